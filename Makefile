@@ -1,0 +1,60 @@
+# `make demo` and `make test` each set up all they need; `make help` lists the rest.
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+JOBS ?= 2
+ENVIRONMENT := pyproject.toml constraints.txt tools/make_environment.sh
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-fast check format docs bench gates new-operator clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.core: $(ENVIRONMENT)
+	@tools/make_environment.sh $(VENV)
+	@touch $@
+
+$(VENV)/.dev: $(ENVIRONMENT)
+	@tools/make_environment.sh $(VENV) dev
+	@touch $@ $(VENV)/.core
+
+env: $(VENV)/.dev ## the environment for development
+
+demo: $(VENV)/.core ## build the bundled sample crawl end to end and say where the report is
+	$(BIN)/weft demo $(DEMO)
+
+test: $(VENV)/.dev ## every test, the quality gates among them
+	$(PYTEST) -n $(JOBS) --dist worksteal
+
+test-fast: $(VENV)/.dev ## the tests that take under a minute together
+	$(PYTEST) -n $(JOBS) --dist worksteal -m "not slow and not gate"
+
+gates: $(VENV)/.dev ## the quality floors over real data
+	$(PYTEST) tests/gates
+
+check: $(VENV)/.dev ## format, lint, strict types, import directions, house style, docs drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_style.py
+	$(BIN)/python tools/generate_docs.py --check
+
+format: $(VENV)/.dev ## put the code in its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## write the generated pages of docs/
+	$(BIN)/python tools/generate_docs.py
+
+bench: $(VENV)/.dev ## time weft beside named peers; writes docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py
+
+new-operator: $(VENV)/.dev ## code, example and test of a new operator: make new-operator NAME=label.x
+	$(BIN)/python tools/new_operator.py "$(NAME)"
+
+clean: ## take away the environment, caches and the demo
+	rm -rf $(VENV) $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,118 @@
+"""Parquet files: a row for each of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weft.acquire.compression import Damage
+from weft.acquire.formats import accepted
+from weft.acquire.jsonl import RowMaker, row_maker
+from weft.acquire.rows import READS, WRITES, Row, Unit, problem_row, reader
+from weft.operators.contract import ReadFunction, operator
+
+_BATCH = 256
+
+
+@operator(
+    "acquire.parquet",
+    version=1,
+    reads=READS,
+    writes=WRITES,
+    rows="make",
+    libraries=("pyarrow",),
+    accepts=accepted("parquet"),
+)
+def parquet(
+    *,
+    text_field: str = "text",
+    id_field: str | None = None,
+    url_field: str | None = "url",
+    language_field: str | None = None,
+    license_field: str | None = None,
+    date_field: str | None = None,
+    meta_fields: tuple[str, ...] = (),
+) -> ReadFunction:
+    """A row for each row of the file; only the named columns are read. The position is the row number.
+
+    A range takes the row groups whose middle byte lies in it.
+    """
+    names = {"url": url_field, "language_hint": language_field, "license": license_field}
+    meta = {"id": id_field, **{name: name for name in meta_fields}}
+    as_row = row_maker(text_field, names, date_field, meta)
+    wanted = {n.split(".")[0] for n in (text_field, date_field, *names.values(), *meta.values()) if n}
+
+    def records(unit: Unit, stream: BinaryIO) -> Iterator[Row]:
+        try:
+            file = pq.ParquetFile(stream, pre_buffer=False)
+        except pa.ArrowException as error:
+            if unit.first:
+                raise Damage("damaged_file", f"not a readable Parquet file: {error}") from error
+            return
+        known = set(file.schema_arrow.names)
+        if text_field.split(".")[0] not in known:
+            if unit.first:
+                raise Damage("no_text_column", f"no column {text_field}; the file has {', '.join(sorted(known))[:300]}")
+            return
+        columns = sorted(wanted & known)
+        first = 0
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            if unit.start <= _middle(group) < unit.stop or (unit.size <= 0 and unit.first):
+                yield from _group(unit, file, number, first, columns, as_row)
+            first += group.num_rows
+
+    return reader(records)
+
+
+def _middle(group: Any) -> int:
+    chunks = [group.column(n) for n in range(group.num_columns)]
+    starts = [c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset for c in chunks]
+    return int(min(starts) + sum(c.total_compressed_size for c in chunks) // 2)
+
+
+def _group(unit: Unit, file: Any, number: int, first: int, columns: list[str], as_row: RowMaker) -> Iterator[Row]:
+    """Rows of one row group; a damaged group is one problem, and costs only its own rows."""
+    position = first
+    try:
+        for batch in file.iter_batches(_BATCH, row_groups=[number], columns=columns, use_threads=False):
+            yield from _rows(unit, batch, position, as_row)
+            position += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, pa.ArrowException) and error.errno is not None:
+            raise
+        rows = file.metadata.row_group(number).num_rows - (position - first)
+        detail = f"row group {number} is damaged, {rows} rows are lost: {error}"
+        yield problem_row(unit, position, "error", "damaged_record", detail)
+
+
+def _rows(unit: Unit, batch: pa.RecordBatch, position: int, as_row: RowMaker) -> Iterator[Row]:
+    try:
+        values = batch.to_pylist()
+    except UnicodeDecodeError:
+        values = [_value(batch, n) for n in range(batch.num_rows)]
+    for number, fields in enumerate(values):
+        if fields is None:
+            yield problem_row(unit, position + number, "error", "invalid_utf8", "the row is not UTF-8")
+            continue
+        for name, value in fields.items():
+            if isinstance(value, bytes):
+                fields[name] = _text(value)
+        yield as_row(unit, position + number, fields)
+
+
+def _value(batch: pa.RecordBatch, number: int) -> dict[str, Any] | None:
+    try:
+        return dict(batch.slice(number, 1).to_pylist()[0])
+    except UnicodeDecodeError:
+        return None
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

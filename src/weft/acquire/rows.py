@@ -1,0 +1,168 @@
+"""Raw records as readers make them, gathered into bounded Arrow batches; whatever goes wrong becomes a row."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+import pyarrow as pa
+
+from weft.acquire.compression import Damage
+from weft.model.tables import RAW
+from weft.operators.contract import Fetcher, ReadFunction
+
+MOST_ROWS = 1000
+MOST_BYTES = 32 << 20
+READS = ("path", "name", "reader", "start", "stop", "size")
+WRITES: Mapping[str, pa.DataType] = {field.name: field.type for field in RAW}
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A file, or the range [start, stop) of one in which records begin."""
+
+    path: str
+    name: str
+    reader: str
+    start: int
+    stop: int
+    size: int
+
+    @property
+    def first(self) -> bool:
+        """Whether this range begins the file: faults of the whole file are reported once, here."""
+        return self.start == 0
+
+
+class Row(NamedTuple):
+    """One record; the fields are those of `model.tables.RAW`."""
+
+    locator: str
+    position: int
+    collected_at: datetime.datetime | None = None
+    url: str | None = None
+    mime: str | None = None
+    charset: str | None = None
+    payload: bytes | None = None
+    text: str | None = None
+    language_hint: str | None = None
+    license: str | None = None
+    meta: str | None = None
+    problem: dict[str, str] | None = None
+
+
+Records = Callable[[Unit, BinaryIO], Iterator[Row]]
+"""What a format gives to `read_units`: the rows of one open unit. May raise OSError and Damage midway."""
+
+
+def problem(kind: str, reason: str, detail: str) -> dict[str, str]:
+    return {"kind": kind, "reason": reason, "detail": detail}
+
+
+def problem_row(unit: Unit, position: int, kind: str, reason: str, detail: str, **rest: Any) -> Row:
+    rest.setdefault("locator", f"{unit.name}#{position}")
+    return Row(position=position, problem=problem(kind, reason, detail), **rest)
+
+
+def as_json(values: Mapping[str, Any]) -> str | None:
+    """A JSON object with sorted keys; null when nothing is in it."""
+    held = {key: value for key, value in values.items() if value not in (None, "", [], {})}
+    return json.dumps(held, ensure_ascii=False, sort_keys=True, default=str) if held else None
+
+
+meta_json = as_json
+
+
+class Rows:
+    """Rows held until they make a batch."""
+
+    def __init__(self) -> None:
+        self._held: list[Row] = []
+        self._size = 0
+
+    def add(self, row: Row | Mapping[str, Any]) -> Iterator[pa.Table]:
+        """The batch that is full before this row, if any; then the row is held."""
+        row = row if isinstance(row, Row) else Row(**row)
+        weight = len(row.payload or b"") + len(row.text or "") * 4 + len(row.meta or "")
+        if self._held and (len(self._held) >= MOST_ROWS or self._size + weight > MOST_BYTES):
+            yield from self.flush()
+        self._held.append(row)
+        self._size += weight
+
+    def flush(self) -> Iterator[pa.Table]:
+        if self._held:
+            yield as_table(self._held)
+        self._held, self._size = [], 0
+
+
+def reader(records: Records) -> ReadFunction:
+    """A read function that opens each unit, gathers its rows into batches, and names what cannot be read."""
+
+    def read(units: pa.Table, fetcher: Fetcher) -> Iterator[pa.Table]:
+        rows = Rows()
+        for values in units.select(list(READS)).to_pylist():
+            for row in rows_of(Unit(**values), fetcher, records):
+                yield from rows.add(row)
+        yield from rows.flush()
+
+    return read
+
+
+def rows_of(unit: Unit, fetcher: Fetcher, records: Records) -> Iterator[Row]:
+    """The rows of one unit; an unreadable, damaged or empty file ends in one problem row that names it."""
+    if unit.size == 0 and unit.first:
+        yield _whole(unit, "reject", "empty_file", "the file has no bytes")
+        return
+    try:
+        with fetcher.open(unit.path) as stream:
+            yield from records(unit, stream)
+    except Damage as damage:
+        yield _whole(unit, "error", damage.reason, damage.detail)
+    except OSError as error:
+        # The message of an OSError names a path of this machine; its strerror does not.
+        yield _whole(unit, "error", "unreadable_file", error.strerror or type(error).__name__)
+
+
+def _whole(unit: Unit, kind: str, reason: str, detail: str) -> Row:
+    return problem_row(unit, unit.start, kind, reason, detail, locator=unit.name)
+
+
+def as_table(rows: list[Row]) -> pa.Table:
+    columns = [_array(list(values), field.type) for values, field in zip(zip(*rows, strict=True), RAW, strict=True)]
+    return pa.Table.from_arrays(columns, schema=RAW)
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except (UnicodeEncodeError, pa.ArrowInvalid):
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise
+        return pa.array([None if value is None else without_surrogates(value) for value in values], kind)
+
+
+def without_surrogates(text: str) -> str:
+    """Lone surrogates, which no UTF-8 can hold, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def moment(value: Any) -> datetime.datetime | None:
+    """A time in UTC from ISO 8601, a 14-digit archive date, or seconds since 1970; null when it is none of these."""
+    try:
+        if isinstance(value, datetime.datetime):
+            found = value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found = datetime.datetime.fromtimestamp(value, datetime.UTC)
+        elif isinstance(value, str) and value.isdigit() and 8 <= len(value) <= 17:
+            found = datetime.datetime.strptime(value[:14].ljust(14, "0"), "%Y%m%d%H%M%S")
+        elif isinstance(value, datetime.date):
+            found = datetime.datetime(value.year, value.month, value.day)
+        else:
+            found = datetime.datetime.fromisoformat(str(value).strip())
+        return found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found.astimezone(datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,176 @@
+"""The list of commands. Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from weft import __version__
+
+application = typer.Typer(
+    add_completion=True,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="From whatever text a language has to training data for multilingual language models.",
+)
+recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
+application.add_typer(recipes, name="recipe")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Workers = Annotated[Optional[int], typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]
+BuildFolder = Annotated[Path, typer.Argument(help="A build folder.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"weft {__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def top(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False) -> None:
+    """From whatever text a language has to training data for multilingual language models."""
+
+
+@application.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to build.")] = Path("weft-demo"),
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Build the bundled multilingual sample crawl end to end; print where the report is."""
+    from weft.cli import building
+
+    return building.demo(folder, workers, as_json, quiet)
+
+
+@application.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml.")]) -> int:
+    """Write a starter recipe with comments."""
+    from weft.cli import building
+
+    return building.init(folder)
+
+
+@application.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe file.")],
+    into: Annotated[Optional[Path], typer.Option("--into", help="Build folder; default: build/ beside the recipe.")] = None,
+    runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local.")] = "local",
+    workers: Workers = None,
+    only: Annotated[Optional[str], typer.Option("--only", metavar="STAGE", help="Stop after this stage.")] = None,
+    set_: Annotated[Optional[list[str]], typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is cached and what would run.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Build a recipe. What an earlier run has done is not done again."""
+    from weft.cli import building
+
+    return building.run(recipe, into, runner, workers, only, set_ or [], dry_run, as_json, quiet)
+
+
+@application.command()
+def status(build: BuildFolder, as_json: Json = False) -> int:
+    """What a build has done and still has to do."""
+    from weft.cli import reading
+
+    return reading.status(build, as_json)
+
+
+@application.command()
+def report(build: BuildFolder, as_json: Json = False) -> int:
+    """Write report/index.html and report/summary.json again; print where they are (or the summary)."""
+    from weft.cli import reading
+
+    return reading.report(build, as_json)
+
+
+@application.command()
+def explain(
+    build: BuildFolder,
+    document: Annotated[str, typer.Argument(help="Id of a document, or its beginning.")],
+    as_json: Json = False,
+) -> int:
+    """Where a document came from, what every step did to it, and why it is or is not in the corpus."""
+    from weft.cli import reading
+
+    return reading.explain(build, document, as_json)
+
+
+@application.command()
+def errors(
+    build: BuildFolder,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to show; 0 for all.")] = 20,
+    reason: Annotated[Optional[str], typer.Option("--reason", help="Only rows with this reason.")] = None,
+    as_json: Json = False,
+) -> int:
+    """What could not go on, and why."""
+    from weft.cli import reading
+
+    return reading.errors(build, limit, reason, as_json)
+
+
+@application.command()
+def operators(
+    name: Annotated[Optional[str], typer.Argument(help="One operator, such as label.signals.")] = None,
+    as_json: Json = False,
+) -> int:
+    """The catalogue of operators, with their parameters."""
+    from weft.cli import catalogue
+
+    return catalogue.operators(name, as_json)
+
+
+@application.command()
+def identify(
+    files: Annotated[Optional[list[Path]], typer.Argument(help="Text files; default: standard input.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Language of each line: code, score, script."""
+    from weft.cli import looking
+
+    return looking.identify(files or [], as_json)
+
+
+@application.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A file or page of any format that weft reads.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Records to show.")] = 5,
+    as_json: Json = False,
+) -> int:
+    """What weft makes of one file or page; no recipe needed."""
+    from weft.cli import looking
+
+    return looking.inspect(file, limit, as_json)
+
+
+@application.command()
+def doctor(
+    warm: Annotated[bool, typer.Option("--warm", help="Compile all kernels now.")] = False, as_json: Json = False
+) -> int:
+    """What is installed, reachable and compiled."""
+    from weft.cli import catalogue
+
+    return catalogue.doctor(warm, as_json)
+
+
+@recipes.command("check")
+def recipe_check(recipe: Annotated[Path, typer.Argument(help="A recipe file.")], as_json: Json = False) -> int:
+    """Check shape, parameters and wiring of a recipe."""
+    from weft.cli import catalogue
+
+    return catalogue.check(recipe, as_json)
+
+
+@recipes.command("schema")
+def recipe_schema() -> int:
+    """JSON Schema of recipes, with every operator's parameters, for editors."""
+    from weft.cli import catalogue
+
+    return catalogue.schema()

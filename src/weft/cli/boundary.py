@@ -1,0 +1,76 @@
+"""Where errors end: a person's mistake is one message, a fault of ours is a short one and a log file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+
+from weft.errors import WeftError
+
+
+def run(arguments: list[str]) -> int:
+    """The exit status of a command line."""
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        return _called(arguments)
+    except WeftError as error:
+        _say(f"error: {error}")
+        return 2
+    except KeyboardInterrupt:
+        _say("stopped; the same command goes on where it was")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left; nothing more can be said on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except OSError as error:
+        if error.errno == 28:
+            _say("error: the disk is full; free some space and run the same command again")
+            return 1
+        return _fault(error)
+    except Exception as error:  # the outermost boundary: nobody wants a traceback on their screen
+        return _fault(error)
+
+
+def _called(arguments: list[str]) -> int:
+    import click
+
+    from weft.cli.application import application
+
+    try:
+        status = application(arguments, prog_name="weft", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except Exception as error:
+        # typer carries its own copy of click's exceptions: told apart by what they have, not by their class.
+        if hasattr(error, "exit_code") and hasattr(error, "show"):
+            error.show(sys.stderr)
+            return 2
+        if type(error).__name__ == "Exit" and hasattr(error, "exit_code"):
+            return int(error.exit_code)
+        raise
+    return status if isinstance(status, int) else 0
+
+
+def _say(message: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(message + "\n")
+
+
+def _fault(error: Exception) -> int:
+    """Keep the traceback in a file and say where it is."""
+    text = "".join(traceback.format_exception(error))
+    handle, path = tempfile.mkstemp(prefix="weft-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write(text)
+    _say(f"error: {type(error).__name__}: {error}\nThis is a fault of weft. The details are in {path}")
+    return 1

@@ -1,0 +1,150 @@
+"""Commands that build: demo, init, run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weft.cli import show
+from weft.errors import WeftError, nearest
+
+if TYPE_CHECKING:
+    from weft.engine.build import RunResult
+
+RUNNERS = ("local",)
+STARTER = """\
+# A starter recipe of weft. Run it with:  weft run recipe.yaml
+# Every stage that is left out takes its default; `weft operators` lists all steps and parameters.
+name: my-corpus
+
+acquire:                      # where text comes from; paths are relative to this file
+  - path: texts               # a file, a folder, a pattern such as crawl/*.warc.gz, or a URL such as s3://…
+    license: unknown          # an SPDX id (CC-BY-4.0), LicenseRef-…, or unknown
+    basis: unknown            # why it may be used: licence, public-domain, owned, consent, crawl-private, …
+    redistribute: null        # true, false, or null when nobody knows
+    # language_hint: swh_Latn # language of text that does not say its own
+
+# label:                      # one column each; where: runs a step on some rows only
+#   - script
+#   - lid
+#   - signals
+
+construct:
+  rules:                      # the default rules, plus or minus these; null takes one out
+    # too_short: signals.words >= 50
+    # unfinished_lines: null
+  split: {train: 0.98, validation: 0.01, test: 0.01}
+"""
+
+
+def init(folder: Path) -> int:
+    """Write recipe.yaml and the folder it reads; never over an existing recipe."""
+    target = folder / "recipe.yaml"
+    if target.exists():
+        raise WeftError(f"{target}: exists already; expected a folder without a recipe")
+    try:
+        (folder / "texts").mkdir(parents=True, exist_ok=True)
+        target.write_text(STARTER, "utf-8")
+    except OSError as error:
+        raise WeftError(f"{folder}: cannot be written: {error.strerror}") from error
+    show.say(f"Wrote {target}. Put files into {folder / 'texts'} and run: weft run {target}")
+    return 0
+
+
+def demo(folder: Path, workers: int | None, as_json: bool, quiet: bool) -> int:
+    """Build the packaged sample."""
+    from weft.sample import path
+
+    return run(path() / "recipe.yaml", folder, "local", workers, None, [], False, as_json, quiet)
+
+
+def run(
+    recipe: Path,
+    into: Path | None,
+    runner: str,
+    workers: int | None,
+    only: str | None,
+    overrides: list[str],
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Check the recipe, run its plan, write the report and show the funnel."""
+    from weft.engine import build as engine
+    from weft.engine.progress import Bars, Silent
+    from weft.recipe import load
+
+    if runner not in RUNNERS:
+        raise WeftError(f"--runner {runner}: expected {' or '.join(RUNNERS)}{nearest(runner, RUNNERS)}")
+    checked = load(recipe, overrides)
+    target = into or recipe.parent / "build"
+    watcher = Silent() if quiet or as_json or dry_run else Bars(show.console(stderr=True))
+    began = time.monotonic()
+    try:
+        result = engine.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher)
+    finally:
+        watcher.close()
+    if dry_run:
+        return _plan(result, as_json)
+    page = _report(target) if only is None and result.status == 0 else None
+    seconds = time.monotonic() - began
+    if as_json:
+        show.as_json(result.to_json() | {"seconds": round(seconds, 2), "report": str(page) if page else None})
+    else:
+        _outcome(result, target, page, seconds)
+    return result.status
+
+
+def _report(target: Path) -> Path:
+    from weft.engine.reading import Build
+    from weft.report import write
+
+    return write(Build.open(target))
+
+
+def _plan(result: RunResult, as_json: bool) -> int:
+    held = result.to_json()
+    if as_json:
+        show.as_json(held)
+        return 0
+    nodes = dict.fromkeys([*held["cached"], *held["would_run"], *held["not_planned_yet"]])
+    rows: list[tuple[Any, ...]] = []
+    for node in nodes:
+        later = node in held["not_planned_yet"] and node not in held["would_run"]
+        rows.append((node, held["cached"].get(node, 0), "after these" if later else held["would_run"].get(node, 0)))
+    show.table(("node", "cached", "would run"), rows, right=frozenset({1, 2}))
+    return 0
+
+
+def _outcome(result: RunResult, target: Path, page: Path | None, seconds: float) -> None:
+    ran = sum(result.tally.ran.values())
+    if page is not None:
+        _funnel(target)
+    for failure in result.tally.failures:
+        show.say(f"failed: {failure.task.node} on shard {failure.task.shard}: {failure.failure}")
+    if ran == 0 and not result.tally.failures:
+        show.say(f"Nothing to do: {sum(result.tally.cached.values())} tasks are done already.")
+    else:
+        show.say(f"{ran} tasks run, {sum(result.tally.cached.values())} found done, in {seconds:.1f} s.")
+    if result.tally.failures:
+        show.say(f"{len(result.tally.failures)} tasks failed; the same command tries only these again.")
+    if page is not None:
+        show.say(f"corpus  {target / 'construct'}")
+        show.say(f"report  {page}")
+
+
+def _funnel(target: Path) -> None:
+    """Documents in and kept by language, and the rules that took most."""
+    from weft.engine.reading import Build
+    from weft.model.languages import name
+
+    found = Build.open(target).summary()["languages"]
+    rows = []
+    for code, entry in sorted(found.items(), key=lambda item: (-item[1]["documents"], item[0])):
+        worst = sorted(entry["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
+        rows.append((code, name(code), entry["documents"], entry["kept"], ", ".join(f"{r} {n}" for r, n in worst)))
+    shown = rows if len(rows) <= 60 else rows[:60]
+    show.table(("code", "language", "documents", "kept", "rejected by"), shown, right=frozenset({2, 3}))
+    if len(rows) > len(shown):
+        show.say(f"… and {len(rows) - len(shown)} more languages: see the report")

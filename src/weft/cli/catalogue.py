@@ -1,0 +1,102 @@
+"""Commands about weft itself: operators, recipe check and schema, doctor."""
+
+from __future__ import annotations
+
+import inspect as introspection
+import platform
+from pathlib import Path
+from typing import Any
+
+from weft import __version__
+from weft.cli import show
+
+
+def operators(name: str | None, as_json: bool) -> int:
+    """One operator in full, or the list of all."""
+    from weft.engine.work import rooms_registry
+
+    registry = rooms_registry()
+    if name is not None:
+        described = _described(registry, name)
+        show.as_json(described) if as_json else _operator_page(described)
+        return 0
+    every = [_described(registry, each) for each in registry.names()]
+    if as_json:
+        show.as_json(every)
+    else:
+        show.table(("operator", "kind", "gives"), [(d["name"], d["kind"], d["summary"]) for d in every])
+    return 0
+
+
+def _described(registry: Any, name: str) -> dict[str, Any]:
+    from weft.operators.registry import parameters_model
+
+    spec = registry.get(name)
+    text = introspection.getdoc(spec.build) or ""
+    schema = parameters_model(spec).model_json_schema()
+    return {
+        "name": spec.name,
+        "version": spec.version,
+        "kind": spec.kind,
+        "rows": spec.rows,
+        "reads": list(spec.reads),
+        "writes": {column: str(kind) for column, kind in spec.writes.items()},
+        "summary": text.splitlines()[0] if text else "",
+        "description": text,
+        "parameters": schema.get("properties", {}),
+    }
+
+
+def _operator_page(described: dict[str, Any]) -> None:
+    show.say(f"{described['name']}  (version {described['version']}, {described['kind']})\n")
+    show.say(described["description"] + "\n")
+    show.say(f"reads   {', '.join(described['reads'])}")
+    for column, kind in described["writes"].items():
+        show.say(f"writes  {column}: {kind}")
+    for name, field in described["parameters"].items():
+        default = "required" if "default" not in field else f"default {field['default']!r}"
+        show.say(f"{name}: {field.get('type', 'any')}, {default}")
+
+
+def check(recipe: Path, as_json: bool) -> int:
+    """Say that a recipe is good, or raise what is wrong with it."""
+    from weft.recipe import load
+
+    checked = load(recipe)
+    if as_json:
+        show.as_json(checked.to_json())
+    else:
+        steps = [step.operator for stage in ("parse", "standardize", "label", "deduplicate") for step in getattr(checked, stage)]
+        show.say(f"{recipe}: good. {len(checked.acquire)} sources; {', '.join(steps)}")
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON Schema of recipes."""
+    from weft.recipe.json_schema import json_schema
+
+    show.as_json(json_schema())
+    return 0
+
+
+def doctor(warm: bool, as_json: bool) -> int:
+    """Versions, cache and extras; with `warm`, every kernel compiled."""
+    from weft.engine.health import health
+
+    held = health(warm=warm)
+    held = {"weft": __version__, "python": platform.python_version(), "platform": platform.platform(), **held}
+    if as_json:
+        show.as_json(held)
+        return 0
+    show.table(("what", "state"), [(key, value) for key, value in _flat(held)])
+    return 0
+
+
+def _flat(held: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows = []
+    for key, value in held.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{key} ")
+        else:
+            rows.append((prefix + key, str(value)))
+    return rows

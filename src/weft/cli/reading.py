@@ -1,0 +1,95 @@
+"""Commands that read a build: status, report, explain, errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from weft.cli import show
+
+
+def _open(build: Path) -> Any:
+    from weft.engine.reading import Build
+
+    return Build.open(build)
+
+
+def status(build: Path, as_json: bool) -> int:
+    """Tasks done and to run; exit status 1 while something is left."""
+    held = _open(build).status()
+    if as_json:
+        show.as_json(held)
+    else:
+        rows = [(n["stage"], n["node"], n["done"], "yes" if n["complete"] else "no") for n in held["nodes"]]
+        show.table(("stage", "node", "done", "complete"), rows, right=frozenset({2}))
+        show.say("complete" if held["complete"] else "not complete: run the recipe again to go on")
+    return 0 if held["complete"] else 1
+
+
+def report(build: Path, as_json: bool) -> int:
+    """Write the report and say where it is."""
+    from weft.report import write
+
+    opened = _open(build)
+    page = write(opened)
+    if as_json:
+        show.as_json(opened.summary())
+    else:
+        show.say(str(page))
+    return 0
+
+
+def explain(build: Path, document: str, as_json: bool) -> int:
+    """The story of one document."""
+    held = _open(build).explain(document)
+    if as_json:
+        show.as_json(held)
+        return 0
+    show.say(f"id       {held['id']}\nsource   {held['source']}\nlocator  {held['locator']}")
+    for stage in held["stages"]:
+        show.say(f"\n{stage['stage']}")
+        for key in ("changes", "labels"):
+            for name, value in (stage.get(key) or {}).items():
+                show.say(f"  {name:<14} {_value(value)}")
+        if stage.get("rule"):
+            show.say(f"  {'rule':<14} {stage['rule']}")
+    show.say(f"\n{held['outcome']}")
+    return 0
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{k}={_number(v)}" for k, v in value.items() if v is not None)
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list) and len(value) > 8:
+        return f"[{len(value)} values]"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def errors(build: Path, limit: int, reason: str | None, as_json: bool) -> int:
+    """Rows of the error tables: a count by reason, then some of them."""
+    import polars as pl
+
+    held = _open(build).errors()
+    if reason is not None and held.height:
+        held = held.filter(pl.col("reason") == reason)
+    if as_json:
+        for row in (held if limit == 0 else held.head(limit)).iter_rows(named=True):
+            show.say(show.json_line(row).rstrip("\n"))
+        return 0
+    if not held.height:
+        show.say("no errors")
+        return 0
+    counted = held.group_by("stage", "kind", "reason").len("rows").sort("rows", "reason", descending=[True, False])
+    show.table(("stage", "kind", "reason", "rows"), counted.iter_rows(), right=frozenset({3}))
+    shown = held if limit == 0 else held.head(limit)
+    show.table(("id", "locator", "reason", "detail"), shown.select("id", "locator", "reason", "detail").iter_rows())
+    if shown.height < held.height:
+        show.say(f"{held.height - shown.height} more: --limit 0 shows all")
+    return 0

@@ -1,0 +1,285 @@
+"""The dataset card: what is in the corpus, where it comes from, what may be done with it, and what it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from weft.construct.defaults import REASONS
+from weft.construct.export import FileRecord
+from weft.construct.summary import KEPT, alarms
+
+_SHOWN = ("lid", "words", "alpha_words", "line_punct", "top_2gram", "dup_5gram")
+
+
+@dataclass(frozen=True)
+class Release:
+    """All that a card and Croissant metadata say; the same release gives the same bytes."""
+
+    name: str
+    files: Sequence[FileRecord]
+    counts: pl.DataFrame
+    """Merged COUNT table."""
+    sources: pl.DataFrame
+    """Merged SOURCE table of the exported rows."""
+    rules: Mapping[str, str]
+    stages: Sequence[Mapping[str, Any]] = ()
+    """`stages` of `report/summary.json`."""
+    thresholds: pl.DataFrame | None = None
+    description: str | None = None
+    version: str | None = None
+    published: str | None = None
+    """ISO date given by whoever publishes; the card never asks the clock."""
+    url: str | None = None
+    root: str = ""
+    """Path from the card's folder to the one that holds `ct/`: `construct/`, or empty for the same folder."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of languages by code, for people."""
+    reviewed: Mapping[str, str] = field(default_factory=dict)
+    """Languages whose text native speakers have looked at, and what they said."""
+    recipe: str | None = None
+    """The recipe's text."""
+
+    def languages(self) -> list[str]:
+        """Codes of the languages that have files."""
+        return sorted({file.language for file in self.files})
+
+
+def dataset_card(release: Release) -> str:
+    """README.md of a Hugging Face dataset; `release.root` leads from it to the files."""
+    parts = [
+        "---\n" + _yaml(front_matter(release)) + "---",
+        f"# {_cell(release.name)}",
+        release.description or "Text for language models, by language, built with weft.",
+        _warning(release),
+        "## Languages",
+        _language_table(release),
+        "## Sources and licences",
+        _source_table(release),
+        "## How text was selected",
+        _selection(release),
+        "## What happened to the documents",
+        _funnel(release),
+        "## Known limits",
+        _limits(release),
+        "## Native-speaker review",
+        _review(release),
+        "## How to build it again",
+        _reproduce(release),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def front_matter(release: Release) -> dict[str, Any]:
+    """The card's metadata: a config per language with its files by split, languages, licence, size."""
+    rows = sum(file.rows for file in release.files if file.format == _main_format(release))
+    return {
+        "pretty_name": release.name,
+        "language": sorted({tag(code) for code in release.languages()}),
+        **_license(release),
+        "multilinguality": ["multilingual" if len(release.languages()) > 1 else "monolingual"],
+        "size_categories": [size_category(rows)],
+        "task_categories": ["text-generation"],
+        "tags": ["weft", *(["not-redistributable"] if _closed(release) else [])],
+        "configs": [
+            {
+                "config_name": language,
+                "data_files": [
+                    {"split": split, "path": f"{release.root}ct/{language}/{split}-*.{_main_format(release)}"}
+                    for split in splits(release, language)
+                ],
+            }
+            for language in release.languages()
+        ],
+    }
+
+
+def splits(release: Release, language: str) -> list[str]:
+    """Splits that a language has, train first."""
+    found = {file.split for file in release.files if file.language == language}
+    order = {"train": 0, "validation": 1, "test": 2}
+    return sorted(found, key=lambda split: (order.get(split, 3), split))
+
+
+def tag(code: str) -> str:
+    """BCP-47 language of `swh_Latn`, without the script: `swh`; ISO 639-1 where there is one (`en`)."""
+    import langcodes
+
+    language = code.partition("_")[0]
+    if language == "und" or not langcodes.tag_is_valid(language):
+        return "und"
+    return langcodes.standardize_tag(language)
+
+
+def size_category(rows: int) -> str:
+    """The bracket of a number of rows as Hugging Face writes it."""
+    steps = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]
+    for power, name in enumerate(steps, start=3):
+        if rows < 10**power:
+            return f"n<{name}" if power == 3 else f"{steps[power - 4]}<n<{name}"
+    return "n>1T"
+
+
+def licenses(release: Release) -> list[str]:
+    """Licences of the exported rows, `unknown` for none."""
+    return sorted({name or "unknown" for name in release.sources["license"].to_list()})
+
+
+def _license(release: Release) -> dict[str, str]:
+    found = licenses(release)
+    if len(found) == 1 and not found[0].startswith("LicenseRef"):
+        return {"license": found[0].lower()}
+    return {"license": "other", "license_name": "by-source", "license_link": "README.md#sources-and-licences"}
+
+
+def _main_format(release: Release) -> str:
+    formats = {file.format for file in release.files}
+    return "parquet" if "parquet" in formats or not formats else sorted(formats)[0]
+
+
+def _closed(release: Release) -> int:
+    """Documents that must not be given away, or of which nobody has said that they may."""
+    return int(release.sources.filter(~pl.col("redistribute").fill_null(False))["documents"].sum())
+
+
+def _warning(release: Release) -> str:
+    closed = _closed(release)
+    if not closed:
+        return ""
+    return (
+        "> **Not for publication as it is.** Documents from sources that may not be redistributed, or of which this is "
+        f"not known: {closed:,}."
+    )
+
+
+def _language_table(release: Release) -> str:
+    kept = release.counts.filter(pl.col("rule") == KEPT)
+    files = [f for f in release.files if f.format == _main_format(release)]
+    rows = []
+    for code, documents, size, words in (
+        kept.sort("language").select("language", "documents", "bytes", "tokens").iter_rows()
+    ):
+        by_split = [
+            f"{split} {sum(f.rows for f in files if (f.language, f.split) == (code, split)):,}"
+            for split in splits(release, code)
+        ]
+        rows.append(
+            (f"`{code}`", release.names.get(code, ""), f"{documents:,}", f"{size:,}", f"{words:,}", ", ".join(by_split))
+        )
+    table = _table(("language", "name", "documents", "bytes of text", "words", "splits"), rows)
+    return table + "\n\nWords of scripts without spaces are those of a dictionary. Codes are ISO 639-3 and ISO 15924."
+
+
+def _source_table(release: Release) -> str:
+    rows = []
+    for row in release.sources.sort("source", "license", "basis", "consent").iter_rows(named=True):
+        may = {True: "yes", False: "no", None: "not known"}[row["redistribute"]]
+        consent = f"consent {row['consent']}" if row["consent"] else (row["basis"] or "none stated")
+        rows.append((row["source"] or "", row["license"] or "unknown", consent, may, f"{row['documents']:,}"))
+    return _table(("source", "licence", "why it may be used", "redistribution", "documents"), rows)
+
+
+def _selection(release: Release) -> str:
+    removed = release.counts.group_by("rule").agg(pl.col("documents").sum())
+    number = dict(removed.iter_rows())
+    rows = [
+        (str(place), f"`{name}`", REASONS.get(name, ""), f"`{sql}`", f"{number.get(name, 0):,}")
+        for place, (name, sql) in enumerate(release.rules.items(), start=1)
+    ]
+    extra = [name for name in sorted(number) if name != KEPT and name not in release.rules]
+    rows += [("", f"`{name}`", REASONS.get(name, ""), "", f"{number[name]:,}") for name in extra]
+    text = _table(("", "rule", "removes a document when", "condition to stay", "removed"), rows)
+    text += "\n\nA document counts for the first rule that it fails. Of near-duplicates one document stays."
+    if release.thresholds is None or not release.thresholds.height:
+        return text
+    return text + "\n\nThresholds differ by language; the most important ones:\n\n" + _threshold_table(release)
+
+
+def _threshold_table(release: Release) -> str:
+    assert release.thresholds is not None
+    table = release.thresholds.filter(pl.col("language").is_in(release.languages())).sort("language")
+    shown = [name for name in _SHOWN if name in table.columns]
+    rows = []
+    for row in table.iter_rows(named=True):
+        sources = row.get("source") or {}
+        cells = ["off" if sources.get(name) == "off" else f"{row[name]:.3g}" for name in shown]
+        rows.append((f"`{row['language']}`", f"{row['n']:,}", *cells))
+    return _table(("language", "documents seen", *shown), rows)
+
+
+def _funnel(release: Release) -> str:
+    rows = [
+        (
+            str(stage["stage"]),
+            f"{stage['rows_in']:,}",
+            f"{stage['rows_out']:,}",
+            f"{sum(stage['rejected'].values()):,}",
+            f"{stage['errors']:,}",
+        )
+        for stage in release.stages
+    ]
+    return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
+
+
+def _limits(release: Release) -> str:
+    lines = [
+        "Languages were recognised by a program. Close relatives and languages that it does not know are confused.",
+        "Rules look at form, not at truth, quality or harm; personal data was not removed unless a rule above says so.",
+        "Near-duplicates below the similarity that was set, and translations, remain.",
+        "Splits are drawn by cluster: the shares of small languages vary, and some have no validation or test part.",
+    ]
+    for row in alarms(release.counts).iter_rows(named=True):
+        lines.append(
+            f"`{row['language']}`: rules removed {row['removed']:.0%} of {row['documents']:,} documents "
+            f"(most by `{row['rule']}`); the thresholds may not fit this language."
+        )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _review(release: Release) -> str:
+    known = {code: said for code, said in sorted(release.reviewed.items()) if code in release.languages()}
+    lines = [f"- `{code}`: {_cell(said)}" for code, said in known.items()]
+    others = [f"`{code}`" for code in release.languages() if code not in known]
+    if others:
+        lines.append(f"- Not reviewed by native speakers: {', '.join(others)}.")
+    return "\n".join(lines)
+
+
+def _reproduce(release: Release) -> str:
+    text = "Save the recipe and run `weft run recipe.yaml`; the same input and version of weft give the same bytes."
+    if release.version:
+        text += f" This is version {release.version}."
+    return text if release.recipe is None else f"{text}\n\n````yaml\n{release.recipe.rstrip()}\n````"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _yaml(value: Any, depth: int = 0) -> str:
+    """YAML of plain data with every string quoted, as YAML 1.1 readers take the language code no for false."""
+    pad = "  " * depth
+    lines = []
+    for key, item in value.items():
+        if not isinstance(item, list):
+            lines.append(f"{pad}{key}: {json.dumps(item, ensure_ascii=False)}\n")
+        elif not item:
+            lines.append(f"{pad}{key}: []\n")
+        elif isinstance(item[0], dict):
+            lines.append(f"{pad}{key}:\n")
+            for entry in item:
+                inner = _yaml(entry, depth + 1)
+                lines.append(f"{pad}- {inner[len(pad) + 2 :]}")
+        else:
+            lines.append(f"{pad}{key}:\n" + "".join(f"{pad}- {json.dumps(x, ensure_ascii=False)}\n" for x in item))
+    return "".join(lines)

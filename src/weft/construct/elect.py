@@ -1,0 +1,81 @@
+"""Which row of each cluster stays: decided among the rows that pass the rules, the same on any number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+import pyarrow as pa
+
+from weft.errors import ShardError
+
+CANDIDATE = pa.schema(
+    {
+        "cluster": pa.string(),
+        "shard": pa.int32(),
+        "row": pa.int32(),
+        "chars": pa.int64(),
+        "priority": pa.int32(),
+        "id": pa.string(),
+    }
+)
+"""A passing row of a cluster of several: what the election needs to know of it."""
+
+ELECTED = pa.schema(
+    {"shard": pa.int32(), "row": pa.int32(), "id": pa.string(), "cluster": pa.string(), "kept": pa.string()}
+)
+"""A row that was not elected, and the id of the one that is kept in its place."""
+
+
+def candidates(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of CANDIDATE from passing rows with `id`, `shard`, `row`, `deduplicate` and optionally `priority`.
+
+    Length is `signals.chars` where there is one, else that of `text`, else 0. A higher priority wins; null is 0.
+    """
+    cluster = pl.col("deduplicate").struct.field("cluster")
+    size = pl.col("deduplicate").struct.field("size")
+    priority = pl.col("priority").fill_null(0) if "priority" in frame.columns else pl.lit(0)
+    rows = (
+        frame.lazy()
+        .filter(size > 1)
+        .select(
+            cluster.alias("cluster"),
+            pl.col("shard", "row").cast(pl.Int32),
+            _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
+            priority.cast(pl.Int32).alias("priority"),
+            pl.col("id"),
+        )
+    )
+    return rows.collect()
+
+
+def _length(frame: pl.DataFrame) -> pl.Expr:
+    kind = frame.schema.get("signals")
+    if isinstance(kind, pl.Struct) and "chars" in {field.name for field in kind.fields}:
+        return pl.col("signals").struct.field("chars")
+    return pl.col("text").str.len_chars() if "text" in frame.columns else pl.lit(0)
+
+
+def elect(tables: Iterable[pl.DataFrame | pa.Table]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(survivors, dropped) of all candidates: highest priority, then longest, then smallest id.
+
+    Survivors have `cluster, shard, row, id`; dropped have ELECTED. Every candidate is in exactly one.
+    """
+    frames = [_frame(table) for table in tables]
+    rows = pl.concat(frames) if frames else _frame(CANDIDATE.empty_table())
+    order = ["cluster", "priority", "chars", "id", "shard", "row"]
+    rows = rows.sort(order, descending=[False, True, True, False, False, False])
+    ranked = rows.with_columns(
+        pl.int_range(pl.len()).over("cluster").alias("rank"), pl.col("id").first().over("cluster").alias("kept")
+    )
+    survivors = ranked.filter(pl.col("rank") == 0).select("cluster", "shard", "row", "id").sort("shard", "row")
+    dropped = ranked.filter(pl.col("rank") > 0).select(ELECTED.names).sort("shard", "row")
+    if survivors.height + dropped.height != rows.height:
+        raise ShardError(f"election: {rows.height} rows in, {survivors.height} kept and {dropped.height} dropped")
+    return survivors, dropped
+
+
+def _frame(table: pl.DataFrame | pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table) if isinstance(table, pa.Table) else table
+    assert isinstance(frame, pl.DataFrame)
+    return frame.select(CANDIDATE.names)

@@ -1,0 +1,1 @@
+"""Deduplication as labels: signatures of rows, keys that meet, verified pairs, clusters. Nothing is dropped here."""

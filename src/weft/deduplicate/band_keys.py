@@ -1,0 +1,47 @@
+"""Rows by which documents meet: one for each band, and one for the whole text."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from weft.deduplicate.exact import folded_key
+from weft.operators.contract import BatchFunction, operator
+
+WRITES = {"key": pa.uint64(), "exact": pa.uint64(), "shard": pa.int32(), "row": pa.int32()}
+
+
+@operator("deduplicate.band_keys", version=1, reads=("exact", "minhash", "shard", "row"), writes=WRITES, rows="make")
+def band_keys() -> BatchFunction:
+    """A row (key, exact hash, address) for every band of every document and one for its exact hash.
+
+    Without `minhash` there is only the exact one. Documents with null text have no rows.
+    """
+
+    def make(batch: pa.Table) -> pa.Table:
+        frame = pl.DataFrame(
+            {
+                "exact": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
+                "shard": pl.from_arrow(batch["shard"]),
+                "row": pl.from_arrow(batch["row"]),
+            }
+        )
+        parts = []
+        if "exact" in batch.column_names:
+            known = pl.Series(batch["exact"].is_valid().to_numpy())
+            parts.append(frame.filter(known).with_columns(pl.col("exact").alias("key")))
+        if "minhash" in batch.column_names:
+            bands = pl.DataFrame({"minhash": pl.from_arrow(batch["minhash"])}).unnest("minhash")["bands"]
+            listed = frame.with_columns(bands.alias("key")).filter(pl.col("key").list.len() > 0)
+            parts.append(listed.explode("key"))
+        made = pl.concat([part.select(list(WRITES)) for part in parts])
+        return made.to_arrow().cast(pa.schema(list(WRITES.items())))
+
+    return make
+
+
+def _own(batch: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A hash that no two rows share, when nobody asked for exact hashes."""
+    address = batch["shard"].to_numpy().astype(np.uint64) << np.uint64(32)
+    return np.asarray(address | batch["row"].to_numpy().astype(np.uint64))

@@ -1,0 +1,1 @@
+"""Plan, ledger, storage, workers: turns a recipe into a build folder."""

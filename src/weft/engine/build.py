@@ -1,0 +1,157 @@
+"""Runs a recipe into a build folder, and opens a build folder to read it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from weft.engine.graph import Plan, State
+from weft.engine.ledger import Ledger
+from weft.engine.local import LocalRunner
+from weft.engine.manifest import Manifest
+from weft.engine.plan import compile_plan
+from weft.engine.progress import Silent
+from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
+from weft.engine.storage import Storage
+from weft.engine.work import rooms_registry
+from weft.errors import WeftError
+from weft.recipe import Recipe
+
+STAGES = ("acquire", "parse", "standardize", "label", "deduplicate", "construct")
+RECIPE = "recipe.json"
+
+
+@dataclass
+class RunResult:
+    """What a run did. `status` is the exit status: 0 when everything is done, 1 when some shard failed."""
+
+    into: Path
+    tally: Tally
+    planned: Counter[str] = field(default_factory=Counter)
+    """Dry run: tasks that would run, by node."""
+
+    @property
+    def status(self) -> int:
+        return 1 if self.tally.failures else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "into": str(self.into),
+            "ran": dict(self.tally.ran),
+            "cached": dict(self.tally.cached),
+            "would_run": dict(self.planned),
+            "not_planned_yet": self.tally.waiting,
+            "failures": [
+                {"node": f.task.node, "shard": f.task.shard, "reason": f.failure} for f in self.tally.failures
+            ],
+        }
+
+
+def run(
+    recipe: Recipe,
+    into: str | Path,
+    *,
+    workers: int | None = None,
+    runner: Runner | None = None,
+    only: str | None = None,
+    dry_run: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Build a recipe into a folder; whatever the ledger has an entry for is not done again.
+
+    Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage.
+    """
+    storage = Storage(into)
+    if only is not None and only not in STAGES:
+        raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}")
+    _check_folder(storage)
+    storage.path("ledger").mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(storage.path("ledger/lock"), timeout=0):
+            return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent())
+    except Timeout:
+        raise WeftError(f"{into}: another run is writing this build; wait for it, or choose another folder") from None
+
+
+def _check_folder(storage: Storage) -> None:
+    root = storage.root
+    if root.exists() and not root.is_dir():
+        raise WeftError(f"{root}: is a file; expected a folder to build into")
+    if root.is_dir() and any(root.iterdir()) and not (storage.exists("ledger") or storage.exists(RECIPE)):
+        raise WeftError(f"{root}: holds other files; expected an empty folder or an earlier build")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeftError(f"{root}: cannot be created: {error.strerror}") from error
+
+
+def _run_locked(
+    recipe: Recipe,
+    storage: Storage,
+    workers: int | None,
+    runner: Runner | None,
+    only: str | None,
+    dry_run: bool,
+    listener: Listener,
+) -> RunResult:
+    plan, state = prepare(recipe, storage, save=not dry_run)
+    plan = _only(plan, only)
+    if dry_run:
+        scheduler = Scheduler(plan, state, None, listener)
+        tally = scheduler.run()
+        return RunResult(storage.root, tally, scheduler.queued())
+    storage.clear_attempts()
+    used = runner or LocalRunner(str(storage.root), workers)
+    try:
+        tally = Scheduler(plan, state, used, listener).run()
+    finally:
+        used.close()
+    state.ledger.compact()
+    return RunResult(storage.root, tally)
+
+
+def _only(plan: Plan, only: str | None) -> Plan:
+    """The plan up to and with a stage; acquire, parse and standardize are one node."""
+    if only is None:
+        return plan
+    last = max(STAGES.index(only), STAGES.index("parse"))
+    return Plan(tuple(n for n in plan.nodes if STAGES.index(n.stage) <= last), plan.shards)
+
+
+def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, State]:
+    """The plan of a recipe over the files as they are now, and what the ledger knows."""
+    manifest = Manifest.load(storage)
+    for source in recipe.acquire:
+        manifest.update(
+            source.name,
+            source.path,
+            source.format,
+            base=Path(recipe.base),
+            shard_bytes=int(recipe.settings.shard_mb * 1_000_000),
+        )
+    if save:
+        manifest.save(storage)
+        text = json.dumps({"base": str(recipe.base), "recipe": recipe.to_json()}, indent=1, ensure_ascii=False) + "\n"
+        if not storage.exists(RECIPE) or storage.path(RECIPE).read_text("utf-8") != text:
+            storage.write_bytes(RECIPE, text.encode("utf-8"))
+    plan = compile_plan(recipe, manifest, rooms_registry())
+    return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
+
+
+def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
+    """The plan over the files that the manifest already knows: reading a build does not look at its sources."""
+    plan = compile_plan(recipe, Manifest.load(storage), rooms_registry())
+    return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
+
+
+def _present(ledger: Ledger, storage: Storage) -> Ledger:
+    """The ledger without entries whose files someone has removed: those tasks run again."""
+    for entry in ledger.all():
+        if not all(storage.exists(file["path"]) for file in entry.files):
+            ledger.forget(entry.key)
+    return ledger

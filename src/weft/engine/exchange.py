@@ -1,0 +1,74 @@
+"""Moving rows to where they meet: one file per map task, one record batch per destination in it.
+
+A destination reads its batch of every file, so no two tasks ever write one file and nothing is appended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from weft.engine.storage import FileRecord, Storage
+
+PARTITIONS = 64
+"""Destinations of an exchange by hash: a power of two, the top bits of the key."""
+_SHIFT = np.uint64(64 - PARTITIONS.bit_length() + 1)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+def by_key(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Destination of hash keys: their top bits."""
+    return (keys >> _SHIFT).astype(np.int64)
+
+
+def by_number(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Destination of consecutive numbers, mixed so that neighbours spread (Fibonacci hashing)."""
+    with np.errstate(over="ignore"):
+        return ((numbers.astype(np.uint64) * _MIX) >> _SHIFT).astype(np.int64)
+
+
+def write(
+    storage: Storage, relative: str, schema: pa.Schema, chunks: Iterable[tuple[pa.Table, npt.NDArray[np.int64]]]
+) -> FileRecord:
+    """Store rows by destination; `chunks` yields rows and the destination of each, order is kept within one.
+
+    Memory is one chunk. Which record batches belong to which destination stands in `<file>.index`.
+    """
+    index: dict[int, list[int]] = {}
+    number = rows = 0
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with storage.create(relative) as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
+        for table, place in chunks:
+            order = np.argsort(place, kind="stable")
+            joined = table.select(schema.names).cast(schema).take(pa.array(order)).combine_chunks()
+            found, starts = np.unique(place[order], return_index=True)
+            for destination, start, stop in zip(found, starts, [*starts[1:], len(place)], strict=True):
+                for batch in joined.slice(int(start), int(stop - start)).to_batches():
+                    writer.write_batch(batch)
+                    index.setdefault(int(destination), []).append(number)
+                    number += 1
+            rows += table.num_rows
+        if number == 0:
+            writer.write_batch(pa.RecordBatch.from_pylist([], schema))
+    storage.write_bytes(f"{relative}.index", json.dumps(index, separators=(",", ":")).encode())
+    return FileRecord(relative, storage.size(relative), rows)
+
+
+def stream(storage: Storage, files: Iterable[str], destination: int) -> Iterator[pa.Table]:
+    """The rows for one destination, record batch by record batch, in file order."""
+    for relative in files:
+        wanted = json.loads(storage.path(f"{relative}.index").read_bytes()).get(str(destination), [])
+        if wanted:
+            with pa.OSFile(str(storage.path(relative))) as source:
+                held = pa.ipc.open_file(source)
+                for number in wanted:
+                    yield pa.Table.from_batches([held.get_batch(number)])
+
+
+def gather(storage: Storage, files: Iterable[str], destination: int, schema: pa.Schema) -> pa.Table:
+    """The rows of all files for one destination, in file order."""
+    return pa.concat_tables([schema.empty_table(), *stream(storage, files, destination)])

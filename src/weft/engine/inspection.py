@@ -1,0 +1,51 @@
+"""What weft makes of one file, in this process and without a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from weft.acquire import formats
+from weft.engine.apply import ready, run_map
+from weft.engine.storage import SourceFetcher
+from weft.engine.work import Call, Context, rooms_registry
+from weft.errors import WeftError
+from weft.model.tables import RAW, UNITS
+from weft.recipe.schema import DEFAULT_STEPS
+
+SHOWN = ("unicode", "mojibake", "zawgyi", "script", "lid", "signals")
+
+
+def inspected(file: Path, limit: int) -> Iterator[dict[str, Any]]:
+    """Rows `locator, problem, meta, text, labels` of the first `limit` records of a file.
+
+    Raises WeftError for a file that is not there or that no reader takes.
+    """
+    if not file.is_file():
+        raise WeftError(f"{file}: no such file; expected a page, a text file, a WARC, a table or an archive")
+    reader = formats.reader_for(file.name)
+    if reader is None:
+        with file.open("rb") as source:
+            reader = formats.sniff(source.read(4096)) or "plain_text"
+    registry = rooms_registry()
+    context = Context(None, registry)  # type: ignore[arg-type]  # nothing is stored
+    unit = {"path": str(file), "name": file.name, "reader": reader, "start": 0, "stop": file.stat().st_size}
+    units = pa.Table.from_pylist([unit | {"size": unit["stop"]}], UNITS)
+    names = [f"{stage}.{name}" for stage in ("parse", "standardize") for name in DEFAULT_STEPS[stage]]
+    names += ["label.script", "label.lid", "label.tokens", "label.signals"]
+    steps = ready([Call(name, registry.defaults(name)) for name in names], context)
+    found = 0
+    for batch in context.build(Call(f"acquire.{reader}", registry.defaults(f"acquire.{reader}")))(units, SourceFetcher()):
+        part = batch.select(RAW.names).slice(0, limit - found)
+        for step in steps:
+            part, _ = run_map(step, part)
+        for row in part.to_pylist():
+            labels = {name: row[name] for name in SHOWN if row.get(name) is not None}
+            yield {"locator": row["locator"], "problem": row["problem"], "meta": row["meta"], "text": row["text"] or "", "labels": labels}
+        found += part.num_rows
+        if found >= limit:
+            return
+

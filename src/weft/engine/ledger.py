@@ -1,0 +1,106 @@
+"""Append-only record of finished tasks: what has an entry never runs again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COMPACT_ABOVE = 8
+"""Segments of finished runs that are kept before they are folded into one Parquet file."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finished output. `files` are `{path, bytes, rows}`; `counts` what the stage conserved."""
+
+    key: str
+    node: str
+    shard: int
+    files: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def to_json(self) -> str:
+        return json.dumps(self.__dict__, sort_keys=True, separators=(",", ":"))
+
+
+class LedgerWriter:
+    """One process's segment. An entry is one line, flushed to disk after the files it names."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"segment-{os.getpid()}-{secrets.token_hex(6)}.jsonl"
+        self._sink = open(self._path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the worker
+
+    def append(self, entries: list[Entry]) -> None:
+        self._sink.write("".join(entry.to_json() + "\n" for entry in entries).encode())
+        os.fsync(self._sink.fileno())
+
+    def close(self) -> None:
+        self._sink.close()
+
+
+class Ledger:
+    """All entries of a build, by key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._entries: dict[str, Entry] = {}
+        self._load()
+
+    def _load(self) -> None:
+        if not self.folder.exists():
+            return
+        for path in sorted(self.folder.glob("compacted-*.parquet")):
+            for line in pq.read_table(path)["entry"].to_pylist():
+                self._take(line)
+        for path in sorted(self.folder.glob("segment-*.jsonl")):
+            content = path.read_bytes()
+            # A killed worker may leave half a line: what has no line end was never committed.
+            for line in content[: content.rfind(b"\n") + 1].splitlines():
+                self._take(line)
+
+    def _take(self, line: str | bytes) -> None:
+        try:
+            entry = Entry(**json.loads(line))
+        except (ValueError, TypeError):
+            return  # a torn line is an uncommitted task: it runs again
+        self._entries[entry.key] = entry
+
+    def get(self, key: str) -> Entry | None:
+        return self._entries.get(key)
+
+    def add(self, entries: list[Entry]) -> None:
+        """Remember entries that a worker has already written to its segment."""
+        for entry in entries:
+            self._entries[entry.key] = entry
+
+    def all(self) -> list[Entry]:
+        """Every entry, in no order."""
+        return list(self._entries.values())
+
+    def forget(self, key: str) -> None:
+        self._entries.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def compact(self) -> None:
+        """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive."""
+        old = [*self.folder.glob("compacted-*.parquet"), *self.folder.glob("segment-*.jsonl")]
+        if len(old) <= COMPACT_ABOVE:
+            return
+        lines = [self._entries[key].to_json() for key in sorted(self._entries)]
+        attempt = self.folder / f"attempt-{secrets.token_hex(6)}"
+        pq.write_table(pa.table({"entry": lines}), attempt, compression="zstd")
+        os.replace(attempt, self.folder / f"compacted-{secrets.token_hex(8)}.parquet")
+        for path in old:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""The local runner: a pool of spawned processes on this machine."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import multiprocessing
+import os
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+
+from weft.engine.ledger import LedgerWriter
+from weft.engine.storage import Storage
+from weft.engine.work import Context, Outcome, Task, rooms_registry
+from weft.errors import ShardError, WeftError
+
+_ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use (its affinity, not the machine's size)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class LocalRunner:
+    """Runs tasks in spawned worker processes; a worker that dies costs its task one attempt."""
+
+    def __init__(self, root: str, workers: int | None = None) -> None:
+        self._root = root
+        self._workers = workers or usable_cores()
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: deque[Task] = deque()
+        self._running: dict[Future[Outcome], Task] = {}
+        self._suspects: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self._waiting.append(task)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        self._fill()
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        broken: list[Task] = []
+        for future in done:
+            task = self._running.pop(future)
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                broken.append(task)
+        if broken:
+            broken += self._running.values()
+            self._running.clear()
+            self._drop_pool()
+            if len(broken) == 1:
+                yield Outcome(broken[0], failure="its worker process died (out of memory, or killed)", transient=True)
+            else:
+                self._suspects += broken
+
+    def _fill(self) -> None:
+        """Keep workers busy. After a worker died, the tasks that ran then go alone: the culprit shows itself."""
+        if self._suspects:
+            if not self._running:
+                self._start(self._suspects.pop(0))
+            return
+        while self._waiting and len(self._running) <= self._workers:
+            self._start(self._waiting.popleft())
+
+    def _start(self, task: Task) -> None:
+        if self._pool is None:
+            self._pool = self._open_pool()
+        self._running[self._pool.submit(run_task, self._root, task)] = task
+
+    def _open_pool(self) -> ProcessPoolExecutor:
+        # One thread per worker: processes are the parallelism, and CPU seconds stay comparable.
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ.update({name: "1" for name in _ONE_THREAD})
+        try:
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(
+                self._workers, mp_context=context, initializer=open_worker, initargs=(self._root,)
+            )
+            for _ in range(self._workers):
+                pool.submit(os.getpid)  # workers start now, while the environment says one thread
+            return pool
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+    def _drop_pool(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What a worker process holds: operators, storage, its own ledger segment."""
+
+    context: Context
+    ledger: LedgerWriter
+
+
+@functools.cache
+def open_worker(root: str) -> Worker:
+    """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
+    _end_with_parent()
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    storage = Storage(root)
+    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def run_task(root: str, task: Task) -> Outcome:
+    """Run one task in a worker and commit its entries; never raises."""
+    from weft.engine.tasks import FUNCTIONS
+
+    worker = open_worker(root)
+    began, cpu = time.monotonic(), time.process_time()
+    try:
+        entries = FUNCTIONS[task.run](task, worker.context)
+        seconds = round((time.monotonic() - began) / len(entries), 4)
+        cpu_seconds = round((time.process_time() - cpu) / len(entries), 4)
+        entries = [replace(e, seconds=seconds, cpu_seconds=cpu_seconds) for e in entries]
+        worker.ledger.append(entries)
+    except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
+        return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error))
+    return Outcome(task, tuple(entries))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk that holds the build folder is full; free some space and run the same command again"
+    if isinstance(error, WeftError | ShardError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, OSError | MemoryError) and getattr(error, "errno", None) != errno.ENOSPC

@@ -1,0 +1,211 @@
+"""Which files a build reads and how they are cut into shards: once placed, a row never moves."""
+
+from __future__ import annotations
+
+import glob as globbing
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import xxhash
+
+from weft.acquire import formats
+from weft.engine.storage import Storage, is_url
+from weft.errors import WeftError
+
+PATH = "manifest.json"
+SMALLEST_SHARD = 1 << 20
+SHARDS_WANTED = 16
+"""A small corpus still gets several shards, so that several cores have work."""
+_WHOLE_DIGEST = 64 << 20
+_SLICES = 16
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source as the listing found it."""
+
+    path: str
+    name: str
+    size: int
+    stamp: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A file, or a byte range of one, that a documents task reads."""
+
+    path: str
+    name: str
+    reader: str
+    start: int
+    stop: int
+    size: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The units of one documents task; the number is its place in `Manifest.shards`."""
+
+    source: str
+    units: tuple[Unit, ...]
+
+
+@dataclass
+class Manifest:
+    """All shards that a build ever planned, in order, and the files they came from."""
+
+    shards: list[Shard] = field(default_factory=list)
+    files: dict[str, dict[str, SourceFile]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, storage: Storage) -> Manifest:
+        if not storage.exists(PATH):
+            return cls()
+        content = json.loads(storage.path(PATH).read_text("utf-8"))
+        shards = [Shard(s["source"], tuple(Unit(**u) for u in s["units"])) for s in content["shards"]]
+        files = {
+            source: {name: SourceFile(**values) for name, values in listing.items()}
+            for source, listing in content["files"].items()
+        }
+        return cls(shards, files)
+
+    def save(self, storage: Storage) -> None:
+        content = {
+            "shards": [{"source": s.source, "units": [asdict(u) for u in s.units]} for s in self.shards],
+            "files": {k: {n: asdict(f) for n, f in listing.items()} for k, listing in self.files.items()},
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        if storage.exists(PATH) and storage.path(PATH).read_text("utf-8") == text:
+            return
+        storage.write_bytes(PATH, text.encode("utf-8", "surrogateescape"))
+
+    def update(self, source: str, path: str, reader: str, *, base: Path, shard_bytes: int) -> None:
+        """Bring one source up to date: new files append shards, vanished and changed files leave theirs.
+
+        Raises WeftError when `path` names nothing.
+        """
+        known = self.files.get(source, {})
+        found = {file.name: file for file in list_files(path, base, known)}
+        if not found:
+            raise WeftError(f"source {source}: no files at {path}; expected a file, a folder with files, or a pattern")
+        stale = {n for n, file in known.items() if n not in found or found[n].fingerprint != file.fingerprint}
+        fresh = [file for name, file in sorted(found.items()) if name not in known or name in stale]
+        if stale:
+            self.shards = [
+                replace(s, units=tuple(u for u in s.units if u.name not in stale)) if s.source == source else s
+                for s in self.shards
+            ]
+        paths = {name: file.path for name, file in found.items()}
+        self.shards = [_moved(s, paths) if s.source == source else s for s in self.shards]
+        self.files[source] = found
+        self.shards += [Shard(source, units) for units in pack(fresh, reader, shard_bytes)]
+
+    def active(self, sources: Iterable[str]) -> list[int]:
+        """Numbers of the shards that hold something from `sources`."""
+        wanted = set(sources)
+        return [n for n, shard in enumerate(self.shards) if shard.source in wanted and shard.units]
+
+
+def _moved(shard: Shard, paths: dict[str, str]) -> Shard:
+    return replace(shard, units=tuple(replace(u, path=paths.get(u.name, u.path)) for u in shard.units))
+
+
+def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[Unit, ...]]:
+    """Cut files into units and fill shards in order; a function of names and sizes alone."""
+    total = sum(file.size for file in files)
+    target = max(SMALLEST_SHARD, min(shard_bytes, total // SHARDS_WANTED))
+    shards: list[tuple[Unit, ...]] = []
+    pending: list[Unit] = []
+    held = 0
+    for file in files:
+        kind = reader if reader != "auto" else (formats.reader_for(file.name) or "unknown")
+        ranges = formats.splits(file.name, kind, file.size, target) if kind != "unknown" else [(0, file.size)]
+        for start, stop in ranges:
+            if pending and held + (stop - start) > target:
+                shards.append(tuple(pending))
+                pending, held = [], 0
+            pending.append(Unit(file.path, file.name, kind, start, stop, file.size, file.fingerprint))
+            held += stop - start
+    if pending:
+        shards.append(tuple(pending))
+    return shards
+
+
+def list_files(path: str, base: Path, known: dict[str, SourceFile]) -> list[SourceFile]:
+    """Files behind a path, pattern or folder, by name; digests are reused while size and time agree."""
+    if is_url(path):
+        return _list_remote(path)
+    root = base / path
+    if root.is_dir():
+        paths = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+        top = root
+    elif root.exists():
+        paths, top = [root], root.parent
+    else:
+        paths = sorted(Path(p) for p in globbing.glob(str(root), recursive=True) if os.path.isfile(p))
+        top = _pattern_root(root)
+    return [_local_file(p, p.relative_to(top).as_posix(), known) for p in paths]
+
+
+def _pattern_root(pattern: Path) -> Path:
+    fixed: list[str] = []
+    for part in pattern.parts[:-1]:
+        if any(mark in part for mark in "*?["):
+            break
+        fixed.append(part)
+    return Path(*fixed) if fixed else Path()
+
+
+def _local_file(path: Path, name: str, known: dict[str, SourceFile]) -> SourceFile:
+    status = path.stat()
+    stamp = f"{status.st_size}:{status.st_mtime_ns}"
+    before = known.get(name)
+    if before is not None and before.stamp == stamp:
+        return replace(before, path=str(path))
+    try:
+        fingerprint = content_fingerprint(status.st_size, lambda: open(path, "rb"))
+    except OSError:
+        fingerprint = f"{status.st_size}:unreadable"
+    return SourceFile(str(path), name, status.st_size, stamp, fingerprint)
+
+
+def _list_remote(path: str) -> list[SourceFile]:
+    try:
+        fs, inner = fsspec.core.url_to_fs(path)
+        if any(mark in inner for mark in "*?["):
+            names = sorted(fs.glob(inner))
+        else:
+            names = sorted(fs.find(inner)) if fs.isdir(inner) else [inner]
+        infos: list[tuple[str, dict[str, Any]]] = [(n, fs.info(n)) for n in names]
+    except (OSError, ImportError, ValueError) as error:
+        raise WeftError(f"{path}: cannot be listed: {error}") from error
+    files = [(n, i) for n, i in infos if i.get("type", "file") == "file"]
+    top = os.path.commonprefix([n.rsplit("/", 1)[0] + "/" for n, _ in files]).rsplit("/", 1)[0]
+    result = []
+    for name, info in files:
+        size = int(info.get("size") or 0)
+        mark = str(info.get("ETag") or info.get("etag") or info.get("md5Hash") or fs.ukey(name))
+        fingerprint = f"{size}:{xxhash.xxh3_128_hexdigest(mark.encode())}"
+        result.append(SourceFile(fs.unstrip_protocol(name), name[len(top) :].lstrip("/"), size, mark, fingerprint))
+    return result
+
+
+def content_fingerprint(size: int, opener: Callable[[], Any]) -> str:
+    """Size and hash of the content; above 64 MB, of sixteen slices of 1 MB spread over it."""
+    state = xxhash.xxh3_128()
+    with opener() as source:
+        if size <= _WHOLE_DIGEST:
+            while block := source.read(1 << 20):
+                state.update(block)
+        else:
+            for n in range(_SLICES):
+                source.seek((size - (1 << 20)) * n // (_SLICES - 1))
+                state.update(source.read(1 << 20))
+    return f"{size}:{state.hexdigest()}"

@@ -1,0 +1,176 @@
+"""Compiles a recipe and a manifest into a plan: which node reads what, and the key of every task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from weft.engine.graph import Node, Plan, State
+from weft.engine.keys import digest, operator_identity
+from weft.engine.manifest import Manifest, Shard
+from weft.engine.plan_construct import construct_nodes
+from weft.engine.plan_deduplicate import deduplicate_nodes
+from weft.engine.work import Call, Task
+from weft.model.tables import DOCUMENT
+from weft.operators.contract import OperatorSpec
+from weft.operators.registry import Registry
+from weft.recipe import Recipe, Step
+
+SIGNATURES = ("exact", "minhash")
+"""Steps of the deduplicate stage that are labels of one row; the others relate rows."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A recipe with its operators looked up: what all nodes share."""
+
+    recipe: Recipe
+    manifest: Manifest
+    registry: Registry
+
+    def identity(self, step: Step) -> list[object]:
+        return operator_identity(self.registry.get(step.operator), step.params, step.where)
+
+    def sources(self) -> dict[str, Any]:
+        return {source.name: source for source in self.recipe.acquire}
+
+    def labels(self) -> list[Step]:
+        """Every step that adds columns row by row, in order: labels, then signatures."""
+        short = {f"deduplicate.{name}" for name in SIGNATURES}
+        return [*self.recipe.label, *(s for s in self.recipe.deduplicate if s.operator in short)]
+
+    def relation(self, name: str) -> Step | None:
+        """The deduplicate step of that short name, if the recipe has it."""
+        return next((s for s in self.recipe.deduplicate if s.operator == f"deduplicate.{name}"), None)
+
+    def document_key(self, shard: Shard) -> str:
+        source = self.sources()[shard.source]
+        return digest(
+            "documents",
+            _source_facts(source),
+            [[u.name, u.reader, u.start, u.stop, u.fingerprint] for u in shard.units],
+            {r: self._reader_identity(r, source.options) for r in sorted({u.reader for u in shard.units})},
+            [self.identity(step) for step in (*self.recipe.parse, *self.recipe.standardize)],
+        )
+
+    def _reader_identity(self, reader: str, options: Mapping[str, Any]) -> list[object]:
+        if reader == "unknown":
+            return []
+        return operator_identity(self.registry.get(f"acquire.{reader}"), options, None)
+
+    def column_keys(self, document_key: str) -> dict[str, str]:
+        """Key of every label operator's answer on one shard: itself, the documents, and the labels it reads."""
+        keys: dict[str, str] = {}
+        writer: dict[str, str] = {}
+        for step in self.labels():
+            spec = self.registry.get(step.operator)
+            read = sorted({*spec.reads, *_names_in(step.where, writer)} & set(writer))
+            keys[spec.name] = digest(self.identity(step), document_key, [keys[writer[name]] for name in read])
+            writer |= dict.fromkeys(spec.writes, spec.name)
+        return keys
+
+
+def _names_in(where: str | None, known: Iterable[str]) -> set[str]:
+    return {name for name in known if where is not None and name in where}
+
+
+def _source_facts(source: Any) -> dict[str, Any]:
+    names = ("name", "license", "consent", "basis", "redistribute", "language_hint")
+    return {name: getattr(source, name) for name in names}
+
+
+def call(step: Step) -> dict[str, Any]:
+    """A step as plain data for a task."""
+    return asdict(Call(step.operator, dict(step.params), step.where))
+
+
+def document_name(shard: int, key: str) -> str:
+    return f"documents/{shard:05d}-{key[:12]}.parquet"
+
+
+def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan:
+    """The whole plan of a recipe over the shards of its sources."""
+    compiler = Compiler(recipe, manifest, registry)
+    shards = manifest.active(compiler.sources())
+    nodes = [_documents_node(compiler), _label_node(compiler)]
+    deduplicate = deduplicate_nodes(compiler) if recipe.deduplicate else []
+    nodes += deduplicate
+    nodes += construct_nodes(compiler, "deduplicate" if deduplicate else None)
+    return Plan(tuple(nodes), tuple(shards))
+
+
+def _documents_node(compiler: Compiler) -> Node:
+    recipe = compiler.recipe
+    chain = [call(step) for step in (*recipe.parse, *recipe.standardize)]
+
+    def plan(state: State, shard: int) -> list[Task]:
+        held = compiler.manifest.shards[shard]
+        source = compiler.sources()[held.source]
+        arguments = {
+            "units": [asdict(u) for u in held.units],
+            "source": _source_facts(source),
+            "readers": {u.reader: dict(source.options) for u in held.units},
+            "chain": chain,
+        }
+        size = sum(u.stop - u.start for u in held.units)
+        return [Task("documents", shard, "documents", compiler.document_key(held), {}, arguments, size)]
+
+    return Node("documents", "parse", (), "shard", plan)
+
+
+def label_paths(
+    compiler: Compiler, shard: int, keys: Mapping[str, str], specs: Iterable[OperatorSpec]
+) -> dict[str, str]:
+    """Side table of each stored label operator on one shard, by operator name."""
+    return {
+        spec.name: f"label/{spec.short}/{shard:05d}-{keys[spec.name][:12]}.parquet"
+        for spec in specs
+        if not spec.transient
+    }
+
+
+def _label_node(compiler: Compiler) -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        steps = compiler.labels()
+        document = state.one("documents", shard)
+        keys = compiler.column_keys(document.key)
+        stored = {s.operator: keys[s.operator] for s in steps if not compiler.registry.get(s.operator).transient}
+        missing = [name for name, key in stored.items() if state.ledger.get(key) is None]
+        needed, columns, beside = needs(compiler, missing)
+        paths = label_paths(compiler, shard, keys, (compiler.registry.get(name) for name in stored))
+        arguments = {
+            "documents": document.files[0]["path"],
+            "chain": [call(step) for step in steps if step.operator in needed],
+            "columns": columns,
+            "labels": {name: paths[name] for name in beside},
+        }
+        key = digest("label", [stored[name] for name in missing])
+        return [Task("label", shard, "labels", key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
+
+    return Node("label", "label", ("documents",), "shard", plan)
+
+
+def needs(compiler: Compiler, wanted: Iterable[str]) -> tuple[set[str], list[str], list[str]]:
+    """What computing some labels takes: operators to run, document columns, and stored labels to read."""
+    steps = {s.operator: s for s in compiler.labels()}
+    writer = {column: name for name in steps for column in compiler.registry.get(name).writes}
+    run = set(wanted)
+    columns, beside = {"id", "source", "locator"}, set()
+    open_names = list(run)
+    while open_names:
+        name = open_names.pop()
+        spec = compiler.registry.get(name)
+        for column in {*spec.reads, *_names_in(steps[name].where, [*writer, *DOCUMENT.names])}:
+            if column in writer:
+                other = writer[column]
+                if other in run:
+                    continue
+                if compiler.registry.get(other).transient:
+                    run.add(other)
+                    open_names.append(other)
+                else:
+                    beside.add(other)
+            elif column in DOCUMENT.names:
+                columns.add(column)
+    return run, [n for n in DOCUMENT.names if n in columns], sorted(beside)

@@ -1,0 +1,182 @@
+"""The nodes of construction: thresholds, decisions, election, selection, export by language, release."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from weft.engine.graph import Node, State
+from weft.engine.keys import digest, operator_identity
+from weft.engine.work import Task
+from weft.model.tables import DOCUMENT
+
+if TYPE_CHECKING:
+    from weft.engine.plan import Compiler
+
+OPERATOR = "construct.thresholds"
+
+
+def construct_nodes(compiler: Compiler, clusters: str | None) -> list[Node]:
+    """All nodes of the construct stage; `clusters` names the node that wrote the deduplicate label, if any."""
+    labels = ("documents", "label", *((clusters,) if clusters else ()))
+    return [
+        _threshold_part(compiler, labels),
+        _thresholds(compiler),
+        _decide(compiler, labels),
+        _elect(),
+        _select(compiler, labels),
+        _export(compiler),
+        _release(compiler),
+    ]
+
+
+def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str], list[str]]:
+    """Side tables of a shard and the keys of their answers; signatures are left out, no rule reads them."""
+    entries = [entry for node in labels[1:] for entry in state.entries[node][shard]]
+    paths = [(str(entry.files[0]["path"]), entry.key) for entry in entries]
+    wanted = sorted(p for p in paths if p[0].split("/")[1] not in ("exact", "minhash"))
+    return [path for path, _ in wanted], [state.one("documents", shard).key, *(key for _, key in wanted)]
+
+
+def _call(compiler: Compiler) -> tuple[list[object], dict[str, Any]]:
+    spec = compiler.registry.get(OPERATOR)
+    parameters = dict(compiler.recipe.construct.thresholds)
+    identity = operator_identity(spec, parameters, None)
+    return identity, {"operator": OPERATOR, "parameters": parameters, "where": None}
+
+
+def _threshold_part(compiler: Compiler, labels: tuple[str, ...]) -> Node:
+    identity, call = _call(compiler)
+
+    def plan(state: State, shard: int) -> list[Task]:
+        paths, keys = _paths(state, labels, shard)
+        arguments = {"call": call, "documents": state.path("documents", shard), "labels": paths}
+        return [
+            Task("threshold_part", shard, "threshold_part", digest("threshold_part", identity, keys), {}, arguments)
+        ]
+
+    return Node("threshold_part", "construct", labels, "shard", plan)
+
+
+def _thresholds(compiler: Compiler) -> Node:
+    identity, call = _call(compiler)
+
+    def plan(state: State, shard: int) -> list[Task]:
+        files = [str(e[0].files[0]["path"]) for e in state.done("threshold_part").values()]
+        key = digest("thresholds", identity, state.keys("threshold_part"))
+        return [Task("thresholds", 0, "thresholds", key, {}, {"call": call, "files": files})]
+
+    return Node("thresholds", "construct", ("threshold_part",), "all", plan)
+
+
+def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
+    held = compiler.recipe.construct
+    settings = {
+        "rules": held.all_rules(),
+        "redistributable_only": held.redistributable_only,
+        "split": held.split.model_dump(),
+        "seed": compiler.recipe.settings.seed,
+        "priorities": {source.name: source.priority for source in compiler.recipe.acquire},
+        "columns": [name for name in DOCUMENT.names if name != "text"],
+    }
+
+    def plan(state: State, shard: int) -> list[Task]:
+        paths, keys = _paths(state, labels, shard)
+        arguments = settings | {
+            "documents": state.path("documents", shard),
+            "labels": paths,
+            "thresholds": state.path("thresholds", 0),
+        }
+        key = digest("decide", settings, keys, state.one("thresholds", 0).key)
+        return [Task("decide", shard, "decide", key, {}, arguments)]
+
+    return Node("decide", "construct", (*labels, "thresholds"), "shard", plan)
+
+
+def _elect() -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        files = [str(e[0].files[1]["path"]) for e in state.done("decide").values() if len(e[0].files) > 1]
+        key = digest("elect", state.keys("decide"))
+        return [Task("elect", 0, "elect", key, {}, {"files": files})]
+
+    return Node("elect", "construct", ("decide",), "all", plan)
+
+
+def _languages(state: State) -> list[str]:
+    """Languages of all passing rows, sorted: their places number the destinations of the export."""
+    return sorted({name for e in state.done("decide").values() for name in e[0].counts["languages"]})
+
+
+def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        paths, keys = _paths(state, labels, shard)
+        languages = _languages(state)
+        seed = compiler.recipe.settings.seed
+        arguments = {
+            "documents": state.path("documents", shard),
+            "documents_path": state.path("documents", shard),
+            "labels": paths,
+            "decisions": state.path("decide", shard),
+            "elected": [state.path("elect", 0)],
+            "languages": languages,
+            "seed": seed,
+        }
+        size = int(state.one("documents", shard).counts.get("text_bytes", 0))
+        key = digest("select", keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed)
+        return [Task("select", shard, "select", key, {}, arguments, size)]
+
+    return Node("select", "construct", (*labels, "decide", "elect"), "shard", plan)
+
+
+def _export(compiler: Compiler) -> Node:
+    formats = list(compiler.recipe.construct.formats)
+
+    def plan(state: State, shard: int) -> list[Task]:
+        files = [str(e[0].files[2]["path"]) for e in state.done("select").values()]
+        keys = state.keys("select")
+        return [
+            Task(
+                "export",
+                number,
+                "export",
+                digest("export", language, number, formats, keys),
+                {},
+                {"language": language, "number": number, "formats": formats, "files": files},
+            )
+            for number, language in enumerate(_languages(state))
+        ]
+
+    return Node("export", "construct", ("select",), "all", plan)
+
+
+def _release(compiler: Compiler) -> Node:
+    recipe = compiler.recipe
+
+    def plan(state: State, shard: int) -> list[Task]:
+        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters")
+        selected = state.done("select").values()
+        files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
+        text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
+        arguments = files | {
+            "name": recipe.name,
+            "rules": recipe.construct.all_rules(),
+            "thresholds": state.path("thresholds", 0),
+            "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
+            "stages": _stages(state),
+            "recipe": text,
+        }
+        key = digest("release", state.keys("select"), state.keys("export"), text)
+        return [Task("release", 0, "release", key, {}, arguments)]
+
+    return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)
+
+
+def _stages(state: State) -> list[dict[str, Any]]:
+    """Rows in and out of each stage, without times: the card has to be the same on every machine."""
+    from weft.engine.reading import rows_of_stage
+
+    names = ("parse", "label", "deduplicate", "construct")
+    return [{"stage": stage} | rows_of_stage(stage, state) for stage in names if state.done(_NODE.get(stage, stage))]
+
+
+_NODE = {"parse": "documents", "construct": "select"}

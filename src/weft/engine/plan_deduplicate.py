@@ -1,0 +1,139 @@
+"""The nodes of deduplication: keys, candidates, components, verification, clusters, and the label of every row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from weft.engine import exchange
+from weft.engine.graph import Node, State
+from weft.engine.keys import digest, operator_identity
+from weft.engine.work import Call, Task
+
+if TYPE_CHECKING:
+    from weft.engine.plan import Compiler
+
+ROWS_PER_REDUCE = 10_000
+"""Documents per task on the far side of an exchange: more documents, more tasks, up to one per destination."""
+
+
+def deduplicate_nodes(compiler: Compiler) -> list[Node]:
+    """Seven nodes; with no near-duplicate step the three that verify have nothing to do."""
+    return [
+        _bands(compiler),
+        _reduce(compiler, "candidates", "bands", "candidates", "deduplicate.candidates"),
+        _components(),
+        _shingles(compiler),
+        _reduce(compiler, "verify", "shingles", "verify", "deduplicate.verify"),
+        _clusters(),
+        _label(),
+    ]
+
+
+def _identity(compiler: Compiler, name: str) -> tuple[list[object], dict[str, Any]]:
+    step = compiler.relation(name.partition(".")[2])
+    parameters = dict(step.params) if step is not None else compiler.registry.defaults(name)
+    signature = compiler.relation("minhash")
+    if name == "deduplicate.shingle_sets" and step is None and signature is not None:
+        # What is verified are the shingles that the signatures were made of.
+        parameters = {key: signature.params[key] for key in parameters}
+    called = Call(name, parameters)
+    return operator_identity(compiler.registry.get(name), parameters, None), called.__dict__
+
+
+def _bands(compiler: Compiler) -> Node:
+    identity, call = _identity(compiler, "deduplicate.band_keys")
+    reads = compiler.registry.get("deduplicate.band_keys").reads
+
+    def plan(state: State, shard: int) -> list[Task]:
+        entries = [e for e in state.done("label")[shard] if _column(e.files[0]["path"]) in reads]
+        key = digest("bands", identity, sorted(e.key for e in entries), shard)
+        arguments = {"call": call, "labels": sorted(str(e.files[0]["path"]) for e in entries)}
+        return [Task("bands", shard, "bands", key, {}, arguments)]
+
+    return Node("bands", "deduplicate", ("label",), "shard", plan)
+
+
+def _column(path: str) -> str:
+    return path.split("/")[1]
+
+
+def destinations(rows: int) -> list[list[int]]:
+    """Groups of exchange destinations, one group per task: a function of the corpus alone."""
+    tasks = max(1, min(exchange.PARTITIONS, -(-rows // ROWS_PER_REDUCE)))
+    bounds = [exchange.PARTITIONS * n // tasks for n in range(tasks + 1)]
+    return [list(range(a, b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str) -> Node:
+    identity, call = _identity(compiler, operator)
+
+    def plan(state: State, shard: int) -> list[Task]:
+        keys = state.keys(before)
+        files = [str(e[0].files[0]["path"]) for e in state.done(before).values() if e[0].files[0]["rows"]]
+        tasks = []
+        for number, group in enumerate(destinations(sum(state.rows().values()))):
+            arguments = {"call": call, "files": files, "destinations": group}
+            tasks.append(Task(node, number, run, digest(node, identity, keys, group), {}, arguments))
+        return tasks
+
+    return Node(node, "deduplicate", (before,), "all", plan)
+
+
+def _components() -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        files = [str(e[0].files[0]["path"]) for e in state.done("candidates").values()]
+        key = digest("components", state.keys("candidates"), sorted(state.rows().items()))
+        return [Task("components", 0, "components", key, {}, {"files": files, "rows": state.rows()})]
+
+    return Node("components", "deduplicate", ("candidates",), "all", plan)
+
+
+def _shingles(compiler: Compiler) -> Node:
+    identity, call = _identity(compiler, "deduplicate.shingle_sets")
+
+    def plan(state: State, shard: int) -> list[Task]:
+        from weft.engine.plan import call as called
+        from weft.engine.plan import needs
+
+        spec = compiler.registry.get("deduplicate.shingle_sets")
+        steps = [s for s in compiler.labels() if set(compiler.registry.get(s.operator).writes) & set(spec.reads)]
+        run, columns, _ = needs(compiler, [s.operator for s in steps])
+        chain = [s for s in compiler.labels() if s.operator in run]
+        document = state.one("documents", shard)
+        key = digest(
+            "shingles", identity, [compiler.identity(s) for s in chain], document.key, state.keys("components")
+        )
+        arguments = {
+            "call": call,
+            "chain": [called(s) for s in chain],
+            "columns": columns,
+            "documents": document.files[0]["path"],
+            "members": state.path("components", 0),
+        }
+        return [Task("shingles", shard, "shingles", key, {}, arguments)]
+
+    return Node("shingles", "deduplicate", ("documents", "components"), "shard", plan)
+
+
+def _clusters() -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        arguments = {
+            "candidates": [str(e[0].files[0]["path"]) for e in state.done("candidates").values()],
+            "verified": [str(e[0].files[0]["path"]) for e in state.done("verify").values()],
+            "documents": {shard: state.path("documents", shard) for shard in state.done("documents")},
+            "rows": state.rows(),
+        }
+        keys = [*state.keys("candidates"), *state.keys("verify"), *state.keys("documents")]
+        return [Task("clusters", 0, "clusters", digest("clusters", keys), {}, arguments)]
+
+    return Node("clusters", "deduplicate", ("verify", "candidates", "documents"), "all", plan)
+
+
+def _label() -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        document = state.one("documents", shard)
+        key = digest("deduplicate", document.key, state.keys("clusters"))
+        arguments = {"documents": document.files[0]["path"], "clusters": state.path("clusters", 0)}
+        return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
+
+    return Node("deduplicate", "deduplicate", ("documents", "clusters"), "shard", plan)

@@ -1,0 +1,174 @@
+"""Runs a plan: gives ready tasks to a runner, takes their entries, retries, and goes on past what fails."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from weft.engine.graph import Node, Plan, State
+from weft.engine.ledger import Entry
+from weft.engine.work import Outcome, Task
+
+ATTEMPTS = 3
+
+
+class Runner(Protocol):
+    """All that the scheduler needs of a place where tasks run; a Ray runner is another file with these."""
+
+    def submit(self, task: Task) -> None:
+        """Take a task; its outcome comes out of `outcomes` later."""
+        ...
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The next finished tasks; blocks until there is at least one."""
+        ...
+
+    def close(self) -> None:
+        """Give back processes and files."""
+        ...
+
+
+class Listener(Protocol):
+    """Who watches a run: a progress bar, a log."""
+
+    def planned(self, node: str, stage: str, tasks: int, cached: int, size: int) -> None: ...
+
+    def started(self, task: Task) -> None: ...
+
+    def finished(self, task: Task, entries: list[Entry]) -> None: ...
+
+    def failed(self, task: Task, reason: str, again: bool) -> None: ...
+
+
+@dataclass
+class Tally:
+    """What a run did: tasks run and found by node, and the tasks that failed for good."""
+
+    ran: Counter[str] = field(default_factory=Counter)
+    cached: Counter[str] = field(default_factory=Counter)
+    waiting: list[str] = field(default_factory=list)
+    failures: list[Outcome] = field(default_factory=list)
+
+
+class Scheduler:
+    """One run of one plan. Tasks start as soon as their own inputs are there."""
+
+    def __init__(self, plan: Plan, state: State, runner: Runner | None, listener: Listener) -> None:
+        self.plan = plan
+        self.state = state
+        self.tally = Tally()
+        self._runner = runner
+        self._listener = listener
+        self._open: dict[str, set[int]] = defaultdict(set)
+        self._planned: set[tuple[str, int]] = set()
+        self._closed: set[str] = set()
+        self._attempts: Counter[tuple[str, int]] = Counter()
+        self._queue: deque[Task] = deque()
+        self._partial: dict[tuple[str, int], list[Entry]] = {}
+
+    def run(self) -> Tally:
+        """Run until nothing is left that can run. Without a runner: only say what would run."""
+        self._advance()
+        while self._runner is not None and any(self._open.values()):
+            while self._queue:
+                task = self._queue.popleft()
+                self._listener.started(task)
+                self._runner.submit(task)
+            for outcome in self._runner.outcomes():
+                self._take(outcome)
+            self._advance()
+        self.tally.waiting = [n.name for n in self.plan.nodes if n.name not in self._closed]
+        return self.tally
+
+    def queued(self) -> Counter[str]:
+        """Tasks that are ready and have not been given away, by node (all of them in a dry run)."""
+        return Counter(task.node for task in self._queue)
+
+    def _advance(self) -> None:
+        moved = True
+        while moved:
+            moved = any([self._advance_node(node) for node in self.plan.nodes if node.name not in self._closed])
+
+    def _advance_node(self, node: Node) -> bool:
+        before = len(self._planned)
+        if node.each == "shard":
+            for shard in self.plan.shards:
+                if (node.name, shard) not in self._planned and self._ready(node, shard):
+                    self._plan(node, shard)
+            complete = all((node.name, shard) in self._planned for shard in self.plan.shards)
+        else:
+            if (node.name, -1) not in self._planned and all(name in self._closed for name in node.after):
+                self._plan(node, -1)
+            complete = (node.name, -1) in self._planned
+        if complete and not self._open[node.name]:
+            self._closed.add(node.name)
+            return True
+        return len(self._planned) > before
+
+    def _ready(self, node: Node, shard: int) -> bool:
+        for name in node.after:
+            if self.plan.node(name).each == "all":
+                if name not in self._closed:
+                    return False
+            elif (name, shard) not in self._planned or shard in self._open[name]:
+                return False
+        return True
+
+    def _plan(self, node: Node, shard: int) -> None:
+        self._planned.add((node.name, shard))
+        if self._blocked(node, shard):
+            self.state.fail(node.name, shard)
+            return
+        tasks = node.plan(self.state, shard)
+        missing = 0
+        for task in tasks:
+            missing += self._open_task(node, task)
+        size = sum(task.size for task in tasks)
+        self._listener.planned(node.name, node.stage, len(tasks), len(tasks) - missing, size)
+
+    def _open_task(self, node: Node, task: Task) -> int:
+        names = list(task.keys.values()) or [task.key]
+        found = [entry for key in names if (entry := self.state.ledger.get(key)) is not None]
+        if len(found) == len(names):
+            self.state.record(node.name, task.shard, found)
+            self.tally.cached[node.name] += 1
+            return 0
+        self._partial[(node.name, task.shard)] = found
+        self._open[node.name].add(task.shard)
+        self._queue.append(task)
+        return 1
+
+    def _blocked(self, node: Node, shard: int) -> bool:
+        """Whether what this needs has failed for good: a shard's own inputs, or a whole node before it."""
+        for name in node.after:
+            failed = self.state.failed.get(name, set())
+            if -1 in failed or (shard >= 0 and shard in failed):
+                return True
+            if self.plan.node(name).each == "all" and failed:
+                return True
+            if self.plan.node(name).each == "shard" and shard == -1 and failed >= set(self.plan.shards):
+                return True
+        return False
+
+    def _take(self, outcome: Outcome) -> None:
+        task = outcome.task
+        if outcome.failure is None:
+            entries = list(outcome.entries)
+            self.state.ledger.add(entries)
+            found = self._partial.pop((task.node, task.shard), [])
+            self.state.record(task.node, task.shard, [*found, *entries])
+            self._open[task.node].discard(task.shard)
+            self.tally.ran[task.node] += 1
+            self._listener.finished(task, entries)
+            return
+        self._attempts[(task.node, task.shard)] += 1
+        again = outcome.transient and self._attempts[(task.node, task.shard)] < ATTEMPTS
+        self._listener.failed(task, outcome.failure, again)
+        if again:
+            self._queue.append(task)
+            return
+        self._open[task.node].discard(task.shard)
+        self.state.fail(task.node, task.shard)
+        self.tally.failures.append(outcome)

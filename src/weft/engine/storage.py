@@ -1,0 +1,210 @@
+"""The build folder: immutable outputs that appear whole or not at all, and inputs from any fsspec URL."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from weft.errors import WeftError
+
+ROW_GROUP_BYTES = 8 << 20
+ROW_GROUP_ROWS = 65_536
+TEXT_GROUP_ROWS = 4_096
+ZSTD_LEVEL = 1
+_URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def is_url(path: str) -> bool:
+    """Whether `path` names a place for fsspec (`s3://…`) rather than a local path."""
+    return bool(_URL.match(path))
+
+
+class SourceFetcher:
+    """Opens local paths and fsspec URLs for acquire readers."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A seekable binary stream; raises OSError when it cannot be read."""
+        if is_url(path):
+            return cast(BinaryIO, fsspec.open(path, "rb").open())
+        return open(path, "rb")
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One stored output: path relative to the build, its size in bytes and its rows."""
+
+    path: str
+    bytes: int
+    rows: int
+
+
+class Storage:
+    """A local build folder. Outputs are written beside their place and renamed into it."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        text = os.fspath(root)
+        if is_url(text):
+            raise WeftError(f"build folder {text}: expected a local folder; object storage cannot hold a build yet")
+        self.root = Path(text)
+
+    def path(self, relative: str) -> Path:
+        return self.root / relative
+
+    def exists(self, relative: str) -> bool:
+        return (self.root / relative).exists()
+
+    @contextmanager
+    def create(self, relative: str) -> Iterator[BinaryIO]:
+        """A binary sink that becomes `relative` when the block ends well, and nothing otherwise."""
+        target = self.root / relative
+        attempt = self.root / "tmp" / f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}"
+        attempt.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(attempt, "wb") as sink:
+                yield sink
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.replace(attempt, target)
+        except BaseException:
+            attempt.unlink(missing_ok=True)
+            raise
+
+    def open_sink(self, relative: str) -> BinaryIO:
+        """Like `create`, for writers that close their sinks themselves: closing is what commits."""
+        target = self.root / relative
+        attempt = self.root / "tmp" / f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}"
+        attempt.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return cast(BinaryIO, _Committing(attempt, target))
+
+    def size(self, relative: str) -> int:
+        return (self.root / relative).stat().st_size
+
+    def write_bytes(self, relative: str, content: bytes) -> FileRecord:
+        with self.create(relative) as sink:
+            sink.write(content)
+        return FileRecord(relative, len(content), 0)
+
+    def write_table(self, relative: str, tables: Iterable[pa.Table], schema: pa.Schema) -> FileRecord:
+        """Parquet with row groups that depend on the rows alone, never on how batches were cut."""
+        with self.parquet(relative, schema) as writer:
+            for table in tables:
+                writer.add(table)
+        return writer.record()
+
+    @contextmanager
+    def parquet(self, relative: str, schema: pa.Schema) -> Iterator[TableWriter]:
+        with self.create(relative) as sink:
+            writer = TableWriter(relative, sink, schema)
+            try:
+                yield writer
+                writer.close()
+            except BaseException:
+                writer.abandon()
+                raise
+
+    def read_table(self, relative: str, columns: list[str] | None = None) -> pa.Table:
+        return pq.read_table(self.root / relative, columns=columns, memory_map=False, use_threads=False)
+
+    def clear_attempts(self) -> None:
+        """Remove what killed attempts left behind; only while this process holds the build's lock."""
+        shutil.rmtree(self.root / "tmp", ignore_errors=True)
+
+
+class _Committing(io.FileIO):
+    """A file that takes its place when it is closed; one that is never closed stays an attempt."""
+
+    def __init__(self, attempt: Path, target: Path) -> None:
+        super().__init__(attempt, "wb")
+        self._paths = (attempt, target)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.fsync(self.fileno())
+            super().close()
+            os.replace(*self._paths)
+
+
+class TableWriter:
+    """Cuts rows into row groups by their number and text size, whatever the batches that arrive."""
+
+    def __init__(self, relative: str, sink: BinaryIO, schema: pa.Schema) -> None:
+        self.relative = relative
+        self.rows = 0
+        self._sink = sink
+        self._schema = schema
+        self._text = "text" if "text" in schema.names else None
+        self._limit = TEXT_GROUP_ROWS if self._text else ROW_GROUP_ROWS
+        self._pending: list[pa.Table] = []
+        self._held = 0
+        self._held_bytes = 0
+        self._bytes = 0
+        self._writer = pq.ParquetWriter(sink, schema, compression="zstd", compression_level=ZSTD_LEVEL)
+
+    def add(self, table: pa.Table) -> None:
+        table = table.select(self._schema.names).cast(self._schema)
+        self._pending.append(table)
+        self._held += table.num_rows
+        self._held_bytes += self._text_bytes(table)
+        self.rows += table.num_rows
+        while self._held and (self._held >= self._limit or self._held_bytes >= ROW_GROUP_BYTES):
+            self._flush()
+
+    def _text_bytes(self, table: pa.Table) -> int:
+        return int(pc.sum(pc.binary_length(table[self._text])).as_py() or 0) if self._text else 0
+
+    def _flush(self) -> None:
+        joined = pa.concat_tables(self._pending)
+        cut = min(self._limit, joined.num_rows)
+        if self._text:
+            lengths = pc.fill_null(pc.binary_length(joined[self._text].slice(0, cut)), 0).to_numpy()
+            cut = min(cut, int(np.searchsorted(np.cumsum(lengths), ROW_GROUP_BYTES)) + 1)
+        self._write(joined.slice(0, cut))
+        rest = joined.slice(cut)
+        self._pending = [rest] if rest.num_rows else []
+        self._held = rest.num_rows
+        self._held_bytes = self._text_bytes(rest)
+
+    def _write(self, group: pa.Table) -> None:
+        self._writer.write_table(group.combine_chunks(), row_group_size=max(group.num_rows, 1))
+
+    def close(self) -> None:
+        if self._held:
+            self._write(pa.concat_tables(self._pending))
+            self._pending = []
+        self._writer.close()
+        self._bytes = self._sink.tell()
+
+    def abandon(self) -> None:
+        """Let go of the file after a failure; pyarrow would otherwise write a footer when it is collected."""
+        with suppress(Exception):  # the first failure is the one to report
+            self._writer.close()
+
+    def record(self) -> FileRecord:
+        return FileRecord(self.relative, self._bytes, self.rows)
+
+
+def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of a Parquet file, one table each; memory is one row group."""
+    with pq.ParquetFile(path) as source:
+        for group in range(source.num_row_groups):
+            yield source.read_row_group(group, columns=columns, use_threads=False)
+
+
+def record_to_json(record: FileRecord) -> dict[str, Any]:
+    return {"path": record.path, "bytes": record.bytes, "rows": record.rows}

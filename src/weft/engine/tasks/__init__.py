@@ -1,0 +1,25 @@
+"""The work of each node, one file per stage; `run` maps a task's name to its function."""
+
+from __future__ import annotations
+
+from weft.engine.tasks import construct, deduplicate, documents, labels
+from weft.engine.work import TaskFunction
+
+FUNCTIONS: dict[str, TaskFunction] = {
+    "documents": documents.run,
+    "labels": labels.run,
+    "bands": deduplicate.bands,
+    "candidates": deduplicate.candidates,
+    "components": deduplicate.components,
+    "shingles": deduplicate.shingles,
+    "verify": deduplicate.verify,
+    "clusters": deduplicate.clusters,
+    "cluster_label": deduplicate.label,
+    "threshold_part": construct.threshold_part,
+    "thresholds": construct.thresholds,
+    "decide": construct.decide,
+    "elect": construct.elect,
+    "select": construct.select,
+    "export": construct.export,
+    "release": construct.release,
+}

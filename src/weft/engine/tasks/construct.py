@@ -1,0 +1,252 @@
+"""Selection and export: thresholds, rules, election, splits, files by language, card and metadata."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from weft.construct import elect as election
+from weft.construct import split as splitting
+from weft.construct import summary
+from weft.construct.card import Release, dataset_card
+from weft.construct.croissant import croissant_json
+from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
+from weft.construct.rules import Rules
+from weft.construct.thresholds import apply as with_thresholds
+from weft.engine import exchange
+from weft.engine.apply import ready
+from weft.engine.ledger import Entry
+from weft.engine.storage import read_batches, record_to_json
+from weft.engine.work import Call, Context, Task, entry
+from weft.errors import ShardError
+
+DECISION = pa.schema({"rule": pa.string(), "split": pa.string()})
+DROPPED = pa.schema({"row": pa.int32(), "kept": pa.string()})
+SELECTION = pa.schema({"selection": pa.struct({"rule": pa.string(), "split": pa.string(), "kept": pa.string()})})
+REJECT = pa.schema({"id": pa.string(), "rule": pa.string(), "kept": pa.string()})
+KEPT_CLUSTER = {"cluster": pl.String, "size": pl.Int32, "split": pl.String, "language": pl.String}
+
+
+def _language() -> pl.Expr:
+    return pl.col("lid").struct.field("language").fill_null("und_Zyyy")
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _write(context: Context, path: str, frame: pl.DataFrame) -> dict[str, Any]:
+    table = _arrow(frame)
+    return record_to_json(context.storage.write_table(path, [table], table.schema))
+
+
+def _labels(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
+    """Labels and document columns of a shard side by side, without the text."""
+    parts = [context.storage.read_table(task.arguments["documents"], columns)]
+    parts += [context.storage.read_table(path) for path in task.arguments["labels"]]
+    sizes = {part.num_rows for part in parts}
+    if len(sizes) != 1:
+        raise ShardError(f"{task.node} on shard {task.shard}: side tables have different numbers of rows: {sizes}")
+    return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
+
+
+def threshold_part(task: Task, context: Context) -> list[Entry]:
+    """A shard's sketches of the signals that thresholds are learnt from."""
+    fold = ready([Call(**task.arguments["call"])], context)[0].function
+    part = fold.partial(_arrow(_labels(task, context, ["id"])))
+    path = f"selection/thresholds-part/{task.shard:05d}-{task.key[:12]}.parquet"
+    record = context.storage.write_table(path, [part], part.schema)
+    return [entry(task, task.key, [record_to_json(record)])]
+
+
+def thresholds(task: Task, context: Context) -> list[Entry]:
+    """Thresholds of every language, from all shards' sketches in shard order."""
+    fold = ready([Call(**task.arguments["call"])], context)[0].function
+    table = fold.finish(fold.merge([context.storage.read_table(path) for path in task.arguments["files"]]))
+    path = f"selection/thresholds-{task.key[:12]}.parquet"
+    record = context.storage.write_table(path, [table], table.schema)
+    return [entry(task, task.key, [record_to_json(record)], {"languages": table.num_rows})]
+
+
+def decide(task: Task, context: Context) -> list[Entry]:
+    """The first rule that each row fails, its split, and the passing rows that stand for election."""
+    frame = with_thresholds(
+        _labels(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
+    )
+    rule = Rules(task.arguments["rules"]).first_failing(frame).alias("rule")
+    if task.arguments["redistributable_only"]:
+        rule = frame.select(
+            pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
+        )["rule"]
+    split = splitting.assign(frame, task.arguments["split"], task.arguments["seed"])
+    frame = frame.with_columns(rule, split).with_row_index("row")
+    passing = frame.filter(pl.col("rule").is_null())
+    name = f"{task.shard:05d}-{task.key[:12]}.parquet"
+    files = [_write(context, f"selection/decide/{name}", frame.select("rule", "split"))]
+    if "deduplicate" in frame.columns:
+        rows = passing.with_columns(
+            pl.lit(task.shard, pl.Int32).alias("shard"),
+            pl.col("source").replace_strict(task.arguments["priorities"], default=0).alias("priority"),
+        )
+        stand = election.candidates(rows).join(rows.select("id", "split"), on="id", how="left", maintain_order="left")
+        files.append(_write(context, f"selection/candidates/{name}", stand))
+    languages = passing.select(_language()).to_series().unique().sort().to_list()
+    return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
+
+
+def elect(task: Task, context: Context) -> list[Entry]:
+    """The rows that are not elected in their cluster, stored by shard."""
+    tables = [context.storage.read_table(path) for path in task.arguments["files"]]
+    splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
+    survivors, dropped = election.elect([table.drop_columns("split") for table in tables])
+    place = dropped["shard"].to_numpy().astype(np.int64)
+    table = _arrow(dropped.select("row", "kept"))
+    path = f"selection/elect-{task.key[:12]}.arrow"
+    record = exchange.write(context.storage, path, DROPPED, [(table, place)])
+    return [entry(task, task.key, [record_to_json(record)], {"kept": survivors.height, "dropped": dropped.height})]
+
+
+def select(task: Task, context: Context) -> list[Entry]:
+    """The final rule of every row; rejects, counts and samples; kept rows stored by language."""
+    decided = pl.DataFrame(pl.from_arrow(context.storage.read_table(task.arguments["decisions"])))
+    dropped = exchange.gather(context.storage, task.arguments["elected"], task.shard, DROPPED)
+    lost = pl.DataFrame(pl.from_arrow(dropped))
+    frame = _labels(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
+    frame = pl.concat([frame, decided], how="horizontal").with_row_index("row")
+    frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(lost, on="row", how="left", maintain_order="left")
+    rule = pl.when(pl.col("rule").is_null() & pl.col("kept").is_not_null()).then(pl.lit("duplicate"))
+    frame = frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
+    name = f"{task.shard:05d}-{task.key[:12]}"
+    struct = frame.select(pl.struct("rule", "split", "kept").alias("selection"))
+    rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
+    exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow")
+    kept = frame.height - rejects.height
+    if exported_rows["rows"] != kept:
+        raise ShardError(f"select on shard {task.shard}: {kept} rows kept, {exported_rows['rows']} sent to export")
+    files = [
+        _write(context, f"selection/select/{name}.parquet", struct),
+        _write(context, f"selection/rejects/{name}.parquet", rejects),
+        exported_rows,
+        _write(context, f"selection/counts/{name}.parquet", summary.count(frame)),
+        _write(
+            context, f"selection/sources/{name}.parquet", summary.count_sources(frame.filter(pl.col("rule").is_null()))
+        ),
+        _write(context, f"selection/samples/{name}.parquet", sample),
+        _write(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
+        _write(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
+    ]
+    rejected = Counter(rejects["rule"].to_list())
+    counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
+    return [entry(task, task.key, files, counts)]
+
+
+def _kept_clusters(frame: pl.DataFrame) -> pl.DataFrame:
+    if "deduplicate" not in frame.columns:
+        return pl.DataFrame(schema=KEPT_CLUSTER)
+    cluster = pl.col("deduplicate").struct
+    rows = frame.filter(pl.col("rule").is_null() & (cluster.field("size") > 1))
+    language = pl.col("lid").struct.field("language")
+    return rows.select(cluster.field("cluster"), cluster.field("size"), "split", language).cast(KEPT_CLUSTER)  # type: ignore[arg-type]
+
+
+def _export_rows(task: Task, context: Context, frame: pl.DataFrame, path: str) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Store the kept rows with their text by number of language; and sample texts of every rule."""
+    numbers = {language: n for n, language in enumerate(task.arguments["languages"])}
+    parts: list[pl.DataFrame] = []
+    seed = task.arguments["seed"]
+
+    def chunks() -> Iterator[tuple[pa.Table, Any]]:
+        start = 0
+        for batch in read_batches(context.storage.path(task.arguments["documents_path"])):
+            rows = frame.slice(start, batch.num_rows)
+            start += batch.num_rows
+            documents = pl.DataFrame(pl.from_arrow(batch))
+            extra = rows.select(c for c in rows.columns if c not in documents.columns)
+            both = pl.concat([documents, extra], how="horizontal")
+            parts[:] = [summary.merge_samples([*parts, summary.samples(both, seed=seed)])]
+            kept = both.filter(pl.col("rule").is_null())
+            if kept.height:
+                place = kept.select(_language().replace_strict(numbers, return_dtype=pl.Int64)).to_series()
+                yield exported(kept), place.to_numpy().astype(np.int64)
+
+    record = exchange.write(context.storage, path, EXPORT, chunks())
+    return record_to_json(record), parts[0] if parts else summary.merge_samples([])
+
+
+def export(task: Task, context: Context) -> list[Entry]:
+    """The files of one language, in corpus order."""
+    number, language = task.arguments["number"], task.arguments["language"]
+    writer = LanguageWriter(
+        lambda path: context.storage.open_sink(f"construct/{path}"), language, tuple(task.arguments["formats"])
+    )
+    rows = 0
+    for table in exchange.stream(context.storage, task.arguments["files"], number):
+        rows += table.num_rows
+        writer.add(table)
+    records = writer.close()
+    written = sum(record.rows for record in records if record.format == task.arguments["formats"][0])
+    if rows != written:
+        raise ShardError(f"export of {language}: {rows} rows in, {written} written")
+    files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
+    return [
+        entry(task, task.key, files, {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]})
+    ]
+
+
+def release(task: Task, context: Context) -> list[Entry]:
+    """Card, Croissant metadata, rejects and the small tables of the report; what no longer belongs is removed."""
+    from weft.model.languages import name as language_name
+
+    storage, given = context.storage, task.arguments
+    tables = {
+        name: [storage.read_table(path) for path in given[name]]
+        for name in ("counts", "sources", "samples", "histograms", "clusters")
+    }
+    counts, sources = summary.merge_counts(tables["counts"]), summary.merge_counts(tables["sources"])
+    clusters = pl.concat(
+        [pl.DataFrame(schema=KEPT_CLUSTER), *(pl.DataFrame(pl.from_arrow(t)) for t in tables["clusters"])]
+    )
+    records = [FileRecord(**record) for record in given["records"]]
+    held = Release(
+        name=given["name"],
+        files=sorted(records, key=lambda record: record.path),
+        counts=counts,
+        sources=sources,
+        rules=given["rules"],
+        stages=given["stages"],
+        thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
+        names={code: language_name(code) for code in sorted({record.language for record in records})},
+        recipe=given["recipe"],
+    )
+    made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
+    files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
+    for number, path in enumerate(given["rejects"]):
+        content = storage.path(path).read_bytes()
+        files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", content)))
+    _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records})
+    sizes = clusters.group_by("language", "size").len("clusters").sort("language", "size")
+    small = {
+        "counts": counts,
+        "samples": summary.merge_samples(tables["samples"]),
+        "histograms": summary.with_edges(summary.merge_histograms(tables["histograms"])),
+        "clusters": sizes,
+        "sources": sources,
+    }
+    for name, frame in small.items():
+        files.append(_write(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
+    return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
+
+
+def _remove_strays(context: Context, wanted: set[str]) -> None:
+    """Remove files of earlier recipes from `construct/`, so that the folder is the release and nothing else."""
+    top = context.storage.path("construct")
+    for path in sorted(top.rglob("*"), reverse=True):
+        if path.is_file() and path.relative_to(context.storage.root).as_posix() not in wanted:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

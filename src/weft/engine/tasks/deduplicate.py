@@ -1,0 +1,222 @@
+"""Deduplication as exchanges: keys meet, candidates are verified where they meet, clusters return to their shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from weft.engine import exchange
+from weft.engine.apply import ready, run_map
+from weft.engine.ledger import Entry
+from weft.engine.storage import FileRecord, read_batches, record_to_json
+from weft.engine.work import Call, Context, Task, entry
+from weft.errors import ShardError
+
+Numbers = npt.NDArray[np.int64]
+
+EDGE = pa.schema(
+    {"shard_a": pa.int32(), "row_a": pa.int32(), "shard_b": pa.int32(), "row_b": pa.int32(), "exact": pa.bool_()}
+)
+VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
+MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
+CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
+LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
+
+
+def _name(task: Task, folder: str, ending: str) -> str:
+    return f"deduplicate/{folder}/{task.shard:05d}-{task.key[:12]}.{ending}"
+
+
+def _done(task: Task, record: FileRecord, **counts: Any) -> list[Entry]:
+    return [entry(task, task.key, [record_to_json(record)], counts)]
+
+
+def _addressed(table: pa.Table, shard: int, start: int) -> pa.Table:
+    rows = np.arange(start, start + table.num_rows, dtype=np.int32)
+    table = table.append_column("shard", pa.array(np.full(table.num_rows, shard, np.int32)))
+    return table.append_column("row", pa.array(rows))
+
+
+def bands(task: Task, context: Context) -> list[Entry]:
+    """Rows (key, address) of a shard's signatures, stored by destination."""
+    step = ready([Call(**task.arguments["call"])], context)[0]
+
+    def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
+        parts = [context.storage.read_table(path) for path in task.arguments["labels"]]
+        table = _addressed(pa.table({n: p[n] for p in parts for n in p.column_names}), task.shard, 0)
+        made = step.function(table)
+        yield made, exchange.by_key(made["key"].to_numpy())
+
+    schema = pa.schema(list(step.spec.writes.items()))
+    record = exchange.write(context.storage, _name(task, "bands", "arrow"), schema, chunks())
+    return _done(task, record, rows_out=record.rows)
+
+
+def candidates(task: Task, context: Context) -> list[Entry]:
+    """Pairs that share a key, from some of the exchange's destinations, one at a time."""
+    step = ready([Call(**task.arguments["call"])], context)[0]
+
+    def made() -> Iterator[pa.Table]:
+        for destination in task.arguments["destinations"]:
+            parts = list(exchange.stream(context.storage, task.arguments["files"], destination))
+            if parts:
+                yield step.function(pa.concat_tables(parts))
+
+    record = context.storage.write_table(_name(task, "candidates", "parquet"), made(), EDGE)
+    return _done(task, record, rows_out=record.rows)
+
+
+def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
+    return offsets[table[f"shard_{side}"].to_numpy()] + table[f"row_{side}"].to_numpy()
+
+
+def _edges(files: list[str], offsets: Numbers, context: Context) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
+    firsts, seconds, exact = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+    for path in files:
+        for table in read_batches(context.storage.path(path)):
+            firsts.append(_global(table, "a", offsets))
+            seconds.append(_global(table, "b", offsets))
+            same = table["exact"].to_numpy() if "exact" in table.column_names else np.zeros(table.num_rows, np.bool_)
+            exact.append(same)
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(exact)
+
+
+def _offsets(task: Task) -> Numbers:
+    """Global number of each shard's first row, by shard number, and the total at the end."""
+    rows = np.zeros(max(task.arguments["rows"], default=-1) + 2, np.int64)
+    for shard, count in task.arguments["rows"].items():
+        rows[shard + 1] = count
+    return np.cumsum(rows)
+
+
+def components(task: Task, context: Context) -> list[Entry]:
+    """Connected components of all candidate pairs; the rows to verify, stored by shard."""
+    from weft.text.components import components as connected
+
+    offsets = _offsets(task)
+    first, second, exact = _edges(task.arguments["files"], offsets, context)
+    root = connected(int(offsets[-1]), first, second)
+    near_first, near_second = first[~exact], second[~exact]
+    low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
+    pairs = np.unique(np.stack([low, high], axis=1), axis=0) if len(low) else np.empty((0, 2), np.int64)
+    members = np.unique(pairs)
+    shard = np.searchsorted(offsets, members, side="right") - 1
+    partner_shard = np.searchsorted(offsets, pairs[:, 1], side="right") - 1
+    packed = (partner_shard << 32) | (pairs[:, 1] - offsets[partner_shard])
+    bounds = np.searchsorted(pairs[:, 0], members, side="left")
+    ends = np.searchsorted(pairs[:, 0], members, side="right")
+    lists = pa.ListArray.from_arrays(np.append(bounds, ends[-1] if len(ends) else 0).astype(np.int32), packed)
+    table = pa.table(
+        {
+            "row": (members - offsets[shard]).astype(np.int32),
+            "component": np.asarray(root)[members].astype(np.int64),
+            "partners": lists,
+        },
+        schema=MEMBER,
+    )
+    record = exchange.write(context.storage, _name(task, "components", "arrow"), MEMBER, [(table, shard)])
+    return _done(task, record, candidates=len(pairs), rows_out=record.rows)
+
+
+def shingles(task: Task, context: Context) -> list[Entry]:
+    """Shingle sets of the rows of one shard that have candidates, stored by component."""
+    members = exchange.gather(context.storage, [task.arguments["members"]], task.shard, MEMBER)
+    chain = ready([Call(**c) for c in task.arguments["chain"]], context)
+    make = ready([Call(**task.arguments["call"])], context)[0]
+    schema = pa.schema([*make.spec.writes.items(), ("partners", pa.list_(pa.int64()))])
+
+    def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
+        wanted = members["row"].to_numpy()
+        start = 0
+        for batch in read_batches(context.storage.path(task.arguments["documents"]), task.arguments["columns"]):
+            low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
+            if high > low:
+                part = members.slice(low, high - low)
+                rows = _addressed(batch, task.shard, start).take(pa.array(wanted[low:high] - start))
+                for step in chain:
+                    rows, _ = run_map(step, rows)
+                made = make.function(rows.append_column("component", part["component"]))
+                if made.num_rows != part.num_rows:
+                    raise ShardError(f"{make.spec.name}: {part.num_rows} rows in, {made.num_rows} out")
+                made = made.append_column("partners", part["partners"])
+                yield made, exchange.by_number(made["component"].to_numpy())
+            start += batch.num_rows
+
+    record = exchange.write(context.storage, _name(task, "shingles", "arrow"), schema, chunks())
+    return _done(task, record, rows_out=record.rows)
+
+
+def verify(task: Task, context: Context) -> list[Entry]:
+    """Pairs whose true Jaccard similarity reaches the threshold."""
+    step = ready([Call(**task.arguments["call"])], context)[0]
+
+    def made() -> Iterator[pa.Table]:
+        for destination in task.arguments["destinations"]:
+            parts = list(exchange.stream(context.storage, task.arguments["files"], destination))
+            if parts:
+                yield step.function(pa.concat_tables(parts))
+
+    record = context.storage.write_table(_name(task, "verified", "parquet"), made(), VERIFIED)
+    return _done(task, record, rows_out=record.rows)
+
+
+def clusters(task: Task, context: Context) -> list[Entry]:
+    """Clusters over exact and verified pairs, stored by shard for every row that is not alone."""
+    from weft.deduplicate.clusters import cluster_table
+
+    offsets = _offsets(task)
+    first, second, exact = _edges(task.arguments["candidates"], offsets, context)
+    near_first, near_second, _ = _edges(task.arguments["verified"], offsets, context)
+    root, size, kind = cluster_table(int(offsets[-1]), first[exact], second[exact], near_first, near_second)
+    rows = np.flatnonzero(size > 1)
+    shard = np.searchsorted(offsets, rows, side="right") - 1
+    ids = _ids_of(np.unique(root[rows]), offsets, task.arguments["documents"], context)
+    table = pa.table(
+        {
+            "row": (rows - offsets[shard]).astype(np.int32),
+            "cluster": ids.take(pa.array(np.searchsorted(np.unique(root[rows]), root[rows]))),
+            "size": size[rows].astype(np.int32),
+            "kind": pa.array(np.where(kind[rows] == 1, "exact", "near").tolist(), pa.string()),
+        },
+        schema=CLUSTERED,
+    )
+    record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
+    found = len(np.unique(root[rows]))
+    return _done(task, record, clusters=found, rows_out=record.rows, verified=len(near_first))
+
+
+def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
+    """Document ids of sorted global row numbers, one shard's id column in memory at a time."""
+    shard = np.searchsorted(offsets, rows, side="right") - 1
+    found = []
+    for number in np.unique(shard):
+        path = documents[int(number)]
+        column = context.storage.read_table(path, ["id"])["id"].combine_chunks()
+        found.append(column.take(pa.array(rows[shard == number] - offsets[number])))
+    return pa.concat_arrays(found) if found else pa.array([], pa.string())
+
+
+def label(task: Task, context: Context) -> list[Entry]:
+    """The cluster of every row of a shard; a row alone is its own cluster of size 1."""
+    ids = context.storage.read_table(task.arguments["documents"], ["id"])
+    members = exchange.gather(context.storage, [task.arguments["clusters"]], task.shard, CLUSTERED)
+    frame = (
+        pl.DataFrame({"id": pl.from_arrow(ids["id"])}).with_row_index("row").with_columns(pl.col("row").cast(pl.Int32))
+    )
+    joined = frame.join(pl.DataFrame(pl.from_arrow(members)), on="row", how="left", maintain_order="left")
+    struct = joined.select(
+        pl.struct(pl.coalesce("cluster", "id").alias("cluster"), pl.col("size").fill_null(1), pl.col("kind")).alias(
+            "deduplicate"
+        )
+    )
+    table = struct.to_arrow().cast(LABEL)
+    if table.num_rows != ids.num_rows:
+        raise ShardError(f"deduplicate on shard {task.shard}: {ids.num_rows} rows in, {table.num_rows} out")
+    path = f"label/deduplicate/{task.shard:05d}-{task.key[:12]}.parquet"
+    record = context.storage.write_table(path, [table], LABEL)
+    return _done(task, record, rows_in=ids.num_rows, rows_out=record.rows, clustered=members.num_rows)

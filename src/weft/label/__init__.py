@@ -1,0 +1,1 @@
+"""Labels: one struct column for each operator; rows are never dropped here."""

@@ -1,0 +1,137 @@
+"""The language of a document, for now by CLD2: it carries its model and answers in microseconds.
+
+Chosen over cld3 and langid.py: on SIB-200 it has the best macro-F1 of the identifiers that need no download and may
+be used under Apache-2.0 (.843 against heliport's .900, which is GPL), and wheels for Linux, macOS and Windows.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import Field
+
+from weft.operators.contract import BatchFunction, operator
+
+TYPE = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
+# Scripts that one living language writes nearly alone: where CLD2 only says the script.
+_ONE_LANGUAGE = {
+    "Nkoo": "nqo",
+    "Olck": "sat",
+    "Cher": "chr",
+    "Thaa": "div",
+    "Vaii": "vai",
+    "Lisu": "lis",
+    "Mtei": "mni",
+}
+_SAME = {"Hans": "Hani", "Hant": "Hani", "Hira": "Jpan", "Kana": "Jpan", "Kore": "Hang"}
+_OLD_CODES = {"jw": "jav", "iw": "heb", "sr-ME": "srp", "bh": "bho", "mo": "ron", "zh-Hant": "zh-Hant"}
+_NO_LANGUAGE = ("un", "zzp", "blu", "tlh", "vo")  # unknown, and what CLD2 was taught for fun
+_RELIABLE = 1.0
+_UNRELIABLE = 0.6
+
+
+@operator("label.lid", version=1, reads=("text", "script"), writes={"lid": TYPE}, libraries=("pycld2",))
+def lid(
+    *,
+    min_letters: Annotated[int, Field(ge=1)] = 8,
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.3,
+    max_bytes: Annotated[int, Field(ge=64)] = 16_384,
+) -> BatchFunction:
+    """Language as `iso639-3_Script`, a score from 0 to 1, the script, and the reason when it is `und_<Script>`.
+
+    The script of the answer is the document's dominant one; an answer that is not written in it is refused. At most
+    `max_bytes` of the text are read. Reasons: no_letters, too_short, script_mismatch, low_confidence, unknown.
+    """
+
+    def label(batch: pa.Table) -> pa.Table:
+        scripts = batch["script"].to_pylist()
+        texts = batch["text"].to_pylist()  # CLD2 takes one text at a time: a call per document
+        rows = [
+            None if text is None else _identified(text, script, min_letters, min_score, max_bytes)
+            for text, script in zip(texts, scripts, strict=True)
+        ]
+        return batch.append_column("lid", pa.array(rows, TYPE))
+
+    return label
+
+
+def _identified(
+    text: str, script: dict[str, Any] | None, min_letters: int, min_score: float, max_bytes: int
+) -> dict[str, Any]:
+    found = candidates(text[:max_bytes], script, max_bytes)
+    name = script["script"] if script else "Zyyy"
+    refused = {"language": f"und_{name}", "score": 0.0, "script": name}
+    if script is None:
+        return refused | {"reason": "no_letters"}
+    if len(text) < 4 * min_letters and sum(map(str.isalpha, text)) < min_letters:
+        return refused | {"reason": "too_short"}
+    if not found:
+        return refused | {"reason": "unknown"}
+    language, score, fits = found[0]
+    if not fits:
+        return refused | {"score": score, "reason": "script_mismatch"}
+    if score < min_score:
+        return refused | {"score": score, "reason": "low_confidence"}
+    return {"language": language, "score": score, "script": name, "reason": None}
+
+
+def candidates(text: str, script: dict[str, Any] | None, max_bytes: int = 16_384) -> list[tuple[str, float, bool]]:
+    """Up to three (code, score, whether the document's script fits), best first."""
+    import pycld2
+
+    if script is None:
+        return []
+    name = script["script"]
+    data = text.encode("utf-8", "ignore")[:max_bytes].decode("utf-8", "ignore").encode()
+    try:
+        reliable, _, details = pycld2.detect(data, isPlainText=True, bestEffort=True)
+    except (pycld2.error, ValueError):
+        details, reliable = (), False  # control characters and the like: CLD2 wants clean text
+    trust = _RELIABLE if reliable else _UNRELIABLE
+    found = []
+    for _, code, percent, _ in details:
+        if code in _NO_LANGUAGE or code.startswith("xx-") or not percent:
+            continue
+        language, fits = _normalised(code, name)
+        found.append((language, round(trust * percent / 100, 4), fits))
+    if not found and name in _ONE_LANGUAGE and script["share"] > 0.8:
+        return [(f"{_ONE_LANGUAGE[name]}_{name}", 0.9, True)]
+    return sorted(found, key=lambda item: -item[2])
+
+
+@functools.lru_cache(maxsize=4096)
+def _normalised(code: str, script: str) -> tuple[str, bool]:
+    """A CLD2 code in the document's script, and whether the language is written in it."""
+    import langcodes
+
+    from weft.model.languages import normalise
+
+    usual = normalise(_OLD_CODES.get(code, code))
+    base, _, expected = usual.partition("_")
+    if _SAME.get(expected, expected) == _SAME.get(script, script):
+        return usual, True
+    if (base, script) == ("kmr", "Arab"):
+        return "ckb_Arab", True
+    other = (
+        {"Latn", "Cyrl", "Arab"} if base in ("srp", "uzn", "azj", "tgk", "kaz", "kmr", "kas", "snd", "tat") else set()
+    )
+    return f"{base}_{script}", script in other or langcodes.Language.get(
+        f"{base}-{script}"
+    ).maximize().script == expected
+
+
+def identify(texts: Any, *, most: int = 3) -> pa.Table:
+    """Language, score, script, reason and up to `most` alternatives of each text of an Arrow string column."""
+    from weft.label.script import script as script_factory
+
+    batch = script_factory()(pa.table({"text": pa.array(texts, pa.large_string())}))
+    batch = lid()(batch)
+    others = [
+        [(code, score) for code, score, fits in candidates(text, script)[:most] if fits] if text else []
+        for text, script in zip(batch["text"].to_pylist(), batch["script"].to_pylist(), strict=True)
+    ]
+    kind = pa.list_(pa.struct({"language": pa.string(), "score": pa.float32()}))
+    listed = [[{"language": code, "score": score} for code, score in row] for row in others]
+    return batch.append_column("alternatives", pa.array(listed, kind))

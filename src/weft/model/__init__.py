@@ -1,0 +1,1 @@
+"""Arrow schemas, languages and scripts: the words that all rooms share."""

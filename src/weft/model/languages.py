@@ -1,0 +1,118 @@
+"""Language codes as `iso639-3_Script` (`swh_Latn`), from BCP-47 tags, ISO codes and names."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+
+_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+# Macrolanguages as the individual language that a bare code nearly always means (FLORES, NLLB, GlotLID).
+INDIVIDUAL = {
+    "ara": "arb", "aze": "azj", "est": "ekk", "lav": "lvs", "mon": "khk", "nep": "npi", "ori": "ory", "swa": "swh",
+    "uzb": "uzn", "sqi": "als", "mlg": "plt", "orm": "gaz", "yid": "ydd", "msa": "zsm", "pus": "pbt", "fas": "pes",
+    "kur": "kmr", "zho": "cmn", "nor": "nob", "grn": "gug", "aym": "ayr", "din": "dik", "que": "quy", "ful": "fuv",
+    "fil": "tgl", "kon": "kon", "hbs": "srp", "bih": "bho",
+}  # fmt: skip
+RIGHT_TO_LEFT = frozenset(
+    "Adlm Arab Aran Armi Avst Chrs Cprt Elym Hatr Hebr Hung Khar Lydi Mand Mani Mend Merc Mero Narb Nbat Nkoo Orkh "
+    "Ougr Palm Phli Phlp Phnx Prti Rohg Samr Sarb Sogd Sogo Syrc Thaa Yezi".split()
+)
+_SPECIAL_SCRIPT = {"cmn": "Hans", "yue": "Hant", "lzh": "Hant", "kor": "Hang", "jpn": "Jpan", "srp": "Cyrl"}
+
+
+@functools.lru_cache(maxsize=4096)
+def normalise(text: str) -> str:
+    """`swh_Latn` of `sw`, `swh`, `sw-TZ`, `swa_Latn`, `Swahili` or `Kiswahili`.
+
+    A script that is not given is the language's most likely one (CLDR likely subtags). Raises ValueError naming the
+    nearest known names when `text` is no language.
+    """
+    import langcodes
+
+    given = text.strip()
+    tag = given.replace("_", "-")
+    if _CODE.fullmatch(given) and given.startswith("und_"):
+        return given
+    try:
+        language = langcodes.Language.get(tag)
+        known = language.language is not None and language.is_valid()
+    except langcodes.LanguageTagError:
+        known = False
+    if not known:
+        try:
+            language = langcodes.find(given)
+        except LookupError:
+            raise ValueError(
+                f"{text!r} is no language that is known; expected a code such as swh_Latn{_near(given)}"
+            ) from None
+    code = _alpha3(language)
+    code = INDIVIDUAL.get(code, code)
+    return f"{code}_{_script(language, code)}"
+
+
+def _alpha3(language: object) -> str:
+    try:
+        return str(language.to_alpha3())  # type: ignore[attr-defined]
+    except LookupError:
+        return str(language.language)  # type: ignore[attr-defined]
+
+
+def _script(language: object, code: str) -> str:
+    given = language.script  # type: ignore[attr-defined]
+    if given:
+        return {"Hani": "Hans", "Kore": "Hang"}.get(str(given), str(given))
+    if code in _SPECIAL_SCRIPT and not (code == "cmn" and language.territory in ("TW", "HK", "MO")):  # type: ignore[attr-defined]
+        return _SPECIAL_SCRIPT[code]
+    return str(language.maximize().script or "Zyyy")  # type: ignore[attr-defined]
+
+
+def _near(text: str) -> str:
+    close = difflib.get_close_matches(text.title(), _english_names(), n=2, cutoff=0.7)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+@functools.cache
+def _english_names() -> list[str]:
+    """Names of the languages whose usual script CLDR knows: only for suggestions."""
+    import langcodes
+    from langcodes.data_dicts import LIKELY_SUBTAGS
+
+    codes = [code for code in LIKELY_SUBTAGS if code.isalpha() and len(code) <= 3 and code != "und"]
+    return [langcodes.Language.get(code).display_name() for code in codes]
+
+
+@functools.lru_cache(maxsize=4096)
+def name(code: str) -> str:
+    """English name of a code; the code itself when none is known."""
+    import langcodes
+
+    base, _, script = code.partition("_")
+    found = "unknown language" if base == "und" else langcodes.Language.get(base).display_name()
+    if found.startswith("Unknown language"):
+        return code
+    usual = found if base == "und" else normalise(base).partition("_")[2]
+    return found if script in (usual, "") else f"{found} ({script_name(script)})"
+
+
+@functools.lru_cache(maxsize=4096)
+def autonym(code: str) -> str:
+    """The language's name for itself; the English name when none is known."""
+    import langcodes
+
+    base, _, script = code.partition("_")
+    found = langcodes.Language.make(base, script=script or None).autonym()
+    plain = found.partition(" (")[0]
+    return plain if base != "und" and not plain.startswith("Unknown") and plain != base else name(code)
+
+
+def script_name(script: str) -> str:
+    """English name of an ISO 15924 code."""
+    import langcodes
+
+    return langcodes.Language.make(script=script).script_name()
+
+
+def direction(code: str) -> str:
+    """`rtl` or `ltr`, by the script of a code such as `urd_Arab`."""
+    return "rtl" if code.rpartition("_")[2] in RIGHT_TO_LEFT else "ltr"

@@ -1,0 +1,75 @@
+"""Arrow schemas of the tables that rooms exchange. Column names here are the vocabulary of every operator."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+PROBLEM = pa.struct({"kind": pa.string(), "reason": pa.string(), "detail": pa.string()})
+"""Why a row cannot go on. `kind` is `error` (damaged, unreadable) or `reject` (nothing to use: no text, an
+image); `reason` a stable snake_case code; `detail` a sentence for a person. Null: the row goes on."""
+
+UNITS = pa.schema(
+    {
+        "path": pa.string(),  # what Fetcher.open takes
+        "name": pa.string(),  # path relative to the source's root: what locators show, never machine paths
+        "reader": pa.string(),
+        "start": pa.int64(),  # byte range [start, stop) in which records BEGIN; a whole file is [0, size)
+        "stop": pa.int64(),
+        "size": pa.int64(),
+    }
+)
+"""What one acquire task reads: files, or byte ranges of splittable files."""
+
+RAW = pa.schema(
+    {
+        "locator": pa.string(),  # web record: "URL capture-time record-id"; file: name#position
+        "position": pa.int64(),  # byte offset of the record, or row number where a format has no offsets
+        "collected_at": pa.timestamp("us", tz="UTC"),
+        "url": pa.string(),
+        "mime": pa.string(),  # lower case, no parameters; what the content is, not always what was declared
+        "charset": pa.string(),  # declared by the transport (HTTP header), lower case, or null
+        "payload": pa.large_binary(),  # the bytes; null when `text` is given
+        "text": pa.large_string(),  # given by formats that hold text (JSONL, Parquet, CSV, WET)
+        "language_hint": pa.string(),
+        "license": pa.string(),
+        "meta": pa.string(),  # JSON object, keys sorted, or null
+        "problem": PROBLEM,
+    }
+)
+"""One record as a reader yields it. A damaged record is a row too, with `problem` set."""
+
+DOCUMENT = pa.schema(
+    {
+        "id": pa.string(),  # 32 hex digits: 128-bit hash of source, locator and position
+        "text": pa.large_string(),
+        "source": pa.string(),
+        "locator": pa.string(),
+        "url": pa.string(),
+        "collected_at": pa.timestamp("us", tz="UTC"),
+        "mime": pa.string(),
+        "license": pa.string(),
+        "consent": pa.string(),
+        "basis": pa.string(),
+        "redistribute": pa.bool_(),
+        "language_hint": pa.string(),
+        "variety": pa.struct({"tag": pa.string(), "source": pa.string(), "confidence": pa.float32()}),
+        "meta": pa.string(),
+    }
+)
+"""A document: one row of `documents/`. `text` is null only after a withdrawal."""
+
+ERROR = pa.schema(
+    {
+        "id": pa.string(),
+        "source": pa.string(),
+        "locator": pa.string(),
+        "stage": pa.string(),
+        "kind": pa.string(),
+        "reason": pa.string(),
+        "detail": pa.string(),
+    }
+)
+"""One row of `errors/`: what could not go on, where, and why."""
+
+ADDRESS = {"shard": pa.int32(), "row": pa.int32()}
+"""Where a row lives: shard number and row within it. The engine adds it; groups return results by it."""

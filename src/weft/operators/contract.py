@@ -1,0 +1,111 @@
+"""What an operator is: a decorated factory whose keywords are its recipe schema."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Literal, Protocol, TypeVar
+
+import pyarrow as pa
+
+BatchFunction = Callable[[pa.Table], pa.Table]
+"""A map or group: a batch in, the same batch plus columns (or new rows) out; pure, any batch size."""
+
+
+class Fold(Protocol):
+    """What a fold factory returns: partials of batches merge, in shard order, into one small table."""
+
+    def partial(self, batch: pa.Table) -> pa.Table: ...
+
+    def merge(self, partials: list[pa.Table]) -> pa.Table: ...
+
+    def finish(self, state: pa.Table) -> pa.Table: ...
+
+
+class Fetcher(Protocol):
+    """How acquire reaches bytes without knowing storage: handed in by the engine."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A seekable binary stream of `path` (local path or URL). Raises OSError."""
+        ...
+
+
+ReadFunction = Callable[[pa.Table, Fetcher], Iterator[pa.Table]]
+"""An acquire reader: a table of units (see `model.units`) in, bounded batches of raw records out."""
+
+ServiceFunction = Callable[[pa.Table, Any], Awaitable[pa.Table]]
+"""A service operator: a batch and a client with recorded replies in, the batch plus columns out."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one task needs; stated by the author, never probed."""
+
+    cpus: float = 1
+    gpus: float = 0
+    memory_gb: float = 1
+
+
+@dataclass(frozen=True)
+class OperatorSpec:
+    """The declaration that `operator` attaches to a factory as `.spec`."""
+
+    name: str
+    version: int
+    reads: tuple[str, ...]
+    writes: Mapping[str, pa.DataType]
+    build: Callable[..., Any]
+    kind: Literal["map", "fold", "group", "service"] = "map"
+    rows: Literal["keep", "make"] = "keep"
+    group_by: tuple[str, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    assets: tuple[str, ...] = ()
+    service: str | None = None
+    transient: bool = False
+    """True: the columns live only inside one fused task and are never stored (a segmentation)."""
+    libraries: tuple[str, ...] = ()
+    """Installed distributions whose version changes answers (`icu4py`, `Resiliparse`): part of the key."""
+    accepts: tuple[str, ...] = ()
+    """Acquire readers: file name endings that they read, most specific first."""
+
+    @property
+    def room(self) -> str:
+        """`label` of `label.script`."""
+        return self.name.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        """`script` of `label.script`; the name of the label column."""
+        return self.name.partition(".")[2]
+
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+
+def operator(
+    name: str,
+    *,
+    version: int,
+    reads: tuple[str, ...],
+    writes: Mapping[str, pa.DataType],
+    **rest: Any,
+) -> Callable[[Factory], Factory]:
+    """Attach an `OperatorSpec` to a factory; registers nothing.
+
+    Raises ValueError when the name is not `room.what_it_gives`, or the declaration contradicts itself.
+    """
+    if name.count(".") != 1 or not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"operator name {name!r}: expected room.what_it_gives, such as label.script")
+    if version < 1:
+        raise ValueError(f"operator {name}: version is {version}; expected 1 or more")
+
+    def describe(build: Factory) -> Factory:
+        spec = OperatorSpec(name, version, tuple(reads), dict(writes), build, **rest)
+        if (spec.kind == "group") != bool(spec.group_by):
+            raise ValueError(f"operator {name}: kind 'group' and group_by go together")
+        if (spec.kind == "service") != (spec.service is not None):
+            raise ValueError(f"operator {name}: kind 'service' and service go together")
+        build.spec = spec  # type: ignore[attr-defined]
+        return build
+
+    return describe

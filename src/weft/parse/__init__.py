@@ -1,0 +1,1 @@
+"""From bytes to text: encodings, main text of pages, metadata."""

@@ -1,0 +1,113 @@
+"""The text of a record, whatever it came as."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import Field
+
+from weft.model.tables import PROBLEM
+from weft.operators.contract import BatchFunction, operator
+
+_HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
+_PLAIN = ("text/plain",)
+_LOOKS_HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|table|script)\b", re.IGNORECASE)
+_BINARY = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"RIFF", b"\x00\x00\x00")
+_READS = ("payload", "mime", "charset", "text", "url", "meta", "problem")
+
+
+@operator(
+    "parse.document",
+    version=1,
+    reads=_READS,
+    writes={"text": pa.large_string(), "mime": pa.string(), "meta": pa.string(), "problem": PROBLEM},
+    libraries=("Resiliparse", "chardet"),
+)
+def document(*, time_limit_s: Annotated[float, Field(gt=0, le=600)] = 20) -> BatchFunction:
+    """Decoded text, of HTML its main text with paragraphs kept; title, languages, date and more in `meta`.
+
+    Rows that have text pass; rows with a problem pass. A page that is deeper than 400 elements, has thousands of
+    attributes in one tag or is over 5 MB is extracted in a child process with a time limit, and flat beyond it.
+    """
+    from weft.parse.guarded import GuardedExtractor
+
+    guarded = GuardedExtractor(time_limit_s)
+
+    def parse(batch: pa.Table) -> pa.Table:
+        names = [name for name in _READS if name in batch.column_names]
+        rows = batch.select(names).to_pylist()  # pages become Python strings here, once: the extractor wants them
+        made = [_parsed(row, guarded) for row in rows]
+        for name, kind in (
+            ("text", pa.large_string()),
+            ("mime", pa.string()),
+            ("meta", pa.string()),
+            ("problem", PROBLEM),
+        ):
+            column = pa.array([row[name] for row in made], kind)
+            if name in batch.column_names:
+                batch = batch.set_column(batch.column_names.index(name), name, column)
+            else:
+                batch = batch.append_column(name, column)
+        return batch
+
+    return parse
+
+
+def _parsed(row: dict[str, Any], guarded: Any) -> dict[str, Any]:
+    same = {name: row.get(name) for name in ("text", "mime", "meta", "problem")}
+    if same["problem"] is not None:
+        return same
+    if same["text"] is not None:
+        return same if same["text"].strip() else same | _reject("no_text", "the record's text is empty")
+    payload = row.get("payload")
+    if not payload:
+        return same | _reject("no_text", "the record holds no bytes")
+    kind = _kind(payload, row.get("mime"))
+    if kind is None:
+        return same | _reject("unsupported_mime", f"the content looks like {row.get('mime') or 'a binary file'}")
+    return same | _text_of(payload, kind, row, guarded)
+
+
+def _reject(reason: str, detail: str) -> dict[str, Any]:
+    return {"problem": {"kind": "reject", "reason": reason, "detail": detail}}
+
+
+def _kind(payload: bytes, mime: str | None) -> str | None:
+    """`html`, `plain`, or None for what is neither, by the content first: servers are often wrong."""
+    head = payload[:2048].lstrip()
+    if head.startswith(_BINARY):
+        return None
+    if mime in _HTML or (mime not in _PLAIN and _LOOKS_HTML.search(head)):
+        return "html"
+    if mime in _PLAIN:
+        return "html" if re.match(rb"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE) else "plain"
+    if mime is None or mime in ("application/octet-stream", "unk") or "/" not in mime:
+        return "plain" if b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+    return None
+
+
+def _text_of(payload: bytes, kind: str, row: dict[str, Any], guarded: Any) -> dict[str, Any]:
+    from weft.parse.encoding import decode
+    from weft.parse.page import Page, extract, is_suspicious, paragraphs
+
+    decoded = decode(payload, row.get("charset"), markup=kind == "html")
+    content = decoded.text.replace("\0", "")
+    if kind == "html":
+        content = content.encode("utf-8", "replace").decode("utf-8")  # lone surrogates stop the extractor
+        page = guarded.extract(content) if is_suspicious(content) else extract(content)
+    else:
+        page = Page(paragraphs(content))
+    facts = json.loads(row["meta"]) if row.get("meta") else {}
+    facts |= page.meta | {"encoding": decoded.encoding, "encoding_source": decoded.found_by}
+    if decoded.replaced:
+        facts["replaced"] = decoded.replaced
+    made = {
+        "text": page.text,
+        "mime": "text/html" if kind == "html" else "text/plain",
+        "meta": json.dumps(facts, ensure_ascii=False, sort_keys=True),
+        "problem": None,
+    }
+    return made if page.text.strip() else made | {"text": None} | _reject("no_text", "nothing is left without markup")

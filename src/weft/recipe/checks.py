@@ -1,0 +1,239 @@
+"""Parameters and wiring: steps become operators, and every column that is read has been written before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from weft.construct.rules import RuleError, Rules
+from weft.errors import WeftError, nearest
+from weft.model.tables import DOCUMENT, RAW
+from weft.operators.contract import OperatorSpec
+from weft.operators.registry import Registry, parameter_faults, parameters_model
+from weft.recipe.loading import Fault
+from weft.recipe.schema import DEFAULT_STEPS, STAGES, Recipe, RecipeFile, Source, Step
+
+
+def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
+    """The recipe with operators and parameters filled in, and every fault found on the way."""
+    faults: list[Fault] = []
+    sources = _sources(shape, registry, faults)
+    steps = {stage: _steps(shape, stage, registry, faults) for stage in STAGES}
+    complete = all(len(steps[stage]) == len(_written(shape, stage)) for stage in STAGES)
+    steps["label"] = _with_needed(steps["label"], steps["deduplicate"], registry)
+    thresholds = registry.get("construct.thresholds")
+    _parameters(thresholds, shape.construct.thresholds, ("construct", "thresholds"), faults)
+    if complete:  # else every column of the step that is missing would be a fault of its own
+        _check_wiring(steps, registry, faults)
+        _check_rules(shape, steps, registry, faults)
+    if faults:
+        return None, faults
+    recipe = Recipe(
+        name=shape.name or file.resolve().parent.name or "corpus",
+        base=file.resolve().parent,
+        acquire=tuple(sources),
+        construct=shape.construct,
+        settings=shape.settings,
+        **{stage: tuple(step for _, step in found) for stage, found in steps.items()},
+    )
+    return recipe, []
+
+
+def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list[Source]:
+    readers = {registry.get(name).short: name for name in registry.names("acquire")}
+    sources: list[Source] = []
+    for number, source in enumerate(shape.acquire):
+        at = ("acquire", number)
+        if source.format != "auto" and source.format not in readers:
+            known = ["auto", *sorted(readers)]
+            message = f"got {source.format!r}; expected one of {', '.join(known)}{nearest(source.format, known)}"
+            faults.append(Fault((*at, "format"), message))
+            continue
+        name = source.name or _default_name(source.path, [s.name for s in sources])
+        if name in [s.name for s in sources]:
+            faults.append(Fault((*at, "name"), f"{name!r} is the name of an earlier source; expected another name"))
+        options = dict(source.options)
+        if options and source.format == "auto":
+            message = "reader parameters need a format; expected format: " + " or ".join(sorted(readers))
+            faults.append(Fault((*at, "options"), message))
+        elif source.format != "auto":
+            options = _parameters(registry.get(readers[source.format]), options, (*at, "options"), faults)
+        sources.append(source.model_copy(update={"name": name, "options": options}))
+    return sources
+
+
+def _default_name(path: str, taken: list[str]) -> str:
+    parts = [p for p in path.replace("\\", "/").rstrip("/").split("/") if p and not any(m in p for m in "*?[")]
+    stem = (parts[-1].split(".")[0] if parts else "") or "source"
+    name, number = stem, 2
+    while name in taken:
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+Placed = tuple[tuple[str | int, ...], Step]
+
+
+def _written(shape: RecipeFile, stage: str) -> list[Any]:
+    """The steps of a stage as the file has them, or its defaults."""
+    given: Any = getattr(shape, stage)
+    if given is None:
+        return list(DEFAULT_STEPS[stage])
+    return given or []
+
+
+def _steps(shape: RecipeFile, stage: str, registry: Registry, faults: list[Fault]) -> list[Placed]:
+    found: list[Placed] = []
+    for number, item in enumerate(_written(shape, stage)):
+        step = _step(item, stage, (stage, number), registry, faults)
+        if step is not None:
+            found.append(((stage, number), step))
+    for position, (place, step) in enumerate(found):
+        if step.operator in [earlier.operator for _, earlier in found[:position]]:
+            faults.append(Fault(place, f"{step.operator} is listed already; expected one step for it"))
+    return found
+
+
+def _step(item: Any, stage: str, place: tuple[str | int, ...], registry: Registry, faults: list[Fault]) -> Step | None:
+    given: Any = {}
+    if isinstance(item, str):
+        name = item
+    elif isinstance(item, dict) and len(item) == 1:
+        name, given = next(iter(item.items()))
+        given = {} if given is None else given
+    else:
+        faults.append(Fault(place, f"expected a step name, or one name with its parameters, got {item!r}"))
+        return None
+    if not isinstance(given, dict):
+        faults.append(Fault((*place, name), f"expected parameters as key: value, got {given!r}"))
+        return None
+    known = {registry.get(full).short: full for full in registry.names(stage)}
+    full = name if "." in str(name) else known.get(str(name), f"{stage}.{name}")
+    if full not in registry.names(stage):
+        near = nearest(str(name), known)
+        faults.append(
+            Fault(place, f"no {stage} step is named {name}; expected one of {', '.join(sorted(known))}{near}")
+        )
+        return None
+    parameters = {key: value for key, value in given.items() if key != "where"}
+    checked = _parameters(registry.get(full), parameters, (*place, name), faults)
+    return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
+
+
+def _where(text: Any, place: tuple[str | int, ...], faults: list[Fault]) -> str | None:
+    if text is not None and not isinstance(text, str):
+        faults.append(Fault(place, f"expected an SQL condition such as lid.score >= 0.5, got {text!r}"))
+        return None
+    return text
+
+
+def _parameters(
+    spec: OperatorSpec, given: dict[str, Any], place: tuple[str | int, ...], faults: list[Fault]
+) -> dict[str, Any]:
+    try:
+        checked = parameters_model(spec)(**{str(k): v for k, v in given.items()})
+        values = checked.model_dump(mode="json")
+        if given:
+            spec.build(**values)  # what only the factory knows to be wrong; defaults are tested
+    except ValidationError as error:
+        for fault, sentence in zip(error.errors(), parameter_faults(spec, error), strict=True):
+            faults.append(Fault((*place, *fault["loc"][:1]), sentence))
+        return {}
+    except (WeftError, ValueError) as error:
+        faults.append(Fault(place, str(error)))
+        return {}
+    return values
+
+
+def _with_needed(label: list[Placed], deduplicate: list[Placed], registry: Registry) -> list[Placed]:
+    """Labels with the transient steps (a segmentation) that some step reads and nobody listed."""
+    transient = {
+        column: name
+        for name in registry.names("label")
+        if registry.get(name).transient
+        for column in registry.get(name).writes
+    }
+    result: list[Placed] = []
+    listed = {step.operator for _, step in label}
+    for place, step in [*label, *deduplicate]:
+        for column in registry.get(step.operator).reads:
+            name = transient.get(column)
+            if name is not None and name not in listed:
+                listed.add(name)
+                result.append((place, Step(operator=name, params=registry.defaults(name))))
+        if place[0] == "label":
+            result.append((place, step))
+    return result
+
+
+def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
+    """Each step's `reads` is met by a base column or an earlier step, with the same type."""
+    have: dict[str, pa.DataType] = {f.name: f.type for f in RAW} | {"id": pa.string(), "source": pa.string()}
+    for stage in STAGES:
+        if stage == "label":
+            have = {n: t for n, t in have.items() if n not in RAW.names} | {f.name: f.type for f in DOCUMENT}
+        for place, step in steps[stage]:
+            spec = registry.get(step.operator)
+            if stage == "deduplicate" and spec.short not in ("exact", "minhash"):
+                continue  # fed by the engine's exchanges
+            for column in spec.reads:
+                if column not in have:
+                    makers = [n for room in STAGES for n in registry.names(room) if column in registry.get(n).writes]
+                    hint = f"; expected {' or '.join(makers)} before it" if makers else nearest(column, have)
+                    faults.append(Fault(place, f"{spec.name} reads {column}, which no earlier step writes{hint}"))
+            if step.where is not None:
+                _check_condition(step.where, pa.schema(list(have.items())), (*place, spec.short, "where"), faults)
+            for column, kind in spec.writes.items():
+                if column in have and column not in spec.reads and have[column] != kind:
+                    message = f"{spec.name} writes {column} as {kind}, which is {have[column]} already"
+                    faults.append(Fault(place, f"{message}; expected another name for the column"))
+            have |= dict(spec.writes)
+
+
+def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], faults: list[Fault]) -> None:
+    try:
+        Rules({"where": sql}).check(schema)
+    except RuleError as error:
+        faults.append(Fault(place, str(error).removeprefix("rule where: ")))
+
+
+def label_schema(steps: list[Step], registry: Registry, *, clusters: bool) -> pa.Schema:
+    """Columns that selection rules may read: document columns without text, stored labels, thresholds."""
+    fields: dict[str, pa.DataType] = {f.name: f.type for f in DOCUMENT if f.name != "text"}
+    for step in steps:
+        spec = registry.get(step.operator)
+        if not spec.transient:
+            fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
+    if clusters:
+        fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
+    thresholds = registry.get("construct.thresholds").writes
+    numeric = [(name, kind) for name, kind in thresholds.items() if kind == pa.float64()]
+    fields["threshold"] = pa.struct(numeric)
+    return pa.schema(list(fields.items()))
+
+
+def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
+    written = [step for stage in STAGES for _, step in steps[stage] if step.operator.split(".")[1] != "verify"]
+    schema = label_schema(written, registry, clusters=bool(steps["deduplicate"]))
+    rules = shape.construct.all_rules()
+    for name in shape.construct.rules:
+        if shape.construct.rules[name] is None and name not in shape.construct.inherited_rules():
+            known = sorted(shape.construct.inherited_rules())
+            message = f"null takes a default rule out, and there is none of this name{nearest(name, known)}"
+            faults.append(Fault(("construct", "rules", name), message))
+    inherited = {name: sql for name, sql in rules.items() if name not in shape.construct.rules}
+    absent = sorted(Rules(inherited).columns() - set(schema.names))
+    if absent:
+        message = f"the default rules read {', '.join(absent)}, which no step writes"
+        faults.append(Fault(("construct",), f"{message}; expected steps that write it, or extends: nothing"))
+    for name, sql in rules.items():
+        if name in inherited and absent:
+            continue
+        try:
+            Rules({name: sql}).check(schema)
+        except RuleError as error:
+            message = str(error).removeprefix(f"rule {name}: ")
+            faults.append(Fault(("construct", "rules", name), message))

@@ -1,0 +1,185 @@
+"""The shape of a recipe. Unknown keys are refused everywhere."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from weft.errors import nearest
+
+# pydantic keeps a long deprecated method of this name; `construct` is our word for the stage.
+warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
+
+Basis = Literal["unknown", "licence", "public-domain", "crawl-private", "owned", "consent", "legitimate-interest"]
+Format = Literal["parquet", "jsonl.zst"]
+Split = Literal["train", "validation", "test"]
+_LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
+_OFTEN = (
+    *("unknown", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"),
+    *("CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-4.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "Apache-2.0"),
+    *("MIT", "BSD-3-Clause", "GFDL-1.3-or-later", "LicenseRef-"),
+)
+_NAME = re.compile(r"\w(?:[\w .-]*\w)?")
+
+
+def _license(value: str) -> str:
+    if not _LICENSE.fullmatch(value):
+        close = nearest(value.replace(" ", "-"), _OFTEN)
+        raise ValueError(f"expected an SPDX id such as CC-BY-4.0, a LicenseRef-* name, or unknown{close}")
+    return value
+
+
+def _name(value: str) -> str:
+    if value and not _NAME.fullmatch(value):
+        raise ValueError("expected a name of letters, digits, space, dot, - and _")
+    return value
+
+
+def _unknown(value: object) -> object:
+    return None if value == "unknown" else value
+
+
+def _language(value: str | None) -> str | None:
+    if value is None:
+        return None
+    from weft.model.languages import normalise
+
+    return normalise(value)
+
+
+License = Annotated[str, AfterValidator(_license)]
+Language = Annotated[str | None, AfterValidator(_language)]
+Name = Annotated[str, AfterValidator(_name)]
+MayRedistribute = Annotated[
+    bool | None, BeforeValidator(_unknown, json_schema_input_type=bool | Literal["unknown"] | None)
+]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class Source(_Closed):
+    """Where text comes from, and what may be done with it."""
+
+    path: str = Field(min_length=1, description="A file, a folder, a pattern (crawl/*.warc.gz) or an fsspec URL.")
+    name: Name = Field("", description="Short name of the source; by default the path's last part.")
+    format: str = Field("auto", description="A reader (warc, jsonl, …), or auto: by the file's ending.")
+    license: License = Field("unknown", description="SPDX id, LicenseRef-*, or unknown.")
+    consent: str | None = Field(None, description="Id in the consent register.")
+    basis: Basis = Field("unknown", description="Why the text may be used when there is no consent.")
+    redistribute: MayRedistribute = Field(
+        None, description="Whether the text may be passed on: true, false or unknown."
+    )
+    language_hint: Language = Field(None, description="Language of text that does not say its own.")
+    priority: int = Field(0, description="In a cluster of duplicates the highest priority survives.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Parameters of the reader.")
+
+
+class Step(_Closed):
+    """An operator with all its parameters, and the condition under which a row takes part."""
+
+    operator: str
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    where: str | None = None
+
+
+class Fractions(_Closed):
+    """Shares of the documents; a cluster of duplicates never spans two splits."""
+
+    train: float = Field(0.98, ge=0, le=1, description="By default what the other two leave.")
+    validation: float = Field(0.01, ge=0, le=1)
+    test: float = Field(0.01, ge=0, le=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rest(cls, given: object) -> object:
+        if not isinstance(given, Mapping) or "train" in given:
+            return given
+        others = [given.get("validation", 0.01), given.get("test", 0.01)]
+        if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in others) or sum(others) > 1:
+            return given
+        return {**given, "train": round(1 - sum(others), 12)}
+
+    @model_validator(mode="after")
+    def _sum(self) -> Fractions:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares add up to {total:g}; expected 1")
+        return self
+
+
+class Construct(_Closed):
+    """What enters the corpus and in which form."""
+
+    extends: Literal["default", "nothing"] = Field("default", description="Rules to start from.")
+    rules: dict[str, str | None] = Field(
+        default_factory=dict, description="Name: SQL condition that a row must meet; null takes a default rule out."
+    )
+    thresholds: dict[str, Any] = Field(default_factory=dict, description="Parameters of construct.thresholds.")
+    redistributable_only: bool = Field(False, description="Leave out sources that may not be passed on.")
+    split: Fractions = Field(default_factory=Fractions)
+    formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
+
+    def inherited_rules(self) -> dict[str, str]:
+        """The rules that `extends` names."""
+        from weft.construct.defaults import DEFAULT_RULES
+
+        return dict(DEFAULT_RULES) if self.extends == "default" else {}
+
+    def all_rules(self) -> dict[str, str]:
+        """Rules in the order in which they are tried: the defaults that are kept, then the recipe's own."""
+        rules: dict[str, str | None] = {**self.inherited_rules(), **self.rules}
+        return {name: sql for name, sql in rules.items() if sql is not None}
+
+
+class Settings(_Closed):
+    """How the build is laid out; what changes answers is here and nowhere in the environment."""
+
+    seed: int = Field(1, ge=0)
+    shard_mb: float = Field(64, gt=0, le=4096, description="Input megabytes of a shard, at most.")
+
+
+class Recipe(_Closed):
+    """A recipe whose steps are resolved to operators with all parameters."""
+
+    name: str
+    base: Path = Field(exclude=True)
+    acquire: tuple[Source, ...] = Field(min_length=1)
+    parse: tuple[Step, ...] = ()
+    standardize: tuple[Step, ...] = ()
+    label: tuple[Step, ...] = ()
+    deduplicate: tuple[Step, ...] = ()
+    construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
+    settings: Settings = Field(default_factory=Settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
+        return self.model_dump(mode="json")
+
+
+STAGES = ("parse", "standardize", "label", "deduplicate")
+DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
+    "parse": ("document",),
+    "standardize": ("mojibake", "zawgyi", "unicode"),
+    "label": ("script", "lid", "signals"),
+    "deduplicate": ("exact", "minhash", "verify"),
+}
+
+
+class RecipeFile(_Closed):
+    """A recipe as it is written: steps are names, or a name with parameters."""
+
+    name: Name = Field("", description="Name of the corpus; by default the recipe's folder.")
+    acquire: list[Source] = Field(min_length=1, description="Where text comes from.")
+    parse: list[Any] | None = Field(None, description="Steps that make text of what was read.")
+    standardize: list[Any] | Literal[False] | None = Field(None, description="Steps that mend text; false: none.")
+    label: list[Any] | None = Field(None, description="Steps that add a label each.")
+    deduplicate: list[Any] | Literal[False] | None = Field(None, description="How duplicates are found; false: not.")
+    construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
+    settings: Settings = Field(default_factory=Settings)

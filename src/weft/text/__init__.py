@@ -1,0 +1,1 @@
+"""Pure string kernels over Arrow buffers: Unicode classes, segmentation, hashing, n-grams."""

@@ -1,0 +1,86 @@
+"""Arrow string columns as flat arrays, without copying the text."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bytes = npt.NDArray[np.uint8]
+Longs = npt.NDArray[np.int64]
+
+
+class Strings(NamedTuple):
+    """UTF-8 of all values end to end; value `i` is `data[offsets[i]:offsets[i + 1]]`, valid where `valid[i]` is 1."""
+
+    data: Bytes
+    offsets: Longs
+    valid: Bytes
+
+
+def combined(column: Any) -> pa.Array:
+    """One array of a column that may be chunked."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def string_buffers(column: Any) -> Strings:
+    """Views of a string or large_string column, sliced or chunked; nulls have zero length."""
+    array = combined(column)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if pa.types.is_string(array.type):
+        array = array.cast(pa.large_string())
+    if not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
+        raise TypeError(f"expected a string column, got {array.type}")
+    _, offset_buffer, data_buffer = array.buffers()
+    size = len(array)
+    if size == 0 or offset_buffer is None:
+        return Strings(np.empty(0, np.uint8), np.zeros(size + 1, np.int64), np.zeros(size, np.uint8))
+    offsets = np.frombuffer(offset_buffer, np.int64, size + 1, array.offset * 8)
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+    valid = array.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
+    if array.null_count:
+        offsets = _without_nulls(array, offsets)
+    return Strings(data, offsets, valid)
+
+
+def _without_nulls(array: pa.Array, offsets: Longs) -> Longs:
+    # Bytes behind a null are allowed by the format; only arrays that have them need checking.
+    lengths = np.diff(offsets)
+    null = ~array.is_valid().to_numpy(zero_copy_only=False)
+    if not lengths[null].any():
+        return offsets
+    filled = array.fill_null("")
+    return np.frombuffer(filled.buffers()[1], np.int64, len(filled) + 1, filled.offset * 8)
+
+
+def large_strings(data: Bytes, offsets: Longs, valid: Bytes | None = None) -> pa.Array:
+    """A large_string array over the given buffers; the caller vouches for valid UTF-8."""
+    mask, nulls = None, 0
+    if valid is not None and not valid.all():
+        mask = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
+        nulls = int(len(valid) - valid.sum())
+    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data), mask, nulls, 0)
+
+
+def int_lists(values: npt.NDArray[np.int32], offsets: Longs) -> pa.Array:
+    """A list<int32> array; raises OverflowError when the batch holds over 2^31 values."""
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise OverflowError("more than 2^31 list values in one batch; use smaller batches")
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+
+
+def list_buffers(column: Any) -> tuple[npt.NDArray[np.int32], Longs]:
+    """Values and offsets of a list<int32> column; a null is an empty list."""
+    array = combined(column)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    values = array.values.to_numpy(zero_copy_only=False) if len(array.values) else np.empty(0, np.int32)
+    offsets = array.offsets.to_numpy().astype(np.int64)
+    if array.null_count:
+        lengths = np.diff(offsets) * array.is_valid().to_numpy(zero_copy_only=False)
+        if lengths.sum() != offsets[-1] - offsets[0]:
+            return list_buffers(pa.array(array.fill_null([]).to_pylist(), array.type))
+    return np.ascontiguousarray(values, np.int32), offsets

@@ -1,0 +1,1 @@
+"""Operators of somebody else."""
