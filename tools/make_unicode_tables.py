@@ -14,9 +14,7 @@ from fontTools import unicodedata as scripts
 
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
 # Sentence ends of every script that has its own; from the property Sentence_Terminal and the block charts.
-TERMINAL = (
-    ".!?。！？．｡…‼⁇⁈⁉।॥։؟۔܀܁܂߹࠷࠹࠽࠾።፧፨᙮᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿។៕៚๚๛ฯ။၊༎༏༐༑༒།།꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫︒︕︖﹒﹖﹗᜵᜶᠂᭟꧊"
-)
+TERMINAL = ".!?。！？．｡…‼⁇⁈⁉।॥։؟۔܀܁܂߹࠷࠹࠽࠾።፧፨᙮᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿។៕៚๚๛ฯ။၊༎༏༐༑༒།།꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫︒︕︖﹒﹖﹗᜵᜶᠂᭟꧊"
 WORD_JOINERS = "'’ʼ׳״·‧͏\u200c\u200d"
 UNSEGMENTED = {"Thai", "Laoo", "Khmr", "Mymr", "Lana", "Tale", "Talu", "Tavt"}
 CJK = {"Hani", "Hira", "Kana", "Bopo"}

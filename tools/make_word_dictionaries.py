@@ -128,15 +128,19 @@ class DoubleArray:
     """Places the children of every node where all their cells are free; no two nodes share a base."""
 
     def __init__(self) -> None:
-        self.cells = np.zeros(1 << 21, np.uint32)
-        self.bases: set[int] = {0}
-        self.first = 1
+        self.cells = [0] * (1 << 22)
+        self.taken = bytearray(1 << 22)
+        self.taken[0] = 1
+        self.start = [1] * 256
 
     def place(self, symbols: list[int]) -> int:
-        base = max(1, self.first - symbols[0])
-        while base in self.bases or any(self.cells[base + s] for s in symbols):
+        fan = len(symbols)
+        base = self.start[fan]
+        while self.taken[base] or any(self.cells[base + s] for s in symbols):
             base += 1
-        self.bases.add(base)
+        self.taken[base] = 1
+        if base - self.start[fan] > 200:  # the cells before are nearly full: search on from here
+            self.start[fan] = base - 100
         return base
 
     def add(self, tree: dict[int, object]) -> int:
@@ -145,8 +149,6 @@ class DoubleArray:
         base = self.place(symbols)
         for symbol in symbols:
             self.cells[base + symbol] = symbol
-        while self.cells[self.first]:
-            self.first += 1
         for symbol in symbols:
             below = tree[symbol]
             assert isinstance(below, dict)
@@ -175,8 +177,9 @@ def main() -> None:
                 count += 1
         roots.append(array.add(tree))
         print(name, count, "words")
-    size = int(np.flatnonzero(array.cells)[-1]) + 1
-    cells = np.append(array.cells[:size], np.zeros(256, np.uint32))
+    cells = np.array(array.cells, np.uint32)
+    size = int(np.flatnonzero(cells)[-1]) + 1
+    cells = cells[: size + 256]  # a symbol may be looked up past the last cell
     np.savez_compressed(TARGET, cells=cells, roots=np.array(roots, np.int64), icu=np.array(version(library)))
     print(TARGET.name, TARGET.stat().st_size, "bytes,", np.count_nonzero(cells), "of", size, "cells")
 

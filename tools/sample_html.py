@@ -91,7 +91,9 @@ def _cookies(page: Content) -> str:
 
 def _footer(page: Content) -> str:
     links = " | ".join(f'<a href="/s{place}/">{escape(name)}</a>' for place, name in enumerate(page.chrome.menu[-3:]))
-    return f"<footer><p>© 2026 {escape(page.chrome.name)}. {escape(page.chrome.buttons[5])}.</p><p>{links}</p></footer>\n"
+    return (
+        f"<footer><p>© 2026 {escape(page.chrome.name)}. {escape(page.chrome.buttons[5])}.</p><p>{links}</p></footer>\n"
+    )
 
 
 def _related(page: Content, tag: str = "aside") -> str:
@@ -142,7 +144,9 @@ def blog(page: Content) -> str:
         f"<p>{escape(text)}</p></li>"
         for place, text in enumerate(page.words.replies, 1)
     )
-    tags = ", ".join(f'<a rel="tag" href="/tag/{place}/">{escape(name)}</a>' for place, name in enumerate(page.chrome.menu[1:4]))
+    tags = ", ".join(
+        f'<a rel="tag" href="/tag/{place}/">{escape(name)}</a>' for place, name in enumerate(page.chrome.menu[1:4])
+    )
     return (
         f'<!DOCTYPE html>\n{_opening(page)}\n<head>\n{_meta(page)}<link rel="stylesheet" href="/style.css">\n</head>\n'
         f'<body class="single-post">\n<div id="page">\n<div id="masthead"><h2><a href="/">{escape(page.chrome.name)}</a></h2></div>\n'
@@ -153,7 +157,7 @@ def blog(page: Content) -> str:
         f'<div id="comments" class="comments-area"><h3>{escape(page.chrome.buttons[3])} ({page.words.number(len(page.words.replies))})</h3>'
         f'<ol class="comment-list">{comments}</ol>'
         f'<form class="comment-form"><textarea></textarea><button>{escape(page.chrome.buttons[1])}</button></form></div>\n'
-        f'</div>\n{_related(page, "div")}{_footer(page)}{_cookies(page)}</div>\n</body>\n</html>\n'
+        f"</div>\n{_related(page, 'div')}{_footer(page)}{_cookies(page)}</div>\n</body>\n</html>\n"
     )
 
 
@@ -204,26 +208,36 @@ def wiki(page: Content) -> str:
     for place, text in enumerate(page.paragraphs):
         if place:
             name = page.links[place - 1][0] if place <= len(page.links) else page.chrome.menu[place % 7]
-            sections.append(f'<h2><span class="mw-headline">{escape(name)}</span> <span class="mw-editsection">[<a href="?e">✎</a>]</span></h2>')
+            sections.append(
+                f'<h2><span class="mw-headline">{escape(name)}</span> <span class="mw-editsection">[<a href="?e">✎</a>]</span></h2>'
+            )
         sections.append(f"<p>{escape(text)}</p>")
-    contents = "".join(f'<li><a href="#{place}">{place + 1} {escape(title)}</a></li>' for place, (title, _) in enumerate(page.links[:3]))
+    contents = "".join(
+        f'<li><a href="#{place}">{place + 1} {escape(title)}</a></li>'
+        for place, (title, _) in enumerate(page.links[:3])
+    )
     box = "".join(
         f"<tr><th>{escape(name)}</th><td>{page.words.number(value)}</td></tr>"
-        for name, value in zip(page.chrome.menu[1:4], (1960 + page.number % 60, 400 + 7 * page.number, page.number % 30), strict=True)
+        for name, value in zip(
+            page.chrome.menu[1:4], (1960 + page.number % 60, 400 + 7 * page.number, page.number % 30), strict=True
+        )
     )
     return (
         f'<!DOCTYPE html>\n{_opening(page)}\n<head>\n{_meta(page)}</head>\n<body class="mediawiki">\n'
         f'<div id="mw-head"><a href="/login">{escape(page.chrome.buttons[6])}</a></div>\n<div id="content" class="mw-body">\n'
         f'<h1 id="firstHeading">{escape(page.title)}</h1>\n<div id="mw-content-text">\n'
         f'<table class="infobox"><caption>{escape(page.title)}</caption>{box}</table>\n<div id="toc" class="toc"><ul>{contents}</ul></div>\n'
-        f'{"".join(sections)}\n{_contacts(page)}</div>\n</div>\n{_menu(page, "div", "portal")}'
+        f"{''.join(sections)}\n{_contacts(page)}</div>\n</div>\n{_menu(page, 'div', 'portal')}"
         f'<div id="footer">CC0 · {page.words.number(_shown(page.date))}</div>\n</body>\n</html>\n'
     )
 
 
 def old(page: Content) -> str:
     """A page of the table age: upper-case tags, no doctype, line breaks for paragraphs."""
-    cells = "".join(f'<TR><TD><A HREF="s{place}.htm"><FONT SIZE=2>{escape(name)}</FONT></A></TD></TR>' for place, name in enumerate(page.chrome.menu))
+    cells = "".join(
+        f'<TR><TD><A HREF="s{place}.htm"><FONT SIZE=2>{escape(name)}</FONT></A></TD></TR>'
+        for place, name in enumerate(page.chrome.menu)
+    )
     charset = f'<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset={page.charset}">\n' if page.charset else ""
     lang = f' LANG="{page.lang}"' if page.lang else ""
     turn = ' DIR="RTL"' if page.words.direction == "rtl" else ""
@@ -240,7 +254,7 @@ def old(page: Content) -> str:
 def printed(page: Content) -> str:
     """The version for the printer: nothing around the text."""
     return (
-        f"<!DOCTYPE html>\n{_opening(page)}\n<head>\n{_meta(page)}</head>\n<body onload=\"print()\">\n"
+        f'<!DOCTYPE html>\n{_opening(page)}\n<head>\n{_meta(page)}</head>\n<body onload="print()">\n'
         f"<h1>{escape(page.title)}</h1>\n{_paragraphs(page)}</body>\n</html>\n"
     )
 

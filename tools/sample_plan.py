@@ -44,8 +44,30 @@ HALVES = (
     ("swh_Latn", "eng_Latn"), ("tgl_Latn", "eng_Latn"), ("hin_Deva", "eng_Latn"), ("arb_Arab", "fra_Latn"),
     ("khm_Khmr", "eng_Latn"), ("tam_Taml", "sin_Sinh"), ("hau_Latn", "arb_Arab"), ("ind_Latn", "jav_Latn"),
 )  # fmt: skip
-FOREIGN_MENU = ("kin_Latn", "wol_Latn", "lao_Laoo", "npi_Deva", "ibo_Latn", "sin_Sinh", "tir_Ethi", "som_Latn", "zul_Latn", "pan_Guru")
-CONTACTS = ("swh_Latn", "hau_Latn", "ind_Latn", "vie_Latn", "tha_Thai", "hin_Deva", "urd_Arab", "amh_Ethi", "eng_Latn", "fra_Latn")
+FOREIGN_MENU = (
+    "kin_Latn",
+    "wol_Latn",
+    "lao_Laoo",
+    "npi_Deva",
+    "ibo_Latn",
+    "sin_Sinh",
+    "tir_Ethi",
+    "som_Latn",
+    "zul_Latn",
+    "pan_Guru",
+)
+CONTACTS = (
+    "swh_Latn",
+    "hau_Latn",
+    "ind_Latn",
+    "vie_Latn",
+    "tha_Thai",
+    "hin_Deva",
+    "urd_Arab",
+    "amh_Ethi",
+    "eng_Latn",
+    "fra_Latn",
+)
 SPAM = ("eng_Latn", "ind_Latn", "vie_Latn", "tha_Thai", "rus_Cyrl", "cmn_Hans", "arb_Arab")
 MENUS = ("eng_Latn", "swh_Latn", "tha_Thai", "ben_Beng", "amh_Ethi", "arb_Arab", "mya_Mymr")
 SHORT = ("eng_Latn", "lao_Laoo", "hau_Latn", "kat_Geor")
@@ -115,7 +137,11 @@ def joined(language: Language, sentences: tuple[str, ...]) -> str:
 
 def long_enough(language: Language, sentences: list[str]) -> bool:
     text = joined(language, tuple(sentences))
-    return len(text) >= (220 if language.code[4:] in ("Hans", "Jpan") else 420) if language.code[4:] in UNSPACED else len(text.split()) >= 62
+    return (
+        len(text) >= (220 if language.code[4:] in ("Hans", "Jpan") else 420)
+        if language.code[4:] in UNSPACED
+        else len(text.split()) >= 62
+    )
 
 
 def compose(language: Language, number: int, seen: list[set[str]]) -> tuple[str, tuple[tuple[str, ...], ...]]:
@@ -138,7 +164,10 @@ def _draw(language: Language, number: int, salt: int) -> tuple[str, tuple[tuple[
     """Runs of sentences: of the main topic first, then of others, until the page is long enough."""
     count = len(language.topics)
     first = number % count
-    order = [first, *sorted((t for t in range(count) if t != first), key=lambda t: ranked(language.code, number, salt, t))]
+    order = [
+        first,
+        *sorted((t for t in range(count) if t != first), key=lambda t: ranked(language.code, number, salt, t)),
+    ]
     runs: list[tuple[str, ...]] = []
     flat: list[str] = []
     for turn, topic in enumerate(order):
@@ -172,7 +201,9 @@ def content(language: Language, number: int, title: str, runs: tuple[tuple[str, 
 
 
 def rendered(page: html.Content, site: str, kind: str, **facts: Any) -> Page:
-    return Page(page.url, page.words.code, kind, html.SITES[site](page).encode(), site, facts=facts, paragraphs=page.paragraphs)
+    return Page(
+        page.url, page.words.code, kind, html.SITES[site](page).encode(), site, facts=facts, paragraphs=page.paragraphs
+    )
 
 
 def regular(language: Language) -> list[tuple[str, html.Content, tuple[tuple[str, ...], ...]]]:
@@ -212,7 +243,8 @@ def _with_combining_tones(text: str) -> str:
 def broken_twice(text: str) -> str:
     """UTF-8 that was read as windows-1252; the five bytes that it lacks became control characters."""
     return "".join(
-        chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252") for byte in text.encode()
+        chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
+        for byte in text.encode()
     )
 
 

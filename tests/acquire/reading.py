@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 
 from weft.acquire import formats
@@ -29,7 +30,8 @@ class Memory:
 def unit(name: str, size: int, start: int = 0, stop: int | None = None, path: str | None = None) -> dict[str, Any]:
     stop = size if stop is None else stop
     return {
-        "path": path or name, "name": name, "reader": formats.reader_for(name), "start": start, "stop": stop, "size": size
+        "path": path or name, "name": name, "reader": formats.reader_for(name), "start": start, "stop": stop,
+        "size": size,
     }  # fmt: skip
 
 
@@ -68,10 +70,14 @@ def record(
     """One WARC record with its blank lines; `length` states another length than the block's."""
     length = len(block) if length is None else length
     return (
-        f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: http://example.org/{number}\r\n"
-        f"WARC-Date: 2024-05-0{number % 9 + 1}T10:00:00Z\r\nWARC-Record-ID: <urn:uuid:{number:08d}>\r\n"
-        f"Content-Type: {mime}\r\nContent-Length: {length}\r\n\r\n"
-    ).encode() + block + b"\r\n\r\n"
+        (
+            f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: http://example.org/{number}\r\n"
+            f"WARC-Date: 2024-05-0{number % 9 + 1}T10:00:00Z\r\nWARC-Record-ID: <urn:uuid:{number:08d}>\r\n"
+            f"Content-Type: {mime}\r\nContent-Length: {length}\r\n\r\n"
+        ).encode()
+        + block
+        + b"\r\n\r\n"
+    )
 
 
 def records(count: int) -> list[bytes]:
@@ -90,3 +96,9 @@ def packed(parts: list[bytes], how: str) -> bytes:
         "": bytes, "gz": lambda part: gzip.compress(part, mtime=0), "zst": zstandard.ZstdCompressor().compress
     }  # fmt: skip
     return b"".join(squeeze[how](part) for part in parts)
+
+
+def parquet_bytes(texts: list[str]) -> bytes:
+    held = io.BytesIO()
+    pq.write_table(pa.table({"text": texts}), held)
+    return held.getvalue()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def flat(lists: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:  # type: igno
 @given(LISTS)
 def test_lists_become_sorted_sets(lists: list[list[int]]) -> None:
     values, offsets = sorted_sets(*flat(lists))
-    found = [values[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    found = [values[a:b].tolist() for a, b in pairwise(offsets)]
     assert found == [sorted(set(one)) for one in lists]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from weft.text.shingles import shingle_hashes
 def shingles(texts: list[str], words: int = 5, chars: int = 12) -> list[list[int]]:
     strings = string_buffers(pa.array(texts, pa.large_string()))
     values, offsets = shingle_hashes(strings, *token_arrays(strings), words, chars)
-    return [values[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [values[a:b].tolist() for a, b in pairwise(offsets)]
 
 
 def grams(items: list[str], width: int) -> set[tuple[str, ...]]:

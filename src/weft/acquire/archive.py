@@ -149,14 +149,43 @@ def _zip(stream: BinaryIO) -> Members:
 def _tar(unit: Unit, stream: BinaryIO) -> Members:
     lower = unit.name.lower()
     compression = compression_of(lower) or _COMPRESSED.get(lower.rpartition(".")[2])
-    source = io.BufferedReader(ChunkReader(chunks(stream, compression)), 1 << 20)
+    pieces = _Ending(chunks(stream, compression))
+    source = io.BufferedReader(ChunkReader(pieces), 1 << 20)
     try:
         with tarfile.open(fileobj=source, mode="r|", errorlevel=2) as archive:
             for info in archive:
                 if info.isfile() and not _hidden(info.name):
                     yield info.name, info.size, _spooled(archive, info)
+            pieces.check(archive.offset)
     except (tarfile.TarError, EOFError) as error:
         raise Damage("damaged_archive", f"the tar archive cannot be read on: {error}") from error
+
+
+class _Ending:
+    """Pieces of a tar stream, watched for the zeros that must end it: tarfile takes any fault there for the end."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._size = self._zeros = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        content = len(piece.rstrip(b"\0"))
+        self._zeros = len(piece) - content if content else self._zeros + len(piece)
+        self._size += len(piece)
+        return piece
+
+    def check(self, stopped: int) -> None:
+        """Raises Damage unless zeros, and nothing else, follow the byte where reading stopped."""
+        for _ in self:
+            pass
+        if self._size - self._zeros > stopped:
+            raise Damage("damaged_archive", f"the tar archive cannot be read on from byte {stopped}")
+        if self._zeros < tarfile.BLOCKSIZE:
+            raise Damage("truncated_archive", "the tar archive has no end mark: it may be cut off")
 
 
 def _spooled(archive: tarfile.TarFile, info: tarfile.TarInfo) -> BinaryIO:

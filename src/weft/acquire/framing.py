@@ -9,6 +9,7 @@ from typing import Protocol
 
 from weft.acquire.compression import BLOCK, Codec, Damage, Member, Raw
 from weft.acquire.formats import ARC_LINE, is_archived
+from weft.acquire.responses import header_end
 
 HEADER_LIMIT = 1 << 18
 HEAD = 1 << 16
@@ -209,11 +210,7 @@ class Framer:
         """Bytes of the header with its ending, 0 when it has none."""
         window, held = self.window, 0
         while True:
-            if self.arc:
-                end = window.bytes.find(b"\n") + 1
-            else:
-                ends = [(window.bytes.find(mark), len(mark)) for mark in (b"\r\n\r\n", b"\n\n")]
-                end = min((at + size for at, size in ends if at >= 0), default=0)
+            end = window.bytes.find(b"\n", 0, HEADER_LIMIT) + 1 if self.arc else header_end(window.bytes)
             if end or len(window.bytes) > HEADER_LIMIT or len(window.bytes) == held:
                 return end
             held = len(window.bytes)
@@ -288,7 +285,10 @@ class Framer:
             too_large = Damage("too_large", f"the record has {length} bytes; the limit is {self.limit}")
             return Frame(position, header, length=length, problem=too_large)
         if inside is not None and inside > begin:
-            window.rewind(inside)
+            if inside >= window.offset:
+                window.drop(inside - window.offset)
+            else:
+                window.rewind(inside)
             problem = Damage("bad_length", "the stated length reaches beyond the end of the record")
         elif window.damage is not None:
             window.damage = None
@@ -357,7 +357,7 @@ def _follows_record(raw: Raw, place: int) -> bool:
 def _leads_to_record(raw: Raw, place: int) -> bool:
     """Whether the stated length of a record at `place` ends where another begins, or the file ends."""
     header = raw.at(place, HEAD)
-    end = min((at + len(mark) for mark in (b"\r\n\r\n", b"\n\n") if (at := header.find(mark)) >= 0), default=0)
+    end = header_end(header)
     found = _LENGTH.search(header[:end])
     if not found or len(found[1]) > 12:
         return False

@@ -10,6 +10,7 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.+-]+)", re.IGNORECASE)
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r?\n")
 _STEP = 65536
+_LONGEST = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,15 @@ def read_head(block: bytes) -> Head | None:
     found = _STATUS.match(block)
     if not found:
         return None
-    ends = [(at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := block.find(mark)) >= 0]
-    end, mark = min(ends, default=(len(block), 0))
-    return Head(int(found[1]), read_fields(block[:end]), end + mark)
+    end = header_end(block) or len(block)
+    return Head(int(found[1]), read_fields(block[:end]), end)
+
+
+def header_end(held: bytes | bytearray) -> int:
+    """Where the header ends, its blank line included; 0 when it does not. Lines may end with LF alone."""
+    end = held.find(b"\r\n\r\n", 0, _LONGEST) + 4
+    bare = held.find(b"\n\n", 0, end if end > 3 else _LONGEST) + 2
+    return bare if bare > 1 else end if end > 3 else 0
 
 
 def read_fields(head: bytes) -> dict[str, str]:

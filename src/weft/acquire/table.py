@@ -111,11 +111,12 @@ class _Table:
             return None
         self._began = line.offset
         taken = [line]
-        fault = ""
+        fault, reason = "", "damaged_record"
         try:
             fields = self._parsed(taken)
         except UnicodeDecodeError as error:
-            fields, fault = None, f"the row is not {self.encoding}: {error.reason}"
+            fields, fault = None, f"bytes that are not {self.encoding}: {error.reason}"
+            reason = "invalid_utf8" if len(taken) == 1 else reason
         except csv.Error as error:
             fields, fault = None, str(error)
         if fields is not None and (width is None or len(fields) == width):
@@ -125,7 +126,6 @@ class _Table:
             self.lines.give_back(taken[1:])
             # Each further misfit may look ahead half as far, so unclosed quotes cost linear time.
             self._most = max(2, self._most // 2)
-        reason = "invalid_utf8" if "is not utf" in fault.lower() else "damaged_record"
         detail = fault or f"the row has {len(fields or [])} fields, the header {width}"
         return problem_row(self.unit, self._began, "error", reason, detail)
 

@@ -43,6 +43,8 @@ def write(
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with storage.create(relative) as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
         for table, place in chunks:
+            if not table.num_rows:
+                continue
             order = np.argsort(place, kind="stable")
             joined = table.select(schema.names).cast(schema).take(pa.array(order)).combine_chunks()
             found, starts = np.unique(place[order], return_index=True)

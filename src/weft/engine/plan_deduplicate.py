@@ -136,4 +136,5 @@ def _label() -> Node:
         arguments = {"documents": document.files[0]["path"], "clusters": state.path("clusters", 0)}
         return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
 
-    return Node("deduplicate", "deduplicate", ("documents", "clusters"), "shard", plan)
+    # A shard whose keys or shingles failed has met nobody: it stays out of the corpus until they are there.
+    return Node("deduplicate", "deduplicate", ("documents", "bands", "shingles", "clusters"), "shard", plan)

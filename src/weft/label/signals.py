@@ -96,7 +96,8 @@ def _table(
 
     def key_of(languages: Any) -> npt.NDArray[np.uint64]:
         place = pc.index_in(languages, value_set=values).fill_null(len(names))
-        return padded[place.to_numpy(zero_copy_only=False)]
+        chosen: npt.NDArray[np.uint64] = padded[place.to_numpy(zero_copy_only=False)]
+        return chosen
 
     return keys, numbers, key_of
 

@@ -29,6 +29,7 @@ def normalise(text: str) -> str:
     nearest known names when `text` is no language.
     """
     import langcodes
+    from langcodes.tag_parser import LanguageTagError
 
     given = text.strip()
     tag = given.replace("_", "-")
@@ -37,7 +38,7 @@ def normalise(text: str) -> str:
     try:
         language = langcodes.Language.get(tag)
         known = language.language is not None and language.is_valid()
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         known = False
     if not known:
         try:

@@ -165,7 +165,7 @@ def sentence(fault: Mapping[str, Any]) -> str:
         choices = re.findall(r"'([^']*)'", str(fault["ctx"]["expected"]))
         message += nearest(str(fault["input"]), choices)
     got = shortened(fault["input"])
-    told = got in message or (fault["type"] == "value_error" and isinstance(fault["input"], Mapping | list))
+    told = fault["type"] == "value_error" and (got in message or isinstance(fault["input"], Mapping | list))
     return message if told else f"got {got}; {message}"
 
 

@@ -41,9 +41,9 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
 
     Valid UTF-8 with a character outside ASCII is UTF-8 whatever is declared: other encodings hardly ever look so.
     """
-    for mark, name in _MARKS:
+    for mark, marked in _MARKS:
         if payload.startswith(mark):
-            return _replacing(payload[len(mark) :], name, "mark")
+            return _replacing(payload[len(mark) :], marked, "mark")
     said = [declared] if declared else []
     if markup:
         said += [m.decode("ascii") for found in _DECLARED.findall(payload[:_HEAD]) for m in found if m]

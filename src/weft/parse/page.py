@@ -74,7 +74,7 @@ def extract(html: str) -> Page:
 def extract_flat(html: str) -> Page:
     """All text with tags taken out in one pass: what is left when a page is too deep or too wide to analyse."""
     body = _without(html, "script", "style", "template", "noscript")
-    parts = []
+    parts: list[str] = []
     for part in body.split("<"):
         tag, closed, text = part.partition(">")
         if not closed:

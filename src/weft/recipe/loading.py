@@ -152,19 +152,24 @@ def _place(tree: Any, location: tuple[str | int, ...]) -> Path_:
 def _rest(tree: CommentedMap, faults: list[Fault]) -> RecipeFile | None:
     """The recipe without its faulty parts, so that one run reports what is wrong with the others too."""
     rest: Any = copy.deepcopy(tree)
+    if any(fault.path[:1] == ("acquire",) and len(fault.path) < 3 for fault in faults):
+        rest["acquire"] = [{"path": "unknown"}]
     for fault in faults:
-        if fault.path[:1] == ("acquire",) and (len(fault.path) < 3 or fault.path[2] == "path"):
-            rest["acquire"] = [{"path": "unknown"}]
-            continue
-        depth = 3 if fault.path[:1] == ("acquire",) else next((i for i, p in enumerate(fault.path) if p == 0), 0)
-        path = fault.path[: depth or len(fault.path)]
+        depth = 3 if fault.path[:1] == ("acquire",) else _first_number(fault.path)
         parent = rest
-        for part in path[:-1]:
+        for part in fault.path[: depth - 1]:
             parent = parent[part] if _place(parent, (part,)) else {}
         if isinstance(parent, dict):
-            for key in path[-1:] or [key for key in parent if not isinstance(key, str)]:
+            for key in fault.path[depth - 1 : depth] or [key for key in parent if not isinstance(key, str)]:
                 parent.pop(key, None)
+            if depth == 3 and fault.path[2:] == ("path",):
+                parent["path"] = "unknown"
     return _shape(rest)[0]
+
+
+def _first_number(path: Path_) -> int:
+    """How much of a path leads to the innermost value that can be left out without moving others."""
+    return next((depth for depth, part in enumerate(path) if isinstance(part, int)), len(path))
 
 
 def _known_keys(path: Path_) -> list[str]:

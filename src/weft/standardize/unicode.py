@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from weft.operators.contract import BatchFunction, operator
@@ -50,9 +51,9 @@ def unicode(*, keep_joiners: bool = True) -> BatchFunction:
 
 def _composed(
     text: pa.Array,
-    rows: np.ndarray,
-    nfc: np.ndarray,  # type: ignore[type-arg]
-) -> tuple[pa.Array, np.ndarray]:  # type: ignore[type-arg]
+    rows: npt.NDArray[np.int64],
+    nfc: npt.NDArray[np.int32],
+) -> tuple[pa.Array, npt.NDArray[np.int32]]:
     """NFC of the texts that may need it; `nfc` counts the characters by which the form is shorter, at least 1."""
     chosen = text.take(pa.array(rows)).to_pylist()
     forms = [unicodedata.normalize("NFC", value) for value in chosen]

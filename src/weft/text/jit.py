@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba import types
+from numba import types as types  # kernels take their signatures from here
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -30,7 +30,7 @@ def _joins(data: Any, at: int, stop: int, index: Any, blocks: Any) -> bool:
         return False
     point, _ = code_point(data, at)
     bits = look_up(index, blocks, point)
-    return (bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0
+    return bool((bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0)
 
 
 @kernel(types.void(U8_IN, I64_IN, U16_IN, U8_IN, U8))
@@ -145,9 +145,9 @@ def token_arrays(strings: Strings) -> tuple[npt.NDArray[np.int32], Longs]:
     """Flat starts and ends of tokens (bytes from the start of each document), and token offsets by document."""
     flags = tables().flags
     dense = np.zeros(len(strings.offsets) - 1, np.uint8)
-    _find_dense(strings.data, strings.offsets, flags.index, flags.blocks, dense)
+    _find_dense(strings.data, strings.offsets, flags.stage, flags.blocks, dense)
     breaks, break_offsets = _icu_breaks(strings, dense)
-    given = (strings.data, strings.offsets, flags.index, flags.blocks, breaks, break_offsets)
+    given = (strings.data, strings.offsets, flags.stage, flags.blocks, breaks, break_offsets)
     size = _tokens(*given, False, np.empty(0, np.int32), np.empty(0, np.int64))
     out = np.empty(2 * size, np.int32)
     offsets = np.empty(len(strings.offsets), np.int64)

@@ -95,7 +95,7 @@ def _shingles(
         else:
             letters = size
             size = _word_hashes(data, base, tokens, token_offsets[row], token_offsets[row + 1], held, items)
-            if letters > LONG_WORDS * size:
+            if 0 < LONG_WORDS * size < letters:
                 size, _ = _char_hashes(data, base, stop, held, items)
                 at += _grams(items, size, chars, out, at)
             else:

@@ -35,7 +35,7 @@ _BULLETS = (0x2022, 0x2023, 0x25B6, 0x25C0, 0x25E6, 0x25A0, 0x25A1, 0x25AA, 0x25
 
 
 @part
-def _find(keys: Any, stamps: Any, epoch: int, mask: int, key: Any) -> int:
+def _find(keys: Any, stamps: Any, epoch: int, mask: int, key: Any) -> Any:
     """Slot of a key in an open-addressing table whose entries count only when their stamp is `epoch`."""
     slot = np.int64(mix(key) & np.uint64(mask))
     while stamps[slot] == epoch and keys[slot] != key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,10 @@ CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So 
 
 
 class Table(NamedTuple):
-    """The value of code point `c` is `blocks[index[c >> 8] * 256 + (c & 255)]`; `fold` holds differences to `c`."""
+    """The value of code point `c` is `blocks[stage[c >> 8] * 256 + (c & 255)]`; `fold` holds differences to `c`."""
 
-    index: npt.NDArray[np.uint16]
-    blocks: npt.NDArray[np.generic]
+    stage: npt.NDArray[np.uint16]
+    blocks: npt.NDArray[Any]
 
 
 class UnicodeTables(NamedTuple):
@@ -38,9 +38,9 @@ def tables() -> UnicodeTables:
     """The shipped tables (made by tools/make_unicode_tables.py; Unicode License v3)."""
     with resources.files("weft.text").joinpath("unicode_tables.npz").open("rb") as source:
         held = np.load(source)
-        made = [Table(held[f"{n}_index"], held[f"{n}_blocks"]) for n in ("category", "script", "flags", "fold")]
+        made = {n: Table(held[f"{n}_index"], held[f"{n}_blocks"]) for n in ("category", "script", "flags", "fold")}
         names = tuple(str(name) for name in held["script_names"])
-    return UnicodeTables(*made, names)
+    return UnicodeTables(**made, script_names=names)
 
 
 def script_number(name: str) -> int:

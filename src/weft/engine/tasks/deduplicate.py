@@ -72,7 +72,8 @@ def candidates(task: Task, context: Context) -> list[Entry]:
 
 
 def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
-    return offsets[table[f"shard_{side}"].to_numpy()] + table[f"row_{side}"].to_numpy()
+    found: Numbers = offsets[table[f"shard_{side}"].to_numpy()] + table[f"row_{side}"].to_numpy()
+    return found
 
 
 def _edges(files: list[str], offsets: Numbers, context: Context) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from contextlib import ExitStack
 from typing import Any
 
@@ -21,7 +21,7 @@ def run(task: Task, context: Context) -> list[Entry]:
     """Compute the missing labels of a shard; what earlier runs computed is read beside the text."""
     steps = ready([Call(**c) for c in task.arguments["chain"]], context)
     stored = [s for s in steps if not s.spec.transient]
-    clock: Counter[str] = Counter()
+    clock: defaultdict[str, float] = defaultdict(float)
     rows = 0
     with ExitStack() as stack:
         sinks = {}
