@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from fontTools import unicodedata as scripts
 
-KEEP, CONTROL, INVISIBLE, SPACE, LINE, JOINER, WORD_SPACE, TAG = range(8)
+KEEP, CONTROL, INVISIBLE, SPACE, LINE, JOINER, WORD_SPACE, TAG, ALONE = range(9)
 # Scripts whose letters take ZWJ and ZWNJ (Unicode Standard, chapters 9, 12, 13, 16).
 JOINING = set(
     "Arab Syrc Nkoo Mand Mong Phag Adlm Rohg Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Tibt Khmr Mymr Java Bali "
@@ -19,6 +19,7 @@ JOINING = set(
 )
 DENSE = {"Thai", "Laoo", "Khmr", "Mymr", "Lana", "Tale", "Talu", "Tavt", "Tibt", "Java", "Bali"}
 J_SCRIPT, D_SCRIPT, EMOJI = 1, 2, 4
+SECOND, DECOMPOSABLE = 1, 2
 
 
 def action(cp: int) -> int:
@@ -43,29 +44,42 @@ def action(cp: int) -> int:
 
 
 def main() -> None:
-    seconds = set()
+    seconds, pairs, forms = set(), [], []
     for cp in range(0x110000):
         parts = unicodedata.decomposition(chr(cp)).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
-            seconds.add(int(parts[1], 16))
+            first, second = (int(part, 16) for part in parts)
+            if unicodedata.normalize("NFC", chr(first) + chr(second)) == chr(cp):
+                seconds.add(second)
+                pairs.append((first << 32) | second)
     order = np.zeros(0x110000, np.uint8)
     actions = np.zeros(0x110000, np.uint8)
     groups = np.zeros(0x110000, np.uint8)
+    traits = np.zeros(0x110000, np.uint8)
     for cp in range(0x110000):
         char = chr(cp)
         changes = not 0xD800 <= cp <= 0xDFFF and unicodedata.normalize("NFC", char) != char
         hangul = 0x1161 <= cp <= 0x1175 or 0x11A8 <= cp <= 0x11C2
-        order[cp] = 255 if changes or cp in seconds or hangul else unicodedata.combining(char)
+        order[cp] = 255 if changes or hangul else unicodedata.combining(char)
+        decomposable = bool(unicodedata.decomposition(char)) and not unicodedata.decomposition(char).startswith("<")
+        traits[cp] = SECOND * (cp in seconds) | DECOMPOSABLE * decomposable
         actions[cp] = action(cp)
+        if changes and actions[cp] == KEEP:
+            actions[cp] = ALONE
+            forms.append((cp, unicodedata.normalize("NFC", char).encode("utf-8")))
         script = scripts.script(char)
         emoji = unicodedata.category(char) == "So" or 0x1F000 <= cp <= 0x1FAFF or cp in (0xFE0F, 0x20E3)
         groups[cp] = J_SCRIPT * (script in JOINING) | D_SCRIPT * (script in DENSE) | EMOJI * emoji
     stages = {}
-    for name, table in (("order", order), ("action", actions), ("group", groups)):
+    for name, table in (("order", order), ("action", actions), ("group", groups), ("trait", traits)):
         blocks, index = np.unique(table.reshape(-1, 256), axis=0, return_inverse=True)
         stages[f"{name}_index"] = index.reshape(-1).astype(np.uint16)
         stages[f"{name}_blocks"] = blocks.reshape(-1)
     target = Path(__file__).parent.parent / "src/weft/text/normal_tables.npz"
+    stages["pairs"] = np.array(sorted(pairs), np.int64)
+    stages["alone"] = np.array([cp for cp, _ in forms], np.int64)
+    stages["form_starts"] = np.cumsum([0, *(len(form) for _, form in forms)]).astype(np.int64)
+    stages["form_bytes"] = np.frombuffer(b"".join(form for _, form in forms), np.uint8)
     np.savez_compressed(target, **stages)
     print(target.name, target.stat().st_size, "bytes")
 

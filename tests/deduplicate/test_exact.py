@@ -23,6 +23,7 @@ def hashes(*texts: str | None) -> list[dict[str, int] | None]:
         ("habari ya asubuhi", "  habari\tya \n\u00a0asubuhi\n"),
         ("今日 は", "今日\u3000は"),
         ("ДОБРОЕ утро", "доброе УТРО"),
+        ("ភាសា\u200bខ្មែរ", "ភាសា ខ្មែរ"),
         ("ꮳꮃꭹ", "ᏣᎳᎩ"),  # Cherokee small and capital letters
         ("", " \n\t"),
     ],

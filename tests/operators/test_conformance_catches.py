@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -273,3 +274,23 @@ def test_example_files_are_checked(tmp_path: Any) -> None:
             load_examples(file, "label.sample")
     with pytest.raises(WeftError, match="every operator has an example file"):
         load_examples(tmp_path / "none.yaml", "label.sample")
+
+
+def test_a_service_is_asynchronous() -> None:
+    async def ask(batch: pa.Table, client: Any) -> pa.Table:
+        return batch
+
+    declared = operator(
+        "label.judged", version=1, reads=("text",), writes={"judged": TYPE}, kind="service", service="judge"
+    )
+    for answer, expected in (
+        (ask, []),
+        (good, ["the factory of a service gives a plain function; expected an async one"]),
+    ):
+
+        def judged(answer: Any = answer) -> Any:
+            """A judgement."""
+            return answer
+
+        judged.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
+        assert faults(declared(judged).spec, [], NOTHING) == expected  # type: ignore[attr-defined]

@@ -120,7 +120,7 @@ def _moved(shard: Shard, paths: dict[str, str]) -> Shard:
 def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[Unit, ...]]:
     """Cut files into units and fill shards in order; a function of names and sizes alone."""
     total = sum(file.size for file in files)
-    target = max(SMALLEST_SHARD, min(shard_bytes, total // SHARDS_WANTED))
+    target = min(shard_bytes, max(SMALLEST_SHARD, total // SHARDS_WANTED))
     shards: list[tuple[Unit, ...]] = []
     pending: list[Unit] = []
     held = 0
@@ -144,7 +144,8 @@ def list_files(path: str, base: Path, known: dict[str, SourceFile]) -> list[Sour
         return _list_remote(path)
     root = base / path
     if root.is_dir():
-        paths = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+        # A link that leads nowhere is a file that cannot be read: it gets its row among the errors.
+        paths = sorted(p for p in root.rglob("*") if (p.is_file() or p.is_symlink()) and not p.name.startswith("."))
         top = root
     elif root.exists():
         paths, top = [root], root.parent
@@ -164,7 +165,10 @@ def _pattern_root(pattern: Path) -> Path:
 
 
 def _local_file(path: Path, name: str, known: dict[str, SourceFile]) -> SourceFile:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:
+        return SourceFile(str(path), name, 1, "unreadable", "1:unreadable")
     stamp = f"{status.st_size}:{status.st_mtime_ns}"
     before = known.get(name)
     if before is not None and before.stamp == stamp:

@@ -29,8 +29,8 @@ _READS = ("payload", "mime", "charset", "text", "url", "meta", "problem")
 def document(*, time_limit_s: Annotated[float, Field(gt=0, le=600)] = 20) -> BatchFunction:
     """Decoded text, of HTML its main text with paragraphs kept; title, languages, date and more in `meta`.
 
-    Rows that have text pass; rows with a problem pass. A page that is deeper than 400 elements, has thousands of
-    attributes in one tag or is over 5 MB is extracted in a child process with a time limit, and flat beyond it.
+    Rows that have text pass; rows with a problem pass. A page that is very deep, may have
+    thousands of attributes in one tag or is over 5 MB is extracted in a child process with a time limit, and flat beyond it.
     """
     from weft.parse.guarded import GuardedExtractor
 
@@ -91,7 +91,8 @@ def _kind(payload: bytes, mime: str | None) -> str | None:
 
 def _text_of(payload: bytes, kind: str, row: dict[str, Any], guarded: Any) -> dict[str, Any]:
     from weft.parse.encoding import decode
-    from weft.parse.page import Page, extract, is_suspicious, paragraphs
+    from weft.parse.page import Page, extract, paragraphs
+    from weft.parse.routing import is_suspicious
 
     decoded = decode(payload, row.get("charset"), markup=kind == "html")
     content = decoded.text.replace("\0", "")

@@ -27,6 +27,11 @@ _WEB_NAMES = {
 }  # fmt: skip
 
 
+_NOT_OF_PAGES = ("punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "charmap", "mbcs", "oem")
+"""Codecs of Python that no page is in; some take quadratic time or make half characters."""
+_HIGH = bytes(range(128, 256))
+
+
 class Decoded(NamedTuple):
     """Text, the encoding that it was in, how that was found, and how many bytes could not be read."""
 
@@ -75,13 +80,13 @@ def known_encoding(name: str) -> str | None:
         found = codecs.lookup(web)
     except (LookupError, ValueError):
         return None
-    return found.name if found._is_text_encoding else None
+    return found.name if found._is_text_encoding and found.name not in _NOT_OF_PAGES else None
 
 
 def _mostly_utf8(payload: bytes) -> bool:
     """Whether nearly all bytes above ASCII form UTF-8 sequences."""
     sample = payload[: 4 * _SAMPLE]
-    high = sum(byte >= 0x80 for byte in sample[:_SAMPLE])
+    high = min(len(sample), _SAMPLE) - len(sample[:_SAMPLE].translate(None, _HIGH))
     if not high:
         return True
     text = sample.decode("utf-8", "replace")

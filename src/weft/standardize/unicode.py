@@ -39,10 +39,10 @@ def unicode(*, keep_joiners: bool = True) -> BatchFunction:
         data, offsets, counts = clean(strings, keep_joiners)
         cleaned = large_strings(data, offsets, strings.valid)
         rows = np.flatnonzero(maybe_not_nfc(string_buffers(cleaned)))
-        nfc = np.zeros(len(text), np.int32)
+        nfc = counts[:, 4].copy()
         if len(rows):
             cleaned, nfc = _composed(cleaned, rows, nfc)
-        parts = [pa.array(nfc), *(pa.array(np.ascontiguousarray(counts[:, n])) for n in range(counts.shape[1]))]
+        parts = [pa.array(nfc), *(pa.array(np.ascontiguousarray(counts[:, n])) for n in range(4))]
         column = pa.StructArray.from_arrays(parts, fields=list(_TYPE), mask=text.is_null())
         return batch.set_column(batch.column_names.index("text"), "text", cleaned).append_column("unicode", column)
 
@@ -61,7 +61,7 @@ def _composed(
     if not changed:
         return text, nfc
     for n in changed:
-        nfc[rows[n]] = max(len(chosen[n]) - len(forms[n]), 1)
+        nfc[rows[n]] += max(len(chosen[n]) - len(forms[n]), 1)
     mask = np.zeros(len(text), np.bool_)
     mask[rows[changed]] = True
     return pa.compute.replace_with_mask(text, pa.array(mask), pa.array([forms[n] for n in changed], text.type)), nfc

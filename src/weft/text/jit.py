@@ -53,6 +53,7 @@ U8_IN = _readonly(types.uint8)
 U16_IN = _readonly(types.uint16)
 I32_IN = _readonly(types.int32)
 I64_IN = _readonly(types.int64)
+U32_IN = _readonly(types.uint32)
 U64_IN = _readonly(types.uint64)
 
 

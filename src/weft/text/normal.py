@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from weft.text.buffers import Longs, Strings
 from weft.text.decode import code_point, look_up
-from weft.text.jit import I64, I64_IN, U8, U8_IN, U16_IN, kernel, types
+from weft.text.jit import I64, I64_IN, U8, U8_IN, U16_IN, kernel, part, types
 
-KEEP, CONTROL, INVISIBLE, SPACE, LINE, JOINER, WORD_SPACE, TAG = range(8)
+KEEP, CONTROL, INVISIBLE, SPACE, LINE, JOINER, WORD_SPACE, TAG, ALONE = range(9)
 _JOINS, _DENSE, _EMOJI = 1, 2, 4
-COUNTS = ("line_endings", "controls", "invisible", "spaces")
+_SECOND, _DECOMPOSABLE = 1, 2
+COUNTS = ("line_endings", "controls", "invisible", "spaces", "nfc")
 _PAIR = types.Tuple((U16_IN, U8_IN))
 
 
@@ -24,38 +25,77 @@ def _tables() -> dict[str, tuple[Any, Any]]:
     """The shipped tables (made by tools/make_normal_tables.py; Unicode License v3)."""
     with resources.files("weft.text").joinpath("normal_tables.npz").open("rb") as source:
         held = np.load(source)
-        return {name: (held[f"{name}_index"], held[f"{name}_blocks"]) for name in ("order", "action", "group")}
+        return {name: (held[f"{name}_index"], held[f"{name}_blocks"]) for name in ("order", "action", "group", "trait")}
 
 
-@kernel(types.void(U8_IN, I64_IN, _PAIR, U8))
-def _unordered(data: Any, offsets: Any, order: Any, out: Any) -> None:
-    """out[i] = 1 where a text may not be in NFC: it has a character that composes, decomposes or is out of order."""
+@functools.cache
+def _arrays() -> dict[str, npt.NDArray[Any]]:
+    """`pairs`: canonical pairs as `first << 32 | second`, sorted; `alone`: characters that NFC changes wherever they
+    stand, their forms being `form_bytes[form_starts[i]:form_starts[i + 1]]`."""
+    with resources.files("weft.text").joinpath("normal_tables.npz").open("rb") as source:
+        held = np.load(source)
+        return {name: held[name] for name in ("pairs", "alone", "form_starts", "form_bytes")}
+
+
+@part
+def _composes(pairs: Any, first: int, second: int) -> bool:
+    """Whether two characters have a canonical composition: binary search in sorted pairs."""
+    wanted = (np.int64(first) << 32) | np.int64(second)
+    at = np.searchsorted(pairs, wanted)
+    return bool(at < len(pairs) and pairs[at] == wanted)
+
+
+@kernel(types.void(U8_IN, I64_IN, _PAIR, _PAIR, I64_IN, U8))
+def _unordered(data: Any, offsets: Any, order: Any, trait: Any, pairs: Any, out: Any) -> None:
+    """out[i] = 1 where a text may not be in NFC: a character changes alone, composes with its base, or is out of order.
+
+    A mark behind a base that decomposes counts too: the two may reorder and compose anew.
+    """
     for row in range(len(offsets) - 1):
-        at, stop, last = offsets[row], offsets[row + 1], 0
+        at, stop, last, base, loose = offsets[row], offsets[row + 1], 0, 0, False
         while at < stop:
             if data[at] < 0x80:
-                last = 0
+                last, base, loose = 0, np.int64(data[at]), False
                 at += 1
                 continue
             point, size = code_point(data, at)
+            at += size
             rank = look_up(order[0], order[1], point)
-            if rank == 255 or (rank and rank < last):
+            traits = look_up(trait[0], trait[1], point)
+            if rank == 255 or (rank and (rank < last or loose)):
                 out[row] = 1
                 break
+            if traits & _SECOND and _composes(pairs, base, point):
+                out[row] = 1
+                break
+            if rank == 0:
+                base, loose = np.int64(point), (traits & _DECOMPOSABLE) != 0
             last = rank
-            at += size
 
 
 def maybe_not_nfc(strings: Strings) -> npt.NDArray[np.bool_]:
-    """Whether each text may differ from its NFC form (UAX #15, section 9: every "no" and "maybe" counts)."""
+    """Whether each text may differ from its NFC form; a text that is not in NFC is never missed (UAX #15)."""
     out = np.zeros(len(strings.offsets) - 1, np.uint8)
-    _unordered(strings.data, strings.offsets, _tables()["order"], out)
+    found = _tables()
+    _unordered(strings.data, strings.offsets, found["order"], found["trait"], _arrays()["pairs"], out)
     return out.astype(np.bool_)
 
 
-@kernel(types.void(U8_IN, I64_IN, _PAIR, _PAIR, types.boolean, U8, I64, types.int32[:, ::1]))
+@kernel(
+    types.void(
+        U8_IN, I64_IN, _PAIR, _PAIR, types.Tuple((I64_IN, I64_IN, U8_IN)), types.boolean, U8, I64, types.int32[:, ::1]
+    )
+)
 def _clean(
-    data: Any, offsets: Any, action: Any, group: Any, keep_joiners: bool, out: Any, out_offsets: Any, counts: Any
+    data: Any,
+    offsets: Any,
+    action: Any,
+    group: Any,
+    forms: Any,
+    keep_joiners: bool,
+    out: Any,
+    out_offsets: Any,
+    counts: Any,
 ) -> None:
     at_out = 0
     for row in range(len(offsets) - 1):
@@ -63,11 +103,11 @@ def _clean(
         base = at_out
         at, stop = offsets[row], offsets[row + 1]
         spaces, lines, before = 0, 2, 0  # lines = 2 at the begin: no empty lines there
-        ends, controls, invisible, folded = 0, 0, 0, 0
+        ends, controls, invisible, folded, composed = 0, 0, 0, 0, 0
         while at < stop:
             point, size = code_point(data, at)
             what = KEEP if 0x20 < point < 0x7F else look_up(action[0], action[1], point)
-            if what == KEEP:
+            if what == KEEP or what == ALONE:
                 if spaces:
                     if lines == 0:
                         out[at_out] = 32
@@ -75,9 +115,16 @@ def _clean(
                     elif at_out > base or spaces:
                         folded += 1
                 spaces, lines = 0, 0
-                for n in range(size):
-                    out[at_out + n] = data[at + n]
-                at_out += size
+                if what == KEEP:
+                    for n in range(size):
+                        out[at_out + n] = data[at + n]
+                    at_out += size
+                else:
+                    form = np.searchsorted(forms[0], point)
+                    for n in range(forms[1][form], forms[1][form + 1]):
+                        out[at_out] = forms[2][n]
+                        at_out += 1
+                    composed += 1
                 before = look_up(group[0], group[1], point) if point > 0x7F else 0
             elif what == SPACE:
                 folded += (spaces > 0) | (point != 32)
@@ -126,14 +173,18 @@ def _clean(
         while at_out > base and out[at_out - 1] == 10:
             at_out -= 1
         counts[row, 0], counts[row, 1], counts[row, 2], counts[row, 3] = ends, controls, invisible, folded
+        counts[row, 4] = composed
     out_offsets[len(offsets) - 1] = at_out
 
 
 def clean(strings: Strings, keep_joiners: bool) -> tuple[npt.NDArray[np.uint8], Longs, npt.NDArray[np.int32]]:
     """Cleaned UTF-8, its offsets, and changes per text: int32 of shape (texts, len(COUNTS))."""
     rows = len(strings.offsets) - 1
-    out = np.empty(int(strings.offsets[-1] - strings.offsets[0]) if rows else 0, np.uint8)
+    # NFC of one character is at most three times as long; pages that are not written to cost nothing.
+    out = np.empty(3 * int(strings.offsets[-1] - strings.offsets[0]) if rows else 0, np.uint8)
     offsets, counts = np.zeros(rows + 1, np.int64), np.zeros((rows, len(COUNTS)), np.int32)
     found = _tables()
-    _clean(strings.data, strings.offsets, found["action"], found["group"], keep_joiners, out, offsets, counts)
-    return out[: offsets[-1]], offsets, counts
+    held = _arrays()
+    forms = (held["alone"], held["form_starts"], held["form_bytes"])
+    _clean(strings.data, strings.offsets, found["action"], found["group"], forms, keep_joiners, out, offsets, counts)
+    return out[: offsets[-1]].copy(), offsets, counts

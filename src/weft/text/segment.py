@@ -1,9 +1,11 @@
 """Tokens of a text: words and punctuation, for spaced scripts by character class, for the others as ICU gives them.
 
-A word is a run of letters, marks and digits; an apostrophe, a joiner or a middle dot stays inside when letters
-stand on both sides. A run also ends where a script without spaces begins or ends. Inside a run of Thai, Lao,
-Khmer, Burmese, Chinese or Japanese, words are those of ICU's dictionaries (UAX #29 word boundaries). Any other
-visible character is a token, or part of a token of equal characters (`...`).
+A word is a run of letters, marks and digits; invisible format characters (joiners, soft hyphen, variation
+selectors) stay with what they follow, and an apostrophe or middle dot stays inside a word when a letter stands on
+both sides. A run also ends where a script without spaces begins or ends. Inside a run of Thai, Lao, Khmer, Burmese,
+Chinese or Japanese, words are those of ICU's dictionaries (UAX #29 word boundaries). Any other visible character is
+a token, or part of a token of equal characters (`...`). White space, the printed word separators of Tibetan and
+Ethiopic, and format characters that follow nothing are no tokens.
 """
 
 from __future__ import annotations
@@ -16,143 +18,218 @@ import pyarrow as pa
 
 from weft.text.buffers import Longs, Strings, int_lists, string_buffers
 from weft.text.decode import code_point, look_up
-from weft.text.jit import I32, I64, I64_IN, U8, U8_IN, U16_IN, kernel, part, types
+from weft.text.dictionary import CANDIDATES, block_of, dictionaries, divide_run, symbol_of
+from weft.text.jit import I32, I64, I64_IN, U8, U8_IN, U16_IN, U32_IN, kernel, part, types
 from weft.text.unicode import EAST, JOINER, LETTER, MARK, NUMBER, SOUTH_EAST, SPACE, tables
 
 _WORD = LETTER | MARK | NUMBER
 _DENSE = SOUTH_EAST | EAST
+_FLAGS = types.Tuple((U16_IN, U8_IN))
+_DICTIONARIES = types.Tuple((U32_IN, I64_IN, U8_IN))
+_SCRATCH = types.Tuple((I32, U8, U8, U8, I64, I64))
+
+
+@part
+def _is_format(point: int) -> bool:
+    """Whether a character is invisible and belongs to what stands before it: joiners, soft hyphen, direction, variants."""
+    if point < 0x061C:
+        return point == 0xAD
+    if point < 0x2070:
+        return point == 0x061C or point == 0x180E or 0x200C <= point < 0x2010 or 0x202A <= point < 0x202F or point >= 0x2060
+    return 0xFE00 <= point < 0xFE10 or point == 0xFEFF or 0xE0000 <= point < 0xE01F0
 
 
 @part
 def _joins(data: Any, at: int, stop: int, index: Any, blocks: Any) -> bool:
-    """Whether the character at `at` is followed by a letter of a spaced script."""
+    """Whether the character at `at` is a letter of a spaced script."""
     if at >= stop:
         return False
     point, _ = code_point(data, at)
     bits = look_up(index, blocks, point)
-    return bool((bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0)
+    return (bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0
 
 
-@kernel(types.void(U8_IN, I64_IN, U16_IN, U8_IN, U8))
-def _find_dense(data: Any, offsets: Any, index: Any, blocks: Any, dense: Any) -> None:
-    """dense[i] = 1 where document i has a letter of a script without spaces."""
+@kernel(types.int64(U8_IN, I64_IN, U16_IN, U8_IN, types.boolean, U8))
+def _east_text(data: Any, offsets: Any, index: Any, blocks: Any, write: bool, out: Any) -> int:
+    """Copies every run of Chinese and Japanese letters, a line end after each; returns the number of bytes."""
+    size = 0
     for row in range(len(offsets) - 1):
         at, stop = offsets[row], offsets[row + 1]
         while at < stop:
-            if data[at] < 0xE0:  # every such script lies above U+0E00: three bytes or more
-                at += 1 if data[at] < 0xC0 else 2
-                continue
-            point, size = code_point(data, at)
-            if look_up(index, blocks, point) & _DENSE:
-                dense[row] = 1
+            while at < stop and data[at] < 0xE2:  # all of these scripts lie above
+                at += 1
+            begun = False
+            while at < stop:
+                point, width = code_point(data, at)
+                if look_up(index, blocks, point) & EAST:
+                    begun = True
+                    if write:
+                        for n in range(width):
+                            out[size + n] = data[at + n]
+                    size += width
+                elif not (begun and _is_format(point)):
+                    break
+                at += width
+            if begun:
+                if write:
+                    out[size] = 10
+                size += 1
+            elif at < stop:
+                at += width
+    return size
+
+
+@part
+def _south_east(
+    data: Any, at: int, stop: int, base: int, held: Any, scratch: Any, out: Any, count: int
+) -> tuple[int, int]:
+    """Tokens of a run of Thai, Lao, Burmese, Khmer and the like: where it ends, and the number of tokens so far."""
+    index, blocks = held[0]
+    places, symbols, kinds, cuts, first, second = scratch
+    size = 0
+    while at < stop:
+        point, width = code_point(data, at)
+        bits = look_up(index, blocks, point)
+        if bits & SOUTH_EAST:
+            block = block_of(point)
+            kinds[size] = 0
+            if bits & (LETTER | MARK) and block >= 0:
+                kinds[size] = block + 1 + 128 * ((bits & MARK) != 0)
+                symbols[size] = symbol_of(point, block)
+        elif _is_format(point):
+            kinds[size] = 0
+        else:
+            break
+        places[size] = at - base
+        size += 1
+        at += width
+    places[size] = at - base
+    divide_run(symbols, kinds, size, held[1], first, second, cuts)
+    out[2 * count] = places[0]
+    for n in range(1, size):
+        if cuts[n]:
+            out[2 * count + 1] = places[n]
+            count += 1
+            out[2 * count] = places[n]
+    out[2 * count + 1] = places[size]
+    return at, count + 1
+
+
+@part
+def _east(data: Any, at: int, stop: int, index: Any, blocks: Any, breaks: Any, edge: int, number: int) -> tuple[int, int, int]:
+    """Where a word of Chinese or Japanese ends, the next of ICU's breaks, and the UTF-16 units of `_east_text` passed."""
+    begun = False
+    while at < stop:
+        point, width = code_point(data, at)
+        if look_up(index, blocks, point) & EAST == 0:
+            if not _is_format(point):
+                number += 1
                 break
-            at += size
+        elif begun and breaks[edge] == number:
+            return at, edge, number
+        else:
+            number += 1 + (width == 4)
+            begun = True
+            while edge < len(breaks) and breaks[edge] < number:
+                edge += 1
+        at += width
+    if at >= stop:
+        number += 1
+    return at, edge, number
 
 
-@kernel(types.int64(U8_IN, I64_IN, U16_IN, U8_IN, I64_IN, I64_IN, types.boolean, I32, I64))
-def _tokens(
-    data: Any,
-    offsets: Any,
-    index: Any,
-    blocks: Any,
-    breaks: Any,
-    break_offsets: Any,
-    write: bool,
-    out: Any,
-    out_offsets: Any,
-) -> int:
-    """Token starts and ends, in bytes from the start of the document; with `write` false, only their number.
+@part
+def _spaced(data: Any, at: int, stop: int, index: Any, blocks: Any) -> int:
+    """Where a word of a spaced script ends."""
+    while at < stop:
+        point, width = code_point(data, at)
+        bits = look_up(index, blocks, point)
+        if bits & _WORD:
+            if bits & _DENSE:
+                break
+        elif bits & JOINER:
+            if not _joins(data, at + width, stop, index, blocks):
+                break
+        elif not _is_format(point):
+            break
+        at += width
+    return at
 
-    `breaks` holds, per document, ICU's boundaries in UTF-16 units, ascending.
+
+@kernel(types.int64(U8_IN, I64_IN, types.Tuple((_FLAGS, _DICTIONARIES)), I64_IN, _SCRATCH, I32, I64))
+def _tokens(data: Any, offsets: Any, held: Any, breaks: Any, scratch: Any, out: Any, out_offsets: Any) -> int:
+    """Token starts and ends, in bytes from the start of the document; returns their number.
+
+    `breaks` holds ICU's boundaries in the text that `_east_text` makes, in UTF-16 units, ascending.
     """
-    count = 0
+    index, blocks = held[0]
+    count, edge, number = 0, 0, 0
     for row in range(len(offsets) - 1):
         base, stop = offsets[row], offsets[row + 1]
         at = base
-        number = 0  # UTF-16 units passed, in which ICU counts
-        edge, last_edge = break_offsets[row], break_offsets[row + 1]
-        if write:
-            out_offsets[row] = count
+        out_offsets[row] = count
         while at < stop:
-            point, size = code_point(data, at)
+            point, width = code_point(data, at)
             bits = look_up(index, blocks, point)
-            if bits & SPACE:
-                at += size
-                number += 1 + (size == 4)
+            if bits & SPACE or ((bits & _WORD) == 0 and _is_format(point)):
+                at += width
+                continue
+            if bits & SOUTH_EAST:
+                at, count = _south_east(data, at, stop, base, held, scratch, out, count)
                 continue
             start = at
-            at += size
-            number += 1 + (size == 4)
-            if bits & _DENSE:
-                while edge < last_edge and breaks[edge] < number:
-                    edge += 1
-                while at < stop:
-                    after, size = code_point(data, at)
-                    other = look_up(index, blocks, after)
-                    if not (other & _DENSE or (other & JOINER and after >= 0x200C)):
-                        break
-                    if edge < last_edge and breaks[edge] == number:
-                        break
-                    at += size
-                    number += 1 + (size == 4)
-                    while edge < last_edge and breaks[edge] < number:
-                        edge += 1
+            if bits & EAST:
+                at, edge, number = _east(data, at, stop, index, blocks, breaks, edge, number)
             elif bits & _WORD:
-                while at < stop:
-                    after, size = code_point(data, at)
-                    other = look_up(index, blocks, after)
-                    inside = (other & _WORD) != 0 and (other & _DENSE) == 0
-                    if not inside and other & JOINER:
-                        inside = _joins(data, at + size, stop, index, blocks)
-                    if not inside:
-                        break
-                    at += size
-                    number += 1 + (size == 4)
+                at = _spaced(data, at + width, stop, index, blocks)
             else:
+                at += width
                 while at < stop:
-                    after, size = code_point(data, at)
-                    if after != point:
+                    after, width = code_point(data, at)
+                    if after != point and not _is_format(after):
                         break
-                    at += size
-                    number += 1 + (size == 4)
-            if write:
-                out[2 * count] = start - base
-                out[2 * count + 1] = at - base
+                    at += width
+            out[2 * count] = start - base
+            out[2 * count + 1] = at - base
             count += 1
-    if write:
-        out_offsets[len(offsets) - 1] = count
+    out_offsets[len(offsets) - 1] = count
     return count
 
 
-def _icu_breaks(strings: Strings, dense: npt.NDArray[np.uint8]) -> tuple[Longs, Longs]:
-    """ICU's word boundaries of the documents that need them, in UTF-16 units."""
-    offsets = np.zeros(len(dense) + 1, np.int64)
-    rows = np.flatnonzero(dense)
-    if not len(rows):
-        return np.empty(0, np.int64), offsets
+def _icu_breaks(text: str) -> Longs:
+    """ICU's word boundaries, in UTF-16 units."""
+    if not text:
+        return np.empty(0, np.int64)
     from icu4py.breakers import WordBreaker
 
-    found = []
-    for row in rows:  # ICU wants a Python string: once per document, and only for these scripts
-        text = bytes(strings.data[strings.offsets[row] : strings.offsets[row + 1]]).decode("utf-8")
-        pairs = np.fromiter((end for _, end in WordBreaker(text, "en").segments()), np.int64)
-        found.append(pairs)
-        offsets[row + 1] = len(pairs)
-    return np.concatenate(found), np.cumsum(offsets)
+    return np.fromiter((end for _, end in WordBreaker(text, "en").segments()), np.int64)
 
 
 def token_arrays(strings: Strings) -> tuple[npt.NDArray[np.int32], Longs]:
     """Flat starts and ends of tokens (bytes from the start of each document), and token offsets by document."""
     flags = tables().flags
-    dense = np.zeros(len(strings.offsets) - 1, np.uint8)
-    _find_dense(strings.data, strings.offsets, flags.stage, flags.blocks, dense)
-    breaks, break_offsets = _icu_breaks(strings, dense)
-    given = (strings.data, strings.offsets, flags.stage, flags.blocks, breaks, break_offsets)
-    size = _tokens(*given, False, np.empty(0, np.int32), np.empty(0, np.int64))
-    out = np.empty(2 * size, np.int32)
-    offsets = np.empty(len(strings.offsets), np.int64)
-    _tokens(*given, True, out, offsets)
-    return out, offsets
+    rows = len(strings.offsets) - 1
+    given = (strings.data, strings.offsets, flags.stage, flags.blocks)
+    size = _east_text(*given, False, np.empty(0, np.uint8))
+    east = np.empty(size, np.uint8)
+    if size:
+        _east_text(*given, True, east)
+    # ICU wants a Python string: one for the batch, and only of what these scripts have in it.
+    breaks = _icu_breaks(east.tobytes().decode("utf-8"))
+    longest = int(np.diff(strings.offsets).max()) // 3 + 2 if rows else 2
+    scratch = (
+        np.empty(longest, np.int32),
+        np.empty(longest, np.uint8),
+        np.empty(longest, np.uint8),
+        np.empty(longest, np.uint8),
+        np.empty(CANDIDATES, np.int64),
+        np.empty(CANDIDATES, np.int64),
+    )
+    most = int(strings.offsets[-1] - strings.offsets[0]) if rows else 0
+    out = np.empty(2 * most, np.int32)  # pages that stay unwritten take no memory
+    offsets = np.empty(rows + 1, np.int64)
+    count = _tokens(strings.data, strings.offsets, (tuple(flags), tuple(dictionaries())), breaks, scratch, out, offsets)
+    return out[: 2 * count].copy(), offsets
 
 
 def tokenize(column: Any) -> pa.Array:

@@ -310,8 +310,7 @@ def measure(
     out = np.zeros((rows, len(NAMES)), np.float32)
     if not rows:
         return out
-    lengths = np.diff(strings.offsets)
-    longest = int(max(np.diff(token_offsets).max(), _longest_line_count(strings, lengths))) + 2
+    longest = int(max(np.diff(token_offsets).max(), _most_lines(strings.data, strings.offsets) + 1)) + 2
     table = 16
     while table < 2 * longest:
         table *= 2
@@ -331,10 +330,16 @@ def measure(
     return out
 
 
-def _longest_line_count(strings: Strings, lengths: Longs) -> int:
-    """Most lines that any document has."""
-    breaks = np.concatenate([[0], np.cumsum(strings.data == 10)])
-    return int((breaks[strings.offsets[1:]] - breaks[strings.offsets[:-1]]).max()) + 1 if len(lengths) else 1
+@kernel(types.int64(U8_IN, I64_IN))
+def _most_lines(data: Any, offsets: Any) -> int:
+    """Line ends of the document that has most of them."""
+    most = 0
+    for row in range(len(offsets) - 1):
+        count = 0
+        for at in range(offsets[row], offsets[row + 1]):
+            count += data[at] == 10
+        most = max(most, count)
+    return most
 
 
 def folded_key(word: str, language: int) -> int:
