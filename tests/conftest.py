@@ -36,7 +36,7 @@ def registry() -> Registry:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "gates" in item.path.parts:
+        if item.path.is_relative_to(Path(__file__).parent / "gates"):
             item.add_marker(pytest.mark.gate)
 
 

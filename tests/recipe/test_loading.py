@@ -47,16 +47,15 @@ def test_parameters_are_filled_in(reads: Reads) -> None:
 
 
 def test_transient_step_is_put_before_its_first_reader(reads: Reads) -> None:
-    recipe = reads(LEAST + "label: [script, lid]\nconstruct: {extends: nothing}\n")
-    assert [step.operator for step in recipe.label] == ["label.script", "label.lid", "label.tokens"]
+    recipe = reads(LEAST + "label: [script, lid, signals]\n")
+    assert [step.operator for step in recipe.label][2:] == ["label.tokens", "label.signals"]
     recipe = reads(LEAST + "label: [tokens, script, lid, signals]\n")
     assert recipe.label[0].operator == "label.tokens"
 
 
 def test_stages_can_be_left_out(reads: Reads) -> None:
-    text = LEAST + "standardize: false\nlabel: []\ndeduplicate: false\nconstruct: {extends: nothing}\n"
-    recipe = reads(text)
-    assert (recipe.standardize, recipe.label, recipe.deduplicate) == ((), (), ())
+    recipe = reads(LEAST + "standardize: false\ndeduplicate: false\n")
+    assert (recipe.standardize, recipe.deduplicate) == ((), ())
 
 
 def test_where_is_kept(reads: Reads) -> None:
@@ -100,13 +99,13 @@ def test_rules_extend_the_defaults_or_stand_alone(reads: Reads) -> None:
 
 def test_overrides_replace_and_create(reads: Reads) -> None:
     text = LEAST + "settings:\n  seed: 3\n"
-    recipe = reads(text, "construct.split.test=0.05", "settings.seed=7", "acquire.0.name=web", "label=[script, lid]",
+    recipe = reads(text, "construct.split.test=0.05", "settings.seed=7", "acquire.0.name=web", "label=[script, lid, tokens, signals]",
                    "construct.extends=nothing")  # fmt: skip
     assert recipe.construct.split.test == 0.05
     assert recipe.construct.split.train == pytest.approx(0.94)
     assert recipe.settings.seed == 7
     assert recipe.acquire[0].name == "web"
-    assert [step.operator for step in recipe.label][:2] == ["label.script", "label.lid"]
+    assert [step.operator for step in recipe.label][2] == "label.tokens"
 
 
 @pytest.mark.parametrize(

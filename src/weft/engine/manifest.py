@@ -18,7 +18,7 @@ from weft.engine.storage import Storage, is_url
 from weft.errors import WeftError
 
 PATH = "manifest.json"
-SMALLEST_SHARD = 1 << 20
+SMALLEST_SHARD = 1 << 17
 SHARDS_WANTED = 16
 """A small corpus still gets several shards, so that several cores have work."""
 _WHOLE_DIGEST = 64 << 20

@@ -83,17 +83,23 @@ def _english_names() -> list[str]:
     return [langcodes.Language.get(code).display_name() for code in codes]
 
 
+_WIDER = {individual: wide for wide, individual in INDIVIDUAL.items() if wide != individual and wide not in ("fil", "hbs")}
+
+
 @functools.lru_cache(maxsize=4096)
 def name(code: str) -> str:
     """English name of a code; the code itself when none is known."""
     import langcodes
 
     base, _, script = code.partition("_")
-    found = "unknown language" if base == "und" else langcodes.Language.get(base).display_name()
+    if base == "und":
+        return f"unknown language ({script_name(script)})" if script else "unknown language"
+    found = langcodes.Language.get(base).display_name()
+    if "(" in found and base in _WIDER:
+        found = langcodes.Language.get(_WIDER[base]).display_name()
     if found.startswith("Unknown language"):
         return code
-    usual = found if base == "und" else normalise(base).partition("_")[2]
-    return found if script in (usual, "") else f"{found} ({script_name(script)})"
+    return found if script in (normalise(base).partition("_")[2], "") else f"{found} ({script_name(script)})"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -102,9 +108,14 @@ def autonym(code: str) -> str:
     import langcodes
 
     base, _, script = code.partition("_")
-    found = langcodes.Language.make(base, script=script or None).autonym()
-    plain = found.partition(" (")[0]
-    return plain if base != "und" and not plain.startswith("Unknown") and plain != base else name(code)
+    for known in (base, _WIDER.get(base)):
+        if known is not None and base != "und":
+            tag = langcodes.standardize_tag(f"{known}-{script}" if script else known)
+            found = langcodes.Language.get(tag).autonym().partition(" (")[0]
+            plain = langcodes.Language.get(tag).language_name(tag).partition(" [")[0]
+            if f"[{known}]" not in langcodes.Language.get(tag).autonym() and found == plain and found != known:
+                return found
+    return name(code)
 
 
 def script_name(script: str) -> str:

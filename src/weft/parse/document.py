@@ -12,10 +12,13 @@ from pydantic import Field
 from weft.model.tables import PROBLEM
 from weft.operators.contract import BatchFunction, operator
 
-_HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
+_HTML = ("text/html", "application/xhtml+xml")
+_XML = ("application/xml", "text/xml")
 _PLAIN = ("text/plain",)
+_UNKNOWN = (None, "application/octet-stream", "unknown/unknown", "no-type/unknown", "text/unknown")
 _LOOKS_HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|table|script)\b", re.IGNORECASE)
 _BINARY = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"RIFF", b"\x00\x00\x00")
+_CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _READS = ("payload", "mime", "charset", "text", "url", "meta", "problem")
 
 
@@ -30,7 +33,8 @@ def document(*, time_limit_s: Annotated[float, Field(gt=0, le=600)] = 20) -> Bat
     """Decoded text, of HTML its main text with paragraphs kept; title, languages, date and more in `meta`.
 
     Rows that have text pass; rows with a problem pass. A page that is very deep, may have
-    thousands of attributes in one tag or is over 5 MB is extracted in a child process with a time limit, and flat beyond it.
+    thousands of attributes in one tag or is over 5 MB is extracted in a child process with a limit of processor time;
+    beyond it, all its text is kept with the tags taken out.
     """
     from weft.parse.guarded import GuardedExtractor
 
@@ -80,13 +84,23 @@ def _kind(payload: bytes, mime: str | None) -> str | None:
     head = payload[:2048].lstrip()
     if head.startswith(_BINARY):
         return None
-    if mime in _HTML or (mime not in _PLAIN and _LOOKS_HTML.search(head)):
+    if mime in _HTML:
         return "html"
-    if mime in _PLAIN:
-        return "html" if re.match(rb"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE) else "plain"
-    if mime is None or mime in ("application/octet-stream", "unk") or "/" not in mime:
-        return "plain" if b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+    if mime in _XML:
+        return "html" if re.search(rb"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE) else None
+    if mime not in _PLAIN and _LOOKS_HTML.search(head):
+        return "html"
+    if mime in _PLAIN and re.match(rb"<(?:!doctype\s+html|html)\b", head, re.IGNORECASE):
+        return "html"
+    if mime in _PLAIN or mime in _UNKNOWN or "/" not in mime:
+        return "plain" if _is_text(payload[:2048]) else None
     return None
+
+
+def _is_text(head: bytes) -> bool:
+    """At most one byte in fifty is a control that text does not use; UTF-16 is known by its mark."""
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return controls * 50 <= len(head) or head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _text_of(payload: bytes, kind: str, row: dict[str, Any], guarded: Any) -> dict[str, Any]:

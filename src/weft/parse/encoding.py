@@ -27,8 +27,9 @@ _WEB_NAMES = {
 }  # fmt: skip
 
 
-_NOT_OF_PAGES = ("punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "charmap", "mbcs", "oem")
+_NOT_OF_PAGES = ("punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined", "charmap", "mbcs", "oem")
 """Codecs of Python that no page is in; some take quadratic time or make half characters."""
+_CONTROLS = bytes(set(range(32)) - {9, 10, 13})
 _HIGH = bytes(range(128, 256))
 
 
@@ -53,6 +54,12 @@ def decode(payload: bytes, declared: str | None = None, *, markup: bool = False)
     if markup:
         said += [m.decode("ascii") for found in _DECLARED.findall(payload[:_HEAD]) for m in found if m]
     names = [name for one in said if (name := known_encoding(one)) is not None]
+    wide = next((name for name in names if name.startswith(("utf-16", "utf-32"))), None)
+    if wide and _has_controls(payload[:_HEAD]):
+        return _replacing(payload, wide, "declared")
+    names = [
+        name for name in names if not name.startswith(("utf-16", "utf-32"))
+    ]  # without control bytes it is not: a page was saved anew
     seven_bit = any(name.startswith(("iso2022", "hz", "utf_7")) for name in names)
     try:
         if not seven_bit:
@@ -81,6 +88,11 @@ def known_encoding(name: str) -> str | None:
     except (LookupError, ValueError):
         return None
     return found.name if found._is_text_encoding and found.name not in _NOT_OF_PAGES else None
+
+
+def _has_controls(head: bytes) -> bool:
+    """Whether more than one byte in fifty is a control, as in UTF-16 of any script, and in no other text."""
+    return (len(head) - len(head.translate(None, _CONTROLS))) * 50 > len(head)
 
 
 def _mostly_utf8(payload: bytes) -> bool:

@@ -10,7 +10,10 @@ from weft.parse.metadata import page_meta
 
 _TAG = re.compile(r"[/!?]?([a-zA-Z]?[a-zA-Z0-9]*)(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 _UNBALANCED = re.compile(r"[/!?]?([a-zA-Z]?[a-zA-Z0-9]*)[^>]*>?")
-_BLOCKS = frozenset("p div br tr td li ul ol table section article header footer h1 h2 h3 h4 h5 h6".split())
+_BLOCKS = frozenset(
+    ["p", "div", "br", "tr", "td", "li", "ul", "ol", "table", "section", "article", "header", "footer"]
+    + [f"h{level}" for level in range(1, 7)]
+)
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _BLANKS = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 
@@ -44,7 +47,11 @@ def extract_flat(html: str) -> Page:
     first, *rest = _without(html, ("<script", "</script"), ("<style", "</style"), ("<!--", "-->")).split("<")
     parts = [first]
     for part in rest:
-        tag = (_TAG.match(part) or _UNBALANCED.match(part)) if part[:1].isalpha() or part[:1] in "/!?" else None
+        tag = (
+            (_TAG.match(part) or _UNBALANCED.match(part))
+            if part[:1].isalpha() or part.startswith(("/", "!", "?"))
+            else None
+        )
         if tag is None:
             parts.append(f"<{part}")
         else:

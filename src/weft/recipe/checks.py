@@ -218,20 +218,19 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool) -> pa
 def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
     written = [step for stage in STAGES for _, step in steps[stage] if step.operator.split(".")[1] != "verify"]
     schema = label_schema(written, registry, clusters=bool(steps["deduplicate"]))
+    absent = [name for name in registry.get("construct.thresholds").reads if name not in schema.names]
+    if absent:
+        steps_wanted = "step" if len(absent) == 1 else "steps"
+        message = f"construct reads {' and '.join(absent)}; expected the {steps_wanted} {', '.join(absent)} under label"
+        faults.append(Fault(("label",), message))
+        return
     rules = shape.construct.all_rules()
     for name in shape.construct.rules:
         if shape.construct.rules[name] is None and name not in shape.construct.inherited_rules():
             known = sorted(shape.construct.inherited_rules())
             message = f"null takes a default rule out, and there is none of this name{nearest(name, known)}"
             faults.append(Fault(("construct", "rules", name), message))
-    inherited = {name: sql for name, sql in rules.items() if name not in shape.construct.rules}
-    absent = sorted(Rules(inherited).columns() - set(schema.names))
-    if absent:
-        message = f"the default rules read {', '.join(absent)}, which no step writes"
-        faults.append(Fault(("construct",), f"{message}; expected steps that write it, or extends: nothing"))
     for name, sql in rules.items():
-        if name in inherited and absent:
-            continue
         try:
             Rules({name: sql}).check(schema)
         except RuleError as error:

@@ -34,7 +34,7 @@ def similarities(
     return out
 
 
-@kernel(types.int64(types.uint64[::1], I64))
+@kernel(types.int64(types.uint64[::1], I64), allocates=True)
 def _unique(values: Any, offsets: Any) -> int:
     """Sort each set in place and drop repeats; offsets are moved along. Returns the number of values kept."""
     at = 0

@@ -55,7 +55,7 @@ def _unordered(data: Any, offsets: Any, order: Any, trait: Any, pairs: Any, out:
         at, stop, last, base, loose = offsets[row], offsets[row + 1], 0, 0, False
         while at < stop:
             if data[at] < 0x80:
-                last, base, loose = 0, np.int64(data[at]), False
+                last, base, loose = 0, int(data[at]), False
                 at += 1
                 continue
             point, size = code_point(data, at)
@@ -69,7 +69,7 @@ def _unordered(data: Any, offsets: Any, order: Any, trait: Any, pairs: Any, out:
                 out[row] = 1
                 break
             if rank == 0:
-                base, loose = np.int64(point), (traits & _DECOMPOSABLE) != 0
+                base, loose = int(point), (traits & _DECOMPOSABLE) != 0
             last = rank
 
 

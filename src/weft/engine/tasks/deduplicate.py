@@ -104,7 +104,7 @@ def components(task: Task, context: Context) -> list[Entry]:
     root = connected(int(offsets[-1]), first, second)
     near_first, near_second = first[~exact], second[~exact]
     low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
-    pairs = np.unique(np.stack([low, high], axis=1), axis=0) if len(low) else np.empty((0, 2), np.int64)
+    pairs = pl.DataFrame({"low": low, "high": high}).unique().sort("low", "high").to_numpy().reshape(-1, 2)
     members = np.unique(pairs)
     shard = np.searchsorted(offsets, members, side="right") - 1
     partner_shard = np.searchsorted(offsets, pairs[:, 1], side="right") - 1
