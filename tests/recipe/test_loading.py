@@ -99,8 +99,8 @@ def test_rules_extend_the_defaults_or_stand_alone(reads: Reads) -> None:
 
 def test_overrides_replace_and_create(reads: Reads) -> None:
     text = LEAST + "settings:\n  seed: 3\n"
-    recipe = reads(text, "construct.split.test=0.05", "settings.seed=7", "acquire.0.name=web", "label=[script, lid, tokens, signals]",
-                   "construct.extends=nothing")  # fmt: skip
+    labels = "label=[script, lid, tokens, signals]"
+    recipe = reads(text, "construct.split.test=0.05", "settings.seed=7", "acquire.0.name=web", labels)
     assert recipe.construct.split.test == 0.05
     assert recipe.construct.split.train == pytest.approx(0.94)
     assert recipe.settings.seed == 7

@@ -18,12 +18,13 @@ from weft.operators.contract import BatchFunction, operator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNTS = ("words", "chars", "bytes", "lines", "stop_words")
+COUNTS = ("words", "chars", "bytes", "lines", "stop_words", "urls")
 NAMES = (
     *("words", "chars", "bytes", "lines", "mean_word_length", "hash_ratio", "ellipsis_ratio", "bullet_lines"),
     *("ellipsis_lines", "alpha_words", "stop_words", "dup_line_frac", "dup_line_char", "dup_para_frac"),
     *("dup_para_char", "top_2gram", "top_3gram", "top_4gram", "dup_5gram", "dup_6gram", "dup_7gram", "dup_8gram"),
     *("dup_9gram", "dup_10gram", "line_punct", "short_line", "char_dup", "new_line", "digits", "upper"),
+    "urls",
 )
 _TYPE = pa.struct({name: pa.int32() if name in COUNTS else pa.float32() for name in NAMES})
 
@@ -36,32 +37,32 @@ def signals(*, stop_words: dict[str, list[str]] | None = None) -> BatchFunction:
     `signals.stop_words` is the number of distinct stop words present, null where the language has no list.
     """
     from weft.text.buffers import list_buffers, string_buffers
-    from weft.text.signals import measure
+    from weft.text.signals import MOST_STOP_WORDS, measure
 
-    lists = bundled_lists() | {k: v for k, v in (stop_words or {}).items()}
+    lists = bundled_lists() | (stop_words or {})
     for language, words in lists.items():
-        if len(words) > 64:
-            raise ValueError(f"stop_words of {language}: {len(words)} words; expected at most 64")
-    keys, numbers, key_of = _table(lists)
+        if len(words) > MOST_STOP_WORDS:
+            raise ValueError(f"stop_words of {language}: {len(words)} words; expected at most {MOST_STOP_WORDS}")
+    keys, places, number_of = _table(lists)
 
     def label(batch: pa.Table) -> pa.Table:
         values, offsets = list_buffers(batch["tokens"])
-        languages = key_of(pc.struct_field(batch["lid"].combine_chunks(), "language"))
+        languages = number_of(pc.struct_field(batch["lid"].combine_chunks(), "language"))
         strings = string_buffers(batch["text"])
-        found = measure(strings, values, offsets // 2, languages, keys, numbers)
+        found = measure(strings, values, offsets // 2, languages, keys, places)
         return batch.append_column("signals", _struct(found, batch["text"]))
 
     return label
 
 
-def _struct(found: npt.NDArray[np.float32], text: pa.ChunkedArray) -> pa.Array:
+def _struct(found: npt.NDArray[np.float64], text: pa.ChunkedArray) -> pa.Array:
     parts = []
     for position, name in enumerate(NAMES):
         column = np.ascontiguousarray(found[:, position])
         if name == "stop_words":
             parts.append(pa.array(column.astype(np.int32), mask=column < 0))
         else:
-            parts.append(pa.array(column.astype(np.int32) if name in COUNTS else column))
+            parts.append(pa.array(column.astype(np.int32 if name in COUNTS else np.float32)))
     return pa.StructArray.from_arrays(parts, fields=list(_TYPE), mask=text.combine_chunks().is_null())
 
 
@@ -75,34 +76,18 @@ def bundled_lists() -> dict[str, list[str]]:
 
 def _table(
     lists: dict[str, list[str]],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], Callable[[Any], npt.NDArray[np.uint64]]]:
-    """An open-addressing table of all lists, and a function from language codes to their keys (0: no list)."""
-    from weft.text.signals import folded_key
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], Callable[[Any], npt.NDArray[np.int32]]]:
+    """Keys of all lists end to end, where each begins, and a function from codes to numbers of lists (-1: none)."""
+    from weft.text.signals import stop_key
 
     names = sorted(lists)
-    numbers_of = [_language_key(name) for name in names]
-    language_keys = np.array(numbers_of, np.uint64)
-    total = sum(len(words) for words in lists.values())
-    size = 1 << max(4, (2 * total).bit_length())
-    keys, numbers = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-    for name, language in zip(names, numbers_of, strict=True):
-        for number, word in enumerate(dict.fromkeys(w.lower() for w in lists[name])):
-            key = folded_key(word, language)
-            slot = key & (size - 1)
-            while keys[slot] not in (0, key):
-                slot = (slot + 1) & (size - 1)
-            keys[slot], numbers[slot] = key, number
-    values, padded = pa.array(names, pa.string()), np.append(language_keys, np.uint64(0))
+    words = [list(dict.fromkeys(word.lower() for word in lists[name])) for name in names]
+    keys = np.array([stop_key(word) for words_ in words for word in words_], np.uint64)
+    places = np.cumsum([0, *map(len, words)], dtype=np.int64)
+    values = pa.array(names, pa.string())
 
-    def key_of(languages: Any) -> npt.NDArray[np.uint64]:
-        place = pc.index_in(languages, value_set=values).fill_null(len(names))
-        chosen: npt.NDArray[np.uint64] = padded[place.to_numpy(zero_copy_only=False)]
-        return chosen
+    def number_of(languages: Any) -> npt.NDArray[np.int32]:
+        found = pc.index_in(languages, value_set=values).fill_null(-1)
+        return np.ascontiguousarray(found.to_numpy(zero_copy_only=False), np.int32)
 
-    return keys, numbers, key_of
-
-
-def _language_key(name: str) -> int:
-    import xxhash
-
-    return xxhash.xxh3_64_intdigest(name.encode()) | 1
+    return keys, places, number_of

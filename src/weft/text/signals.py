@@ -1,7 +1,8 @@
 """All signals of a document from one segmentation, in one kernel.
 
 Formulas: Gopher repetition and quality rules (Rae et al. 2021, arXiv 2112.11446), C4 line rules as FineWeb uses them
-(Penedo et al. 2024, arXiv 2406.17557), as FineWeb-2 applies them per language (arXiv 2506.20920).
+(Penedo et al. 2024, arXiv 2406.17557), as FineWeb-2 applies them per language (arXiv 2506.20920). A ratio "to words"
+is to all tokens, punctuation included, as there; `words` and `mean_word_length` leave punctuation out.
 """
 
 from __future__ import annotations
@@ -14,319 +15,302 @@ import numpy.typing as npt
 from weft.text.buffers import Longs, Strings
 from weft.text.decode import code_point, look_up
 from weft.text.hashing import hash_bytes, mix
-from weft.text.jit import F32_2, I32, I32_IN, I64, I64_IN, U8_IN, U16_IN, U32, U64, U64_IN, kernel, part, types
-from weft.text.unicode import LETTER, MARK, NUMBER, SPACE, TERMINAL, tables
+from weft.text.jit import I32, I32_IN, I64, I64_IN, U8_IN, U16_IN, U64, U64_IN, kernel, part, types
+from weft.text.repeats import count_duplicates, ngrams
+from weft.text.unicode import LETTER, NUMBER, SPACE, TERMINAL, tables
 
 NAMES = (
     "words chars bytes lines mean_word_length hash_ratio ellipsis_ratio bullet_lines ellipsis_lines alpha_words "
     "stop_words dup_line_frac dup_line_char dup_para_frac dup_para_char top_2gram top_3gram top_4gram dup_5gram "
-    "dup_6gram dup_7gram dup_8gram dup_9gram dup_10gram line_punct short_line char_dup new_line digits upper"
+    "dup_6gram dup_7gram dup_8gram dup_9gram dup_10gram line_punct short_line char_dup new_line digits upper urls"
 ).split()
 """Columns of the kernel's answer, in order."""
-COUNTS = ("words", "chars", "bytes", "lines", "stop_words")
 (
     WORDS, CHARS, BYTES, LINES, WORD_LENGTH, HASHES, ELLIPSES, BULLETS, CUT_LINES, ALPHA, STOP_WORDS, LINE_FRAC,
     LINE_CHAR, PARA_FRAC, PARA_CHAR, TOP2, _T3, _T4, DUP5, _D6, _D7, _D8, _D9, _D10, LINE_PUNCT, SHORT, CHAR_DUP,
-    NEW_LINE, DIGITS, UPPER,
-) = range(30)  # fmt: skip
+    NEW_LINE, DIGITS, UPPER, URLS,
+) = range(31)  # fmt: skip
 _SHORT_LINE = 30
-_PRIME = np.uint64(0x100000001B3)
+MOST_STOP_WORDS = 64
+"""Stop words of one language at most: those seen are marked in one 64-bit number."""
+_SLOTS = 256
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_FOLDED = np.uint64(0x100000001B3)
 _BULLETS = (0x2022, 0x2023, 0x25B6, 0x25C0, 0x25E6, 0x25A0, 0x25A1, 0x25AA, 0x25AB, 0x2013, 0x2D)
+_CLOSING = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300D, 0x300F, 0xFF09)
+_F64_2 = types.float64[:, ::1]
+_FLAGS = types.Tuple((U16_IN, U8_IN))
+_FOLD = types.Tuple((U16_IN, I32_IN))
+_STOPS = types.Tuple((U64_IN, I64_IN))
+_SCRATCH = types.Tuple((U64, U64, I64, I32, I32, U64, I64, U64))
 
 
 @part
-def _find(keys: Any, stamps: Any, epoch: int, mask: int, key: Any) -> Any:
-    """Slot of a key in an open-addressing table whose entries count only when their stamp is `epoch`."""
-    slot = np.int64(mix(key) & np.uint64(mask))
-    while stamps[slot] == epoch and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
+def _before(data: Any, at: int) -> int:
+    """Where the character that ends at a byte position starts."""
+    at -= 1
+    while data[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
 
 
 @part
-def _repeats(hashes: Any, lengths: Any, size: int, keys: Any, stamps: Any, epoch: int, mask: int) -> tuple[int, int]:
-    """How many items occurred before, and their characters."""
-    count, chars = 0, 0
-    for n in range(size):
-        slot = _find(keys, stamps, epoch, mask, hashes[n])
-        if stamps[slot] == epoch:
-            count += 1
-            chars += lengths[n]
-        else:
-            stamps[slot] = epoch
-            keys[slot] = hashes[n]
-    return count, chars
-
-
-@part
-def _top(grams: Any, ends: Any, n: int, size: int, keys: Any, stamps: Any, tallies: Any, epoch: int, mask: int) -> int:
-    """Characters of the most frequent n-gram, its words joined by spaces, times its count (0 when none repeats).
-
-    Of several with the same count, the one that occurs first, as in the reference implementation.
-    """
-    most = 0
-    for first in range(size - n + 1):
-        slot = _find(keys, stamps, epoch, mask, grams[first])
-        if stamps[slot] != epoch:
-            stamps[slot] = epoch
-            keys[slot] = grams[first]
-            tallies[slot] = 0
-        tallies[slot] += 1
-        most = max(most, tallies[slot])
-    if most < 2:
-        return 0
-    for first in range(size - n + 1):
-        slot = _find(keys, stamps, epoch, mask, grams[first])
-        if tallies[slot] == most:
-            return int((ends[first + n] - ends[first] + n - 1) * most)
-    return 0
-
-
-@part
-def _duplicated(grams: Any, ends: Any, n: int, size: int, keys: Any, stamps: Any, epoch: int, mask: int) -> int:
-    """Characters in n-grams seen before; after one, the scan jumps over its words."""
-    chars, first = 0, 0
-    while first < size - n + 1:
-        slot = _find(keys, stamps, epoch, mask, grams[first])
-        if stamps[slot] == epoch:
-            chars += ends[first + n] - ends[first]
-            first += n
-        else:
-            stamps[slot] = epoch
-            keys[slot] = grams[first]
-            first += 1
-    return int(chars)
-
-
-@part
-def _lines(
-    data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any, lengths: Any, row: Any
-) -> tuple[int, int]:
-    """Hash and length of every line that is not blank; writes what is counted on lines. Also counts line ends."""
-    size, newlines, at = 0, 0, base
-    punctuated, short, bullets, cut = 0, 0, 0, 0
-    while at <= stop:
-        begin, chars, first, last, quoted = at, 0, -1, 0, 0
-        tail = at
-        head = at
-        while at < stop and data[at] != 10:
-            point, width = code_point(data, at)
-            bits = look_up(index, blocks, point)
-            chars += 1
-            at += width
-            if bits & SPACE == 0:
-                if first < 0:
-                    first = point
-                    head = at - width
-                tail = at
-                closing = point in (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300D, 0x300F, 0xFF09)
-                if not closing:
-                    last = point
-                quoted = 1 if closing else 0
-        if first >= 0:
-            hashes[size] = hash_bytes(data, head, tail, np.uint64(1))
-            lengths[size] = chars
-            size += 1
-            short += chars <= _SHORT_LINE
-            ends_sentence = (look_up(index, blocks, last) & TERMINAL) != 0
-            punctuated += ends_sentence or (quoted == 1 and last == 0)
-            dots = tail - head >= 3 and data[tail - 1] == 46 and data[tail - 2] == 46 and data[tail - 3] == 46
-            cut += dots or last == 0x2026
-            marked = False
-            for mark in _BULLETS:
-                marked = marked or first == mark
-            bullets += marked
-        newlines += at < stop
-        at += 1
-        if at > stop and begin == stop:
+def _trimmed(data: Any, start: int, stop: int, index: Any, blocks: Any) -> tuple[int, int]:
+    """A range without white space at its ends; empty when it is all white space."""
+    while start < stop:
+        point, width = code_point(data, start)
+        if look_up(index, blocks, point) & SPACE == 0:
             break
+        start += width
+    while stop > start:
+        last = _before(data, stop)
+        if look_up(index, blocks, code_point(data, last)[0]) & SPACE == 0:
+            break
+        stop = last
+    return start, stop
+
+
+@part
+def _finished(data: Any, start: int, stop: int, index: Any, blocks: Any) -> bool:
+    """Whether a line ends with a sentence mark of any script, closing quotes and brackets left aside."""
+    while stop > start:
+        last = _before(data, stop)
+        point, _ = code_point(data, last)
+        if point not in _CLOSING:
+            return (look_up(index, blocks, point) & TERMINAL) != 0
+        stop = last
+    return False
+
+
+@part
+def _cut_off(data: Any, start: int, stop: int) -> bool:
+    """Whether a line ends with an ellipsis."""
+    if stop - start < 3:
+        return False
+    a, b, c = data[stop - 3], data[stop - 2], data[stop - 1]
+    return (a == 46 and b == 46 and c == 46) or (a == 0xE2 and b == 0x80 and c == 0xA6)
+
+
+@part
+def _address(data: Any, at: int, base: int, stop: int) -> bool:
+    """Whether a web address starts here: at the colon of `://`, or at a `www.` that no slash precedes."""
+    if at + 3 >= stop:
+        return False
+    if data[at] == 58:
+        return data[at + 1] == 47 and data[at + 2] == 47
+    follows = at > base and data[at - 1] == 47
+    return not follows and data[at + 1] == 119 and data[at + 2] == 119 and data[at + 3] == 46
+
+
+@part
+def _lines(data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any, lengths: Any, row: Any) -> int:
+    """Hash and length of every line that is not blank; writes counts of characters, symbols and lines."""
+    size, newlines, chars, marks, dots, urls, at = 0, 0, 0, 0, 0, 0, base
+    punctuated, short, bullets, cut = 0, 0, 0, 0
+    while at < stop:
+        begin, begun, run = at, chars, 0
+        while at < stop and data[at] != 10:
+            byte = data[at]
+            chars += (byte & 0xC0) != 0x80
+            marks += byte == 35
+            run = run + 1 if byte == 46 else 0
+            if run == 3:
+                dots += 1
+                run = 0
+            if byte == 0xE2 and data[at + 1] == 0x80 and data[at + 2] == 0xA6:
+                dots += 1
+            if (byte == 58 or byte == 119) and _address(data, at, base, stop):
+                urls += 1
+            at += 1
+        head, tail = _trimmed(data, begin, at, index, blocks)
+        if head < tail:
+            hashes[size] = hash_bytes(data, head, tail, np.uint64(1))
+            lengths[size] = chars - begun
+            size += 1
+            short += chars - begun <= _SHORT_LINE
+            punctuated += _finished(data, head, tail, index, blocks)
+            cut += _cut_off(data, head, tail)
+            bullets += code_point(data, head)[0] in _BULLETS
+        if at < stop:
+            newlines += 1
+            chars += 1
+            at += 1
+    row[CHARS], row[BYTES], row[LINES], row[URLS] = chars, stop - base, size, urls
+    row[HASHES], row[ELLIPSES], row[NEW_LINE] = marks, dots, newlines
     if size:
         row[LINE_PUNCT] = punctuated / size
         row[SHORT] = short / size
         row[BULLETS] = bullets / size
         row[CUT_LINES] = cut / size
-    return size, newlines
-
-
-@part
-def _paragraphs(data: Any, base: int, stop: int, hashes: Any, lengths: Any) -> int:
-    """Hash and length of every paragraph: what stands between two or more line ends."""
-    size, at = 0, base
-    while at < stop:
-        while at < stop and data[at] == 10:
-            at += 1
-        begin, chars = at, 0
-        while at < stop and not (data[at] == 10 and at + 1 < stop and data[at + 1] == 10):
-            chars += (data[at] & 0xC0) != 0x80
-            at += 1
-        if at > begin:
-            hashes[size] = hash_bytes(data, begin, at, np.uint64(2))
-            lengths[size] = chars
-            size += 1
     return size
 
 
 @part
-def _words(
-    data: Any, base: int, tokens: Any, start: int, size: int, tables_: Any, stops: Any, language: Any, hashes: Any,
-    ends: Any, row: Any,
-) -> None:  # fmt: skip
-    """Hashes and lengths of all tokens; writes what is counted on words."""
-    index, blocks, fold_index, fold_blocks, cat_index, cat_blocks = tables_
-    stop_keys, stop_numbers, stop_mask = stops
-    words, alpha, chars, digits, upper, letters = 0, 0, 0, 0, 0, 0
-    seen = np.uint64(0)
-    ends[0] = 0
-    for n in range(size):
-        first, last = base + tokens[2 * (start + n)], base + tokens[2 * (start + n) + 1]
-        hashes[n] = hash_bytes(data, first, last, np.uint64(3))
-        at, length, has_word, has_letter = first, 0, 0, 0
-        folded = np.uint64(0)
-        while at < last:
-            point, width = code_point(data, at)
-            bits = look_up(index, blocks, point)
-            at += width
-            length += 1
-            if bits & LETTER:
-                has_letter = 1
-                letters += 1
-                upper += look_up(cat_index, cat_blocks, point) == 0
-            has_word |= (bits & (LETTER | MARK | NUMBER)) != 0
-            digits += (bits & NUMBER) != 0
-            folded = folded * _PRIME + np.uint64(point + look_up(fold_index, fold_blocks, point) + 1)
-        ends[n + 1] = ends[n] + length
-        if has_word:
-            words += 1
-            chars += length
-            alpha += has_letter
-            if stop_mask >= 0 and language != 0:
-                key = mix(folded ^ language)
-                slot = np.int64(key & np.uint64(stop_mask))
-                while stop_keys[slot] != 0 and stop_keys[slot] != key:
-                    slot = (slot + 1) & stop_mask
-                if stop_keys[slot] == key:
-                    seen |= np.uint64(1) << np.uint64(stop_numbers[slot])
-    row[WORDS] = words
-    row[DIGITS] = digits
-    row[UPPER] = upper / letters if letters else 0.0
-    row[WORD_LENGTH] = chars / words if words else 0.0
-    row[ALPHA] = alpha / words if words else 0.0
-    found = 0
-    while seen:
-        seen &= seen - np.uint64(1)
-        found += 1
-    row[STOP_WORDS] = found if language != 0 else -1
+def _paragraphs(data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any, lengths: Any) -> int:
+    """Hash and length of every paragraph: what stands between two or more line ends."""
+    base, stop = _trimmed(data, base, stop, index, blocks)
+    size, at = 0, base
+    while at < stop:
+        begin, chars = at, 0
+        while at < stop and not (data[at] == 10 and data[at + 1] == 10):
+            chars += (data[at] & 0xC0) != 0x80
+            at += 1
+        hashes[size] = hash_bytes(data, begin, at, np.uint64(2))
+        lengths[size] = chars
+        size += 1
+        while at < stop and data[at] == 10:
+            at += 1
+    return size
 
 
 @part
-def _symbols(data: Any, base: int, stop: int) -> tuple[int, int, int]:
-    """Characters, `#` signs and ellipses (`...` or `…`)."""
-    chars, marks, dots, at = 0, 0, 0, base
-    while at < stop:
-        byte = data[at]
-        chars += (byte & 0xC0) != 0x80
-        marks += byte == 35
-        if byte == 46 and at + 2 < stop and data[at + 1] == 46 and data[at + 2] == 46:
-            dots += 1
-            at += 2
-            chars += 2
-        elif byte == 0xE2 and data[at + 1] == 0x80 and data[at + 2] == 0xA6:
-            dots += 1
-        at += 1
-    return chars, marks, dots
+def _known(stop_keys: Any, first: int, last: int, slots: Any) -> None:
+    """A small table of one language's stop words: its number plus one below, the key above."""
+    slots[:] = np.uint64(0)
+    for n in range(first, last):
+        slot = np.int64(stop_keys[n] >> np.uint64(56))
+        while slots[slot] != 0:
+            slot = (slot + 1) & (_SLOTS - 1)
+        slots[slot] = (stop_keys[n] & ~np.uint64(0xFF)) | np.uint64(n - first + 1)
 
 
-_TABLES = types.Tuple((U16_IN, U8_IN, U16_IN, I32_IN, U16_IN, U8_IN))
-_STOPS = types.Tuple((U64_IN, I32_IN, types.int64))
+@part
+def _word(
+    data: Any, at: int, last: int, index: Any, blocks: Any, fold_index: Any, fold_blocks: Any
+) -> tuple[Any, Any, int, int, int, int]:
+    """Hash of a token, hash of it in lower case, characters, letters, digits, capitals."""
+    exact, folded = np.uint64(0), np.uint64(0)
+    length, letters, digits, upper = 0, 0, 0, 0
+    while at < last:
+        point, width = code_point(data, at)
+        bits = look_up(index, blocks, point)
+        at += width
+        length += 1
+        exact = (exact + np.uint64(point) + np.uint64(1)) * _FACTOR
+        if bits & LETTER:
+            letters += 1
+            change = look_up(fold_index, fold_blocks, point)
+            upper += change != 0
+            point += change
+        digits += (bits & NUMBER) != 0
+        folded = folded * _FOLDED + np.uint64(point + 1)
+    return exact ^ (exact >> np.uint64(32)), folded, length, letters, digits, upper
 
 
-@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _TABLES, _STOPS, U64_IN, U64, U64, I64, U64, U32, I32, F32_2))
+@part
+def _words(
+    data: Any, base: int, tokens: Any, start: int, size: int, flags: Any, fold: Any, slots: Any, listed: bool,
+    hashes: Any, ends: Any, row: Any,
+) -> None:  # fmt: skip
+    """Hashes and lengths of all tokens; writes what is counted on words."""
+    words, alpha, chars, digits, upper, letters = 0, 0, 0, 0, 0, 0
+    seen, found = np.uint64(0), 0
+    ends[0] = 0
+    for n in range(size):
+        first, last = base + tokens[2 * (start + n)], base + tokens[2 * (start + n) + 1]
+        exact, folded, length, lettered, digit, capital = _word(
+            data, first, last, flags[0], flags[1], fold[0], fold[1]
+        )
+        hashes[n] = exact
+        ends[n + 1] = ends[n] + length
+        if lettered + digit == 0:
+            continue
+        words += 1
+        chars += length
+        alpha += lettered > 0
+        letters += lettered
+        digits += digit
+        upper += capital
+        if listed and lettered:
+            key = mix(folded)
+            slot = np.int64(key >> np.uint64(56))
+            while slots[slot] != 0:
+                if (slots[slot] ^ key) >> np.uint64(8) == 0:
+                    seen |= np.uint64(1) << ((slots[slot] & np.uint64(0xFF)) - np.uint64(1))
+                    break
+                slot = (slot + 1) & (_SLOTS - 1)
+    while seen:
+        seen &= seen - np.uint64(1)
+        found += 1
+    row[WORDS] = words
+    row[STOP_WORDS] = found if listed else -1
+    row[DIGITS] = digits / row[CHARS]
+    row[UPPER] = upper / letters if letters else 0.0
+    row[WORD_LENGTH] = chars / words if words else 0.0
+    row[ALPHA] = alpha / size if size else 0.0
+    for ratio in (HASHES, ELLIPSES, NEW_LINE):
+        row[ratio] = row[ratio] / size if size else 0.0
+
+
+@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _FLAGS, _FOLD, _STOPS, I32_IN, _SCRATCH, _F64_2))
 def _measure(
-    data: Any, offsets: Any, tokens: Any, token_offsets: Any, tables_: Any, stops: Any, languages: Any, hashes: Any,
-    grams: Any, ends: Any, keys: Any, stamps: Any, tallies: Any, out: Any,
+    data: Any, offsets: Any, tokens: Any, token_offsets: Any, flags: Any, fold: Any, stops: Any, languages: Any,
+    scratch: Any, out: Any,
 ) -> None:  # fmt: skip
     """Fill one row of `out` per document. Scratch arrays are sized for the longest document."""
-    index, blocks = tables_[0], tables_[1]
-    epoch = 0
+    hashes, grams, ends, places, slots, keys, marks, known = scratch
+    stop_keys, stop_offsets = stops
+    epoch, language = 0, -1
     for n in range(len(offsets) - 1):
         base, stop, row = offsets[n], offsets[n + 1], out[n]
         start, size = token_offsets[n], token_offsets[n + 1] - token_offsets[n]
-        chars, marks, dots = _symbols(data, base, stop)
-        row[CHARS], row[BYTES] = chars, stop - base
-        if chars == 0:
-            row[STOP_WORDS] = 0 if languages[n] != 0 else -1
+        if languages[n] >= 0 and languages[n] != language:
+            language = languages[n]
+            _known(stop_keys, stop_offsets[language], stop_offsets[language + 1], known)
+        if base == stop:
+            row[STOP_WORDS] = 0 if languages[n] >= 0 else -1
             continue
-        mask = 15
-        while mask < 2 * max(size, 1):
-            mask = 2 * mask + 1
-        lines, newlines = _lines(data, base, stop, index, blocks, hashes, ends, row)
-        row[LINES] = lines
-        while mask < 2 * lines:
-            mask = 2 * mask + 1
+        lines = _lines(data, base, stop, flags[0], flags[1], hashes, ends, row)
+        chars = row[CHARS]
         epoch += 1
-        count, repeated = _repeats(hashes, ends, lines, keys, stamps, epoch, mask)
+        count, repeated = count_duplicates(hashes, ends, lines, keys, marks, epoch)
         if lines:
             row[LINE_FRAC], row[LINE_CHAR] = count / lines, repeated / chars
-            row[CHAR_DUP] = repeated / max(chars - newlines, 1)
-        paragraphs = _paragraphs(data, base, stop, hashes, ends)
+            row[CHAR_DUP] = repeated / max(chars - row[NEW_LINE], 1)
+        paragraphs = _paragraphs(data, base, stop, flags[0], flags[1], hashes, ends)
         epoch += 1
-        count, repeated = _repeats(hashes, ends, paragraphs, keys, stamps, epoch, mask)
+        count, repeated = count_duplicates(hashes, ends, paragraphs, keys, marks, epoch)
         if paragraphs:
             row[PARA_FRAC], row[PARA_CHAR] = count / paragraphs, repeated / chars
-        _words(data, base, tokens, start, size, tables_, stops, languages[n], hashes, ends, row)
-        if row[WORDS]:
-            row[HASHES], row[ELLIPSES] = marks / row[WORDS], dots / row[WORDS]
-            row[NEW_LINE] = newlines / row[WORDS]
-        row[DIGITS] /= chars
-        for k in range(size):
-            grams[k] = hashes[k]
-        for width in range(2, 11):
-            if size < width:
-                break
-            for k in range(size - width + 1):
-                grams[k] = grams[k] * _PRIME + hashes[k + width - 1]
-            epoch += 1
-            if width <= 4:
-                row[TOP2 + width - 2] = _top(grams, ends, width, size, keys, stamps, tallies, epoch, mask) / chars
-            else:
-                row[DUP5 + width - 5] = _duplicated(grams, ends, width, size, keys, stamps, epoch, mask) / chars
-                if width == 5 and row[DUP5] == 0:
-                    break  # no repeated 5-gram: no longer one can repeat
+        _words(data, base, tokens, start, size, flags, fold, known, languages[n] >= 0, hashes, ends, row)
+        epoch = ngrams(hashes, ends, size, grams, places, slots, keys, marks, epoch, row[TOP2 : DUP5 + 6])
+        for k in range(TOP2, DUP5 + 6):
+            row[k] = row[k] / chars
 
 
 def measure(
     strings: Strings,
     tokens: npt.NDArray[np.int32],
     token_offsets: Longs,
-    languages: npt.NDArray[np.uint64],
+    languages: npt.NDArray[np.int32],
     stop_keys: npt.NDArray[np.uint64],
-    stop_numbers: npt.NDArray[np.int32],
-) -> npt.NDArray[np.float32]:
-    """Signals of all documents: float32 of shape (documents, len(NAMES)).
+    stop_offsets: Longs,
+) -> npt.NDArray[np.float64]:
+    """Signals of all documents: float64 of shape (documents, len(NAMES)).
 
-    `languages` holds `stop_words.language_key` of each document, 0 where there is no list; `stop_words` is then -1.
+    `languages` holds the number of each document's list of stop words, -1 where there is none (`stop_words` is then
+    -1); the keys of list n are `stop_keys[stop_offsets[n]:stop_offsets[n + 1]]`, at most MOST_STOP_WORDS.
     """
     rows = len(strings.offsets) - 1
-    out = np.zeros((rows, len(NAMES)), np.float32)
+    out = np.zeros((rows, len(NAMES)), np.float64)
     if not rows:
         return out
-    longest = int(max(np.diff(token_offsets).max(), _most_lines(strings.data, strings.offsets) + 1)) + 2
-    table = 16
-    while table < 2 * longest:
-        table *= 2
-    table *= 2
+    longest = int(max(np.diff(token_offsets).max(), _most_lines(strings.data, strings.offsets) + 1)) + 12
+    table = 1 << (3 * longest // 2).bit_length()
     found = tables()
-    held = (*found.flags, *found.fold, *found.category)
-    stops = (stop_keys, stop_numbers, len(stop_keys) - 1)
     scratch = (
         np.empty(longest, np.uint64),
         np.empty(longest, np.uint64),
         np.empty(longest + 1, np.int64),
+        np.empty(longest, np.int32),
+        np.empty(longest, np.int32),
         np.empty(table, np.uint64),
-        np.zeros(table, np.uint32),
-        np.empty(table, np.int32),
+        np.zeros(table, np.int64),
+        np.empty(_SLOTS, np.uint64),
     )
-    _measure(strings.data, strings.offsets, tokens, token_offsets, held, stops, languages, *scratch, out)
+    stops = (stop_keys, stop_offsets)
+    given = (strings.data, strings.offsets, tokens, token_offsets, tuple(found.flags), tuple(found.fold))
+    _measure(*given, stops, languages, scratch, out)
     return out
 
 
@@ -342,17 +326,11 @@ def _most_lines(data: Any, offsets: Any) -> int:
     return most
 
 
-def folded_key(word: str, language: int) -> int:
-    """Key of a lower-case stop word of a language: the hash that the kernel computes of a folded token."""
-    value, prime = 0, int(_PRIME)
+def stop_key(word: str) -> int:
+    """Key of a lower-case stop word: the hash that the kernel computes of a folded token."""
+    value, prime, wide = 0, int(_FOLDED), 0xFFFFFFFFFFFFFFFF
     for char in word:
-        value = (value * prime + ord(char) + 1) & 0xFFFFFFFFFFFFFFFF
-    return _mix_number(value ^ language)
-
-
-def _mix_number(value: int) -> int:
-    """`hashing.mix` on a Python number."""
-    wide = 0xFFFFFFFFFFFFFFFF
+        value = (value * prime + ord(char) + 1) & wide
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & wide
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & wide
     return value ^ (value >> 31)
