@@ -65,14 +65,16 @@ def response(page: Page) -> bytes:
     digest = "sha1:" + base64.b32encode(hashlib.sha1(page.body).digest()).decode()
     return record(
         "response", page.url, moment(page.url), block, len(block) - 700 if page.kind == "wrong_length" else None,
-        Content_Type="application/http; msgtype=response", WARC_IP_Address=f"192.0.2.{ranked(page.url, 'ip') % 250 + 1}",
-        WARC_Payload_Digest=digest,
+        Content_Type="application/http; msgtype=response", WARC_Payload_Digest=digest,
+        WARC_IP_Address=f"192.0.2.{ranked(page.url, 'ip') % 250 + 1}",
     )  # fmt: skip
 
 
 def records(pages: Iterable[Page], name: str) -> list[bytes]:
     """The records of one file: who made it, then every page, some with the request and the crawler's notes."""
-    about = f"software: make_sample.py\r\nformat: WARC File Format 1.0\r\nisPartOf: weft sample crawl\r\nfilename: {name}\r\n"
+    about = (
+        f"software: make_sample.py\r\nformat: WARC File Format 1.0\r\nisPartOf: weft sample crawl\r\nfilename: {name}"
+    )
     made = [record("warcinfo", name, "2026-07-01T00:00:00Z", about.encode(), Content_Type="application/warc-fields")]
     for page in pages:
         noted = ranked("noted", page.url) % 8 == 0 and page.kind != "truncated"
@@ -158,7 +160,7 @@ MEANING = {
     "menu": "links and nothing else",
     "mixed": "half in one language and half in another",
     "mojibake": "UTF-8 that was read as windows-1252 and stored again",
-    "near_duplicate": "a page again with one other sentence, or its version for the printer (`of`)",
+    "near_duplicate": "a page again (`of`) with a sentence more or less, or for the printer (`change`)",
     "not_found": "the server answered 404",
     "picture": "a GIF file",
     "redirect": "the server answered 301",

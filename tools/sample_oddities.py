@@ -53,18 +53,15 @@ def _duplicates(languages: Mapping[str, Language], ordinary: Mapping[str, list[R
         again = replace(page, url=page.url + "?utm_source=feed", canonical=page.url)
         yield rendered(again, site, "exact_duplicate", of=page.url)
     for place, code in enumerate(_there(plan.NEAR, ordinary)):
-        site, page, runs = ordinary[code][5]
-        spare = next(
-            line for _, lines in languages[code].topics for line in lines if not any(line in run for run in runs)
-        )
-        changed = (*runs[:-1], (*runs[-1][:-1], spare)) if place % 2 else (*runs, (spare,))
-        told = replace(
-            page,
-            url=page.url.replace("example/", "example/syndicated/"),
-            paragraphs=tuple(joined(languages[code], run) for run in changed),
-            date="2026-06-28",
-        )
-        yield rendered(told, site, "near_duplicate", of=page.url)
+        site, page, runs = max(ordinary[code][5:], key=lambda made: len("".join(made[1].paragraphs)))
+        held = {line for run in runs for line in run}
+        spare = [line for _, lines in languages[code].topics for line in lines if line not in held]
+        more = (*page.paragraphs, min(spare, key=len))
+        changed = _without_shortest(languages[code], runs) if place % 2 else more
+        copied = page.url.replace("example/", "example/syndicated/")
+        told = replace(page, url=copied, paragraphs=changed, date="2026-06-28")
+        change = "a sentence less" if place % 2 else "a sentence more"
+        yield rendered(told, site, "near_duplicate", of=page.url, change=change)
     for code in _there(plan.PRINTED, ordinary):
         site, page, _ = ordinary[code][4]
         sheet = replace(page, url=page.url + "?print=1", canonical=page.url)
@@ -74,15 +71,21 @@ def _duplicates(languages: Mapping[str, Language], ordinary: Mapping[str, list[R
             "near_duplicate",
             html.printed(sheet).encode(),
             "printed",
-            facts={"of": page.url},
+            facts={"of": page.url, "change": "for the printer"},
             paragraphs=sheet.paragraphs,
         )
+
+
+def _without_shortest(language: Language, runs: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """The paragraphs, one of them without its last sentence: of the last ones the shortest."""
+    least = min((run[-1] for run in runs if len(run) > 1), key=len)
+    return tuple(joined(language, tuple(line for line in run if line != least)) for run in runs)
 
 
 def _damaged(languages: Mapping[str, Language], ordinary: Mapping[str, list[Regular]]) -> Iterator[Page]:
     """Mojibake, Zawgyi, a record that says a wrong length and one that is cut."""
     for code in _there(plan.MOJIBAKE, ordinary):
-        site, page, _ = _extra(languages[code], 40)
+        site, page, _ = _extra(languages[code], 40, ordinary)
         broken = replace(
             page,
             title=plan.broken_twice(page.title),
@@ -90,7 +93,7 @@ def _damaged(languages: Mapping[str, Language], ordinary: Mapping[str, list[Regu
         )
         yield replace(rendered(broken, site, "mojibake"), paragraphs=page.paragraphs)
     for number in (41, 42) if "mya_Mymr" in languages else ():
-        site, page, _ = _extra(languages["mya_Mymr"], number)
+        site, page, _ = _extra(languages["mya_Mymr"], number, ordinary)
         typed = replace(page, title=plan.zawgyi(page.title), paragraphs=tuple(map(plan.zawgyi, page.paragraphs)))
         yield replace(rendered(typed, site, "zawgyi"), paragraphs=page.paragraphs)
     for code, number, kind in (
@@ -100,7 +103,7 @@ def _damaged(languages: Mapping[str, Language], ordinary: Mapping[str, list[Regu
         ("hin_Deva", 46, "content_encoded"),
     ):
         if code in languages:
-            site, page, _ = _extra(languages[code], number)
+            site, page, _ = _extra(languages[code], number, ordinary)
             made = rendered(page, site, kind)
             if kind == "transfer_encoded":
                 half = len(made.body) // 2
@@ -129,13 +132,13 @@ def _two_languages(languages: Mapping[str, Language], ordinary: Mapping[str, lis
     """Half in one language and half in another; a page whose menu is English."""
     for place, (code, other) in enumerate(plan.HALVES):
         if code in languages and other in languages:
-            site, page, _ = _extra(languages[code], 50)
-            _, second, _ = _extra(languages[other], 51 + place)
+            site, page, _ = _extra(languages[code], 50, ordinary)
+            _, second, _ = _extra(languages[other], 51 + place, ordinary)
             both = replace(page, paragraphs=page.paragraphs + second.paragraphs[: len(page.paragraphs)])
             yield rendered(both, site, "mixed", other=other)
     for code in _there(plan.FOREIGN_MENU, ordinary):
         if "eng_Latn" in languages:
-            _, page, _ = _extra(languages[code], 60)
+            _, page, _ = _extra(languages[code], 60, ordinary)
             site = ("news", "blog", "shop")[ranked(code, "menu") % 3]
             yield rendered(
                 replace(page, chrome=languages["eng_Latn"].words, lang="en"), site, "foreign_menu", other="eng_Latn"
@@ -147,7 +150,7 @@ def _worthless(languages: Mapping[str, Language], ordinary: Mapping[str, list[Re
     for place, code in enumerate(_there(plan.SPAM, ordinary)):
         yield rendered(_spam(languages[code], place), ("blog", "shop")[place % 2], "spam")
     for code in _there(plan.MENUS, ordinary):
-        site, page, _ = ordinary[code][0]
+        _, page, _ = ordinary[code][0]
         titles = [line.rstrip(".?!។။۔。፡።") for _, lines in languages[code].topics for line in lines[:2]]
         listed = replace(
             page, url=f"https://news.{code[:3]}.example/sitemap.html", title=page.words.menu[0], paragraphs=(),
@@ -211,10 +214,12 @@ def _nothing(page: html.Content) -> Iterator[Page]:
     yield other("robots.txt", "robots", robots, "text/plain")
 
 
-def _extra(language: Language, number: int) -> Regular:
-    """A page beside the ordinary ones: other runs of the same sentences."""
-    title, runs = plan.compose(language, number, [])
-    return (*plan.content(language, number, title, runs), runs)
+def _extra(language: Language, number: int, ordinary: Mapping[str, list[Regular]]) -> Regular:
+    """A page beside the ordinary ones, told from all that were made before; those made here are added to them."""
+    made = ordinary[language.code]
+    title, runs = plan.compose(language, number, [{line for run in held for line in run} for _, _, held in made])
+    made.append((*plan.content(language, number, title, runs), runs))
+    return made[-1]
 
 
 def _there(codes: tuple[str, ...], ordinary: Mapping[str, list[Regular]]) -> list[str]:

@@ -74,9 +74,6 @@ def as_json(values: Mapping[str, Any]) -> str | None:
     return json.dumps(held, ensure_ascii=False, sort_keys=True, default=str) if held else None
 
 
-meta_json = as_json
-
-
 class Rows:
     """Rows held until they make a batch."""
 
@@ -84,9 +81,8 @@ class Rows:
         self._held: list[Row] = []
         self._size = 0
 
-    def add(self, row: Row | Mapping[str, Any]) -> Iterator[pa.Table]:
+    def add(self, row: Row) -> Iterator[pa.Table]:
         """The batch that is full before this row, if any; then the row is held."""
-        row = row if isinstance(row, Row) else Row(**row)
         weight = len(row.payload or b"") + len(row.text or "") * 4 + len(row.meta or "")
         if self._held and (len(self._held) >= MOST_ROWS or self._size + weight > MOST_BYTES):
             yield from self.flush()
@@ -95,8 +91,9 @@ class Rows:
 
     def flush(self) -> Iterator[pa.Table]:
         if self._held:
-            yield as_table(self._held)
-        self._held, self._size = [], 0
+            full = as_table(self._held)
+            self._held, self._size = [], 0  # before the batch goes out: its bytes need not be held twice
+            yield full
 
 
 def reader(records: Records) -> ReadFunction:

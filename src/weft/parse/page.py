@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from weft.parse.edges import without_ragged_ends
 from weft.parse.metadata import page_meta
 
 _TAG = re.compile(r"[/!?]?([a-zA-Z]?[a-zA-Z0-9]*)(?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
@@ -35,8 +36,9 @@ def extract(html: str) -> Page:
     text = extract_plain_text(
         tree, main_content=True, alt_texts=False, list_bullets=False, comments=False, post_meta=False, links=False
     )
-    if not text.strip():
-        text = extract_plain_text(tree, main_content=False, alt_texts=False, list_bullets=False)
+    if text.strip():
+        return Page(without_ragged_ends(paragraphs(text)), page_meta(html))
+    text = extract_plain_text(tree, main_content=False, alt_texts=False, list_bullets=False)
     return Page(paragraphs(text), page_meta(html))
 
 

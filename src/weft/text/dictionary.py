@@ -208,18 +208,19 @@ def _divide(held: Any, block: int, symbols: Any, start: int, stop: int, first: A
 def divide_run(symbols: Any, kinds: Any, size: int, held: Any, first: Any, second: Any, cuts: Any) -> None:
     """cuts[i] = 1 where a word ends before character i of a run of letters, marks, digits and format characters.
 
-    `kinds` is 1 + the script's number for its letters, 128 more for its marks, and 0 for anything else.
+    `kinds` is 1 + the script's number for letters and marks that a dictionary may hold, else 0; 128 more for marks,
+    64 more for format characters.
     """
     at = 0
     cuts[:size] = 0
-    while at < size and kinds[at] & 128:  # a mark that stands on nothing stays alone
+    while at < size and kinds[at] & (128 | 64):  # a mark that stands on nothing stays alone
         at += 1
     if at < size:
         cuts[at] = 1
     while at < size:
-        kind = kinds[at] & 127
+        kind = kinds[at] & 63
         start = at
-        while at < size and kinds[at] & 127 == kind:
+        while at < size and kinds[at] & 63 == kind:
             at += 1
         if kind:
             _divide(held, kind - 1, symbols, start, at, first, second, cuts)

@@ -88,7 +88,8 @@ U64_IN = _readonly(types.uint64)
 def kernel(signature: Any, *, allocates: bool = False) -> Callable[[Function], Function]:
     """Compile for exactly this signature when the module is imported; later imports load the compiled code.
 
-    A kernel that makes arrays must say so: the others are compiled without reference counts, two to three times as fast.
+    A kernel that makes arrays must say so: the others are compiled without reference counts, up to three times as
+    fast.
     """
     return numba.njit(signature, cache=True, nogil=True, error_model="numpy", _nrt=allocates)  # type: ignore[no-any-return]
 

@@ -15,9 +15,7 @@ from weft.text.unicode import LETTER, MARK, script_number, tables
 _IGNORED = ("Zyyy", "Zinh", "Zzzz")
 
 
-@kernel(
-    types.void(U8_IN, I64_IN, U16_IN, U8_IN, U16_IN, U8_IN, U8_IN, types.int64, I32, F32, F32), allocates=True
-)
+@kernel(types.void(U8_IN, I64_IN, U16_IN, U8_IN, U16_IN, U8_IN, U8_IN, types.int64, I32, F32, F32), allocates=True)
 def _dominant(
     data: Any, offsets: Any, index: Any, blocks: Any, script_index: Any, script_blocks: Any, merged: Any, most: int,
     script: Any, share: Any, second: Any,

@@ -35,7 +35,13 @@ def _is_format(point: int) -> bool:
     if point < 0x061C:
         return point == 0xAD
     if point < 0x2070:
-        return point == 0x061C or point == 0x180E or 0x200C <= point < 0x2010 or 0x202A <= point < 0x202F or point >= 0x2060
+        return (
+            point == 0x061C
+            or point == 0x180E
+            or 0x200C <= point < 0x2010
+            or 0x202A <= point < 0x202F
+            or point >= 0x2060
+        )
     return 0xFE00 <= point < 0xFE10 or point == 0xFEFF or 0xE0000 <= point < 0xE01F0
 
 
@@ -92,12 +98,12 @@ def _south_east(
         bits = look_up(index, blocks, point)
         if bits & SOUTH_EAST:
             block = block_of(point)
-            kinds[size] = 0
+            kinds[size] = 128 * ((bits & MARK) != 0)
             if bits & (LETTER | MARK) and block >= 0:
-                kinds[size] = block + 1 + 128 * ((bits & MARK) != 0)
+                kinds[size] += block + 1
                 symbols[size] = symbol_of(point, block)
         elif _is_format(point):
-            kinds[size] = 0
+            kinds[size] = 64
         else:
             break
         places[size] = at - base
@@ -116,7 +122,9 @@ def _south_east(
 
 
 @part
-def _east(data: Any, at: int, stop: int, index: Any, blocks: Any, breaks: Any, edge: int, number: int) -> tuple[int, int, int]:
+def _east(
+    data: Any, at: int, stop: int, index: Any, blocks: Any, breaks: Any, edge: int, number: int
+) -> tuple[int, int, int]:
     """Where a word of Chinese or Japanese ends, the next of ICU's breaks, and the UTF-16 units of `_east_text` passed."""
     begun = False
     while at < stop:

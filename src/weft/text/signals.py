@@ -208,9 +208,7 @@ def _words(
     ends[0] = 0
     for n in range(size):
         first, last = base + tokens[2 * (start + n)], base + tokens[2 * (start + n) + 1]
-        exact, folded, length, lettered, digit, capital = _word(
-            data, first, last, flags[0], flags[1], fold[0], fold[1]
-        )
+        exact, folded, length, lettered, digit, capital = _word(data, first, last, flags[0], flags[1], fold[0], fold[1])
         hashes[n] = exact
         ends[n + 1] = ends[n] + length
         if lettered + digit == 0:

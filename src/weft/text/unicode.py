@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 LETTER, MARK, NUMBER, TERMINAL, SPACE, SOUTH_EAST, EAST, JOINER = (1 << n for n in range(8))
 """Bits of `flags`. SOUTH_EAST and EAST: letters, marks and digits of scripts that put no space between words.
-JOINER: apostrophes and format characters that stay inside a word when letters stand on both sides."""
+JOINER: apostrophes and middle dots, which stay inside a word when letters stand on both sides."""
 
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
 

@@ -1,0 +1,71 @@
+"""Charts as inline SVG whose text stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weft.report.markup import esc, number
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Documents of one language: kept, left out as copies, left out by a rule."""
+
+    label: str
+    kept: int
+    copies: int
+    rejected: int
+
+
+def funnels(rows: Sequence[Funnel]) -> str:
+    """One bar per language on a common scale, with its numbers."""
+    most = max((row.kept + row.copies + row.rejected for row in rows), default=1)
+    left, width, step = 210, 560, 24
+    parts = []
+    for place, row in enumerate(rows):
+        top, at = place * step + 4, float(left)
+        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{esc(row.label)}</text>')
+        for kind, value in (("keep", row.kept), ("dup", row.copies), ("drop", row.rejected)):
+            wide = width * value / most
+            if value:
+                parts.append(f'<rect class="{kind}" x="{at:.1f}" y="{top}" width="{max(wide, 1):.1f}" height="16"><title>{value:,}</title></rect>')
+            at += wide
+        total = row.kept + row.copies + row.rejected
+        parts.append(f'<text class="s" x="{at + 8:.1f}" y="{top + 12}">{row.kept:,} of {total:,}</text>')
+    height = len(rows) * step + 8
+    return f'<svg viewBox="0 0 900 {height}" width="900" role="img" aria-label="Documents kept by language">{"".join(parts)}</svg>'
+
+
+def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
+    """Labelled horizontal bars."""
+    most = max((value for _, value in rows), default=1)
+    left, width, step = 210, 520, 24
+    parts = []
+    for place, (label, value) in enumerate(rows):
+        top, wide = place * step + 4, width * value / most
+        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{esc(label)}</text>')
+        parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{max(wide, 1):.1f}" height="16"/>')
+        parts.append(f'<text class="s" x="{left + wide + 8:.1f}" y="{top + 12}">{value:,}</text>')
+    height = len(rows) * step + 8
+    return f'<svg viewBox="0 0 900 {height}" width="900" role="img" aria-label="Counts">{"".join(parts)}</svg>'
+
+
+def histogram(title: str, bins: Sequence[tuple[float, float, int]]) -> str:
+    """A small histogram: (low edge, high edge, count) of each bin, in order of the edges."""
+    if not bins:
+        return ""
+    most = max(count for _, _, count in bins)
+    low, high = bins[0][0], bins[-1][1]
+    width, tall, parts = 240, 70, []
+    each = width / len(bins)
+    for place, (begin, end, count) in enumerate(bins):
+        height = tall * count / most
+        parts.append(
+            f'<rect class="bar" x="{place * each:.1f}" y="{tall + 18 - height:.1f}" width="{max(each - 1, 1):.1f}" '
+            f'height="{height:.1f}"><title>{number(begin)} to {number(end)}: {count:,}</title></rect>'
+        )
+    parts.append(f'<text x="0" y="12">{esc(title)}</text>')
+    parts.append(f'<text class="s" x="0" y="{tall + 32}">{number(low)}</text>')
+    parts.append(f'<text class="s" x="{width}" y="{tall + 32}" text-anchor="end">{number(high)}</text>')
+    return f'<svg viewBox="0 0 {width} {tall + 38}" width="{width}" role="img" aria-label="{esc(title)}">{"".join(parts)}</svg>'

@@ -1,0 +1,65 @@
+"""The report page of a build."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weft import __version__
+from weft.report import sections
+from weft.report.markup import esc
+
+if TYPE_CHECKING:
+    from weft.engine.reading import Build
+
+PAGE, SUMMARY = "report/index.html", "report/summary.json"
+_NAV = (
+    ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("rules", "Rules"), ("labels", "Labels"),
+    ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"), ("errors", "Errors"), ("recipe", "Recipe"),
+)  # fmt: skip
+
+
+def write(build: Build) -> Path:
+    """Write `report/index.html` and `report/summary.json`; the path of the page.
+
+    Raises WeftError when the build has not come to its end.
+    """
+    summary = build.summary()
+    build.storage.write_bytes(SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+    build.storage.write_bytes(PAGE, page(build).encode("utf-8", "replace"))
+    return build.storage.path(PAGE)
+
+
+def page(build: Build) -> str:
+    """The page as one HTML document without anything from elsewhere."""
+    summary, counts = build.summary(), build.counts()
+    recipe = json.dumps(build.recipe.to_json(), indent=1, ensure_ascii=False)
+    parts = [
+        sections.totals(summary),
+        sections.stages(summary),
+        sections.funnel(summary),
+        sections.languages(summary, counts),
+        sections.rules(counts, build.recipe.construct.all_rules()),
+        sections.histograms(build.histograms()),
+        sections.duplicates(build.clusters(), counts),
+        sections.thresholds(build.thresholds()),
+        sections.samples(build.samples()),
+        sections.errors(build.errors()),
+        f'<section id="recipe"><h2>Recipe</h2><p>Built by weft {esc(__version__)}.</p><details><summary>The recipe with all '
+        f"its defaults</summary><pre>{esc(recipe)}</pre></details></section>",
+    ]
+    nav = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in _NAV)
+    title = esc(build.recipe.name)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: build report</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_packaged('style.css')}</style></head><body><header><h1>{title}</h1>"
+        f"<p>What became of every record of this build.</p><nav aria-label=\"Sections\">{nav}</nav></header>"
+        f"<main>{''.join(parts)}</main><script>{_packaged('script.js')}</script></body></html>\n"
+    )
+
+
+def _packaged(name: str) -> str:
+    return resources.files("weft.report").joinpath(name).read_text("utf-8")
