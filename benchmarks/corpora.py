@@ -28,7 +28,11 @@ def sentences(language: str) -> list[str]:
             row = json.loads(line)
             if row["lang"] == language:
                 found += [part for part in row["text"].replace("\\n", "\n").split("\n") if len(part) > 20]
-    for name, column in (("lid/sib200_train.tsv.gz", "text"), ("lid/udhr_train.tsv.gz", "text"), ("parallel/tico19.tsv.gz", "translation")):
+    for name, column in (
+        ("lid/sib200_train.tsv.gz", "text"),
+        ("lid/udhr_train.tsv.gz", "text"),
+        ("parallel/tico19.tsv.gz", "translation"),
+    ):
         with gzip.open(data_folder() / name, "rt", encoding="utf-8") as lines:
             head = next(lines).rstrip("\n").split("\t")
             for line in lines:

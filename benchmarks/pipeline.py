@@ -51,7 +51,18 @@ def ours(source: Path, target: Path) -> float:
     recipe = target / "recipe.yaml"
     target.mkdir(parents=True)
     recipe.write_text(RECIPE.format(source=source), "utf-8")
-    command = [sys.executable, "-m", "weft", "run", str(recipe), "--into", str(target / "build"), "--workers", "1", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "weft",
+        "run",
+        str(recipe),
+        "--into",
+        str(target / "build"),
+        "--workers",
+        "1",
+        "--quiet",
+    ]
     return cpu_seconds([*command, "--only", "construct"])
 
 
@@ -66,7 +77,12 @@ def measure(language: str, megabytes: float, peer: str, folder: Path) -> dict[st
     weft_cpu = ours(folder / "in", folder / "weft")
     peer_cpu = theirs(peer, folder / "in", folder / "datatrove", language)
     rates = {"weft": size / weft_cpu, "datatrove": size / peer_cpu}
-    return {"language": language, "MB": round(size, 1), **{k: round(v, 3) for k, v in rates.items()}, "ratio": round(peer_cpu / weft_cpu, 1)}
+    return {
+        "language": language,
+        "MB": round(size, 1),
+        **{k: round(v, 3) for k, v in rates.items()},
+        "ratio": round(peer_cpu / weft_cpu, 1),
+    }
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from fontTools import unicodedata as scripts
 KEEP, CONTROL, INVISIBLE, SPACE, LINE, JOINER, WORD_SPACE, TAG, ALONE = range(9)
 # Scripts whose letters take ZWJ and ZWNJ (Unicode Standard, chapters 9, 12, 13, 16).
 JOINING = set(
-    "Arab Syrc Nkoo Mand Mong Phag Adlm Rohg Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Tibt Khmr Mymr Java Bali "
-    "Newa Tirh Sylo Cakm Lana Limb Lepc Sund Batk Bugi Mtei Gran Modi Nand Sidd Takr Thaa Egyp".split()
+    "Arab Syrc Nkoo Mand Mong Phag Adlm Rohg Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Tibt Khmr Mymr "
+    "Java Bali Newa Tirh Sylo Cakm Lana Limb Lepc Sund Batk Bugi Mtei Gran Modi Nand Sidd Takr Thaa Egyp".split()
 )
 DENSE = {"Thai", "Laoo", "Khmr", "Mymr", "Lana", "Tale", "Talu", "Tavt", "Tibt", "Java", "Bali"}
 J_SCRIPT, D_SCRIPT, EMOJI = 1, 2, 4

@@ -1,7 +1,7 @@
 """Writes src/weft/text/unicode_tables.npz from the Unicode data of unicodedata2 and of fontTools.
 
-Run with: python tools/make_unicode_tables.py (needs fonttools and unicodedata2). The tables are shipped, so that answers do not
-depend on the Unicode version of the Python that runs weft. Unicode data: Unicode License v3.
+Run with: python tools/make_unicode_tables.py (needs fonttools and unicodedata2). The tables are shipped, so that
+answers do not depend on the Unicode version of the Python that runs weft. Unicode data: Unicode License v3.
 """
 
 from __future__ import annotations

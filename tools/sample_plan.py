@@ -106,13 +106,16 @@ def ranked(*parts: object) -> int:
 
 
 def languages(folder: Path = TEXTS) -> dict[str, Language]:
-    """All languages of the text files, by code."""
+    """All languages of the text files, by code; a later file may add topics to a language of an earlier one."""
     found: dict[str, Language] = {}
     for path in sorted(folder.glob("*.yaml")):
         for code, entry in YAML(typ="safe").load(path.read_text("utf-8")).items():
-            if code in found:
+            if set(entry) == {"topics"}:
+                found[code] = replace(found[code], topics=found[code].topics + _topics(code, entry))
+            elif code in found:
                 raise SystemExit(f"{path}: {code} is there twice")
-            found[code] = _language(code, entry)
+            else:
+                found[code] = _language(code, entry)
     return dict(sorted(found.items()))
 
 
@@ -123,11 +126,15 @@ def _language(code: str, entry: dict[str, Any]) -> Language:
     )  # fmt: skip
     if len(words.menu) != 7 or len(words.buttons) != 9 or len(words.replies) != 3:
         raise SystemExit(f"{code}: expected 7 menu entries, 9 buttons and 3 replies")
+    return Language(words, _topics(code, entry), entry.get("pages", 8))
+
+
+def _topics(code: str, entry: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     topics = tuple((topic["title"], tuple(topic["text"].strip().split("\n"))) for topic in entry["topics"])
     for title, lines in topics:
         if any(unicodedata.normalize("NFC", line) != line for line in (*lines, title)):
             raise SystemExit(f"{code}: {title}: a line is not in NFC")
-    return Language(words, topics, entry.get("pages", 8))
+    return topics
 
 
 def joined(language: Language, sentences: tuple[str, ...]) -> str:

@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 WORDS = {
-    "swh": "habari watu nyumba shule mtoto maji chakula safari barua kazi siku mwaka mji bahari mlima mti ndege samaki".split(),
-    "eng": "news people house school child water food journey letter work day year town sea mountain tree bird fish".split(),
+    "swh": "habari watu nyumba shule mtoto maji chakula safari barua kazi siku mwaka mji bahari mti samaki".split(),
+    "eng": "news people house school child water food journey letter work day year town sea tree fish".split(),
     "hin": "समाचार लोग घर विद्यालय बच्चा पानी भोजन यात्रा पत्र काम दिन वर्ष नगर समुद्र पर्वत पेड़ पक्षी मछली".split(),
 }
 RECIPE = """\

@@ -113,7 +113,9 @@ def test_thirty_kills_end_with_the_same_bytes(finished: tuple[Path, Path], tmp_p
     command = [sys.executable, "-m", "weft", "run", str(recipe), "--into", str(tmp_path / "killed"), "--quiet"]
     killed = 0
     for _ in range(30):
-        process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             process.wait(timeout=draw.uniform(0.3, 3.2))
             # Done before the kill: a little of it is taken away, so that the next run has something to do.

@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
-
 from tests.engine.corpus import contents, documents, write_corpus
+
 from weft.engine import local
 from weft.engine.apply import Ready, run_map
 from weft.engine.build import run
@@ -35,7 +35,8 @@ def deadly():
         texts = batch["text"].to_pylist()
         if any("DIE" in text for text in texts):
             os._exit(1)
-        return batch.append_column("deadly", pa.array([{"chars": len(text)} for text in texts], pa.struct({"chars": pa.int32()})))
+        rows = [{"chars": len(text)} for text in texts]
+        return batch.append_column("deadly", pa.array(rows, pa.struct({"chars": pa.int32()})))
     return label
 '''
 

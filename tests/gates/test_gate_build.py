@@ -44,11 +44,15 @@ def test_no_row_is_lost_without_a_reason(build: Build, record_property: Callable
     record_property("kept", construct["rows_out"])
 
 
-def test_most_real_documents_of_every_language_stay(build: Build, record_property: Callable[[str, object], None]) -> None:
+def test_most_real_documents_of_every_language_stay(
+    build: Build, record_property: Callable[[str, object], None]
+) -> None:
     counts = build.counts()
     judged = counts.filter(~pl.col("rule").is_in(["duplicate", "language"]))
     kept = judged.filter(pl.col("rule") == "")["documents"].sum() / judged["documents"].sum()
-    languages = counts.filter((pl.col("rule") == "") & ~pl.col("language").str.starts_with("und"))["language"].n_unique()
+    languages = counts.filter((pl.col("rule") == "") & ~pl.col("language").str.starts_with("und"))[
+        "language"
+    ].n_unique()
     record_property("kept of identified", round(float(kept), 3))
     record_property("languages", languages)
     assert kept >= KEPT and languages >= LANGUAGES

@@ -31,7 +31,9 @@ def _labelled(path: Path) -> pl.DataFrame:
     )
 
 
-def test_agreement_with_the_labels_of_web_documents(data_dir: Path, record_property: Callable[[str, object], None]) -> None:
+def test_agreement_with_the_labels_of_web_documents(
+    data_dir: Path, record_property: Callable[[str, object], None]
+) -> None:
     frame = _labelled(data_dir / "docs/hplt_web_docs.jsonl.gz")
     agreement = (frame["lang"] == frame["found"]).mean()
     known = frame.filter(pl.col("lang").is_in(frame["found"].unique().implode()))

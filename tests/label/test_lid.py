@@ -28,14 +28,22 @@ def test_languages(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("", "no_letters"), ("12 34", "no_letters"), ("😀😀", "no_letters"), ("ab", "too_short"), ("a\u0301", "too_short")],
+    [
+        ("", "no_letters"),
+        ("12 34", "no_letters"),
+        ("😀😀", "no_letters"),
+        ("ab", "too_short"),
+        ("a\u0301", "too_short"),
+    ],
 )
 def test_refusals(text: str, reason: str) -> None:
     lid = identify([text]).to_pylist()[0]["lid"]
     assert lid["language"].startswith("und_") and lid["reason"] == reason
 
 
-@pytest.mark.parametrize("text", ["x" * 1_000_000, "\x00\x01" * 50 + "hello", "\u202e" * 100, "\ufffd" * 40, "ߒߞߏ ߞߊ߲ " * 9])
+@pytest.mark.parametrize(
+    "text", ["x" * 1_000_000, "\x00\x01" * 50 + "hello", "\u202e" * 100, "\ufffd" * 40, "ߒߞߏ ߞߊ߲ " * 9]
+)
 def test_strange_text_never_raises(text: str) -> None:
     assert identify([text]).num_rows == 1
 

@@ -10,7 +10,8 @@ from weft.model.languages import autonym, direction, name, normalise
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ("sw", "swh_Latn"), ("swa", "swh_Latn"), ("swh_Latn", "swh_Latn"), ("sw-TZ", "swh_Latn"), ("Swahili", "swh_Latn"),
+        ("sw", "swh_Latn"), ("swa", "swh_Latn"), ("swh_Latn", "swh_Latn"), ("sw-TZ", "swh_Latn"),
+        ("Swahili", "swh_Latn"),
         ("zh", "cmn_Hans"), ("zh-TW", "cmn_Hant"), ("zh-Hant", "cmn_Hant"), ("my", "mya_Mymr"), ("ur", "urd_Arab"),
         ("sr", "srp_Cyrl"), ("sr-Latn", "srp_Latn"), ("ko", "kor_Hang"), ("ja", "jpn_Jpan"), ("am", "amh_Ethi"),
         ("nqo", "nqo_Nkoo"), ("und_Latn", "und_Latn"), ("yue", "yue_Hant"), ("ms", "zsm_Latn"), ("fa", "pes_Arab"),

@@ -74,7 +74,19 @@ def test_null_and_empty() -> None:
 def test_real_text_of_two_hundred_languages_only_changes_to_nfc(data_dir: Path) -> None:
     with gzip.open(data_dir / "lid/sib200_train.tsv.gz", "rt", encoding="utf-8") as lines:
         texts = [" ".join(line.rstrip("\n").split("\t")[-1].split()) for line in lines][1::7]
-    same = ["\u200b", "\u200e", "\u200f", "\u00ad", "\ufeff", "\u200c", "\u200d", "\u202b", "\u202c", "\u2060", "\u061c"]
+    same = [
+        "\u200b",
+        "\u200e",
+        "\u200f",
+        "\u00ad",
+        "\ufeff",
+        "\u200c",
+        "\u200d",
+        "\u202b",
+        "\u202c",
+        "\u2060",
+        "\u061c",
+    ]
     same += ["\u2063", "\u0093", "\u0094", "\u0097"]
     plain = [text for text in texts if not any(mark in text for mark in same)]
     assert len(plain) > 10_000

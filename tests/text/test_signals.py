@@ -12,6 +12,7 @@ from text_samples import any_text, documents
 
 from weft.label.signals import NAMES, bundled_lists, signals
 from weft.text import signals as kernel
+from weft.text.buffers import string_buffers
 from weft.text.segment import tokenize
 
 STOPS = ["na", "ya", "the", "ไป", "កម្ពុជា", "ß", "é"]
@@ -109,11 +110,9 @@ def test_bundled_lists_hold_words_only() -> None:
 
 def test_the_kernel_hashes_words_as_the_lists_are_hashed() -> None:
     words = ["na", "ÉTÉ", "ΣΑΣ", "កម្ពុជា", "x" * 200]
-    keys = np.array([kernel.stop_key(text_reference.lower(w)) for w in words], np.uint64)
-    column = pa.array([" ".join(words)])
+    column = pa.array([" ".join(words)], pa.large_string())
     flat = tokenize(column)[0].values.to_numpy()
-    found = kernel.measure(
-        kernel.Strings(np.frombuffer(" ".join(words).encode(), np.uint8), np.array([0, len(" ".join(words).encode())]), np.ones(1, np.uint8)),
-        flat, np.array([0, len(flat) // 2]), np.zeros(1, np.int32), keys, np.array([0, len(keys)]),
-    )  # fmt: skip
+    keys = np.array([kernel.stop_key(text_reference.lower(w)) for w in words], np.uint64)
+    lists = np.zeros(1, np.int32), keys, np.array([0, len(keys)])
+    found = kernel.measure(string_buffers(column), flat, np.array([0, len(flat) // 2]), *lists)
     assert found[0, kernel.STOP_WORDS] == len(words)

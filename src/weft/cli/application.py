@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -21,7 +21,7 @@ application.add_typer(recipes, name="recipe")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-Workers = Annotated[Optional[int], typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]
 BuildFolder = Annotated[Path, typer.Argument(help="A build folder.")]
 
 
@@ -60,11 +60,15 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml
 @application.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe file.")],
-    into: Annotated[Optional[Path], typer.Option("--into", help="Build folder; default: build/ beside the recipe.")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="Build folder; default: build/ beside the recipe.")
+    ] = None,
     runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local.")] = "local",
     workers: Workers = None,
-    only: Annotated[Optional[str], typer.Option("--only", metavar="STAGE", help="Stop after this stage.")] = None,
-    set_: Annotated[Optional[list[str]], typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="STAGE", help="Stop after this stage.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is cached and what would run.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -107,7 +111,7 @@ def explain(
 def errors(
     build: BuildFolder,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to show; 0 for all.")] = 20,
-    reason: Annotated[Optional[str], typer.Option("--reason", help="Only rows with this reason.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Only rows with this reason.")] = None,
     as_json: Json = False,
 ) -> int:
     """What could not go on, and why."""
@@ -118,7 +122,7 @@ def errors(
 
 @application.command()
 def operators(
-    name: Annotated[Optional[str], typer.Argument(help="One operator, such as label.signals.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One operator, such as label.signals.")] = None,
     as_json: Json = False,
 ) -> int:
     """The catalogue of operators, with their parameters."""
@@ -129,7 +133,7 @@ def operators(
 
 @application.command()
 def identify(
-    files: Annotated[Optional[list[Path]], typer.Argument(help="Text files; default: standard input.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Text files; default: standard input.")] = None,
     as_json: Json = False,
 ) -> int:
     """Language of each line: code, score, script."""

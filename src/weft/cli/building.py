@@ -31,9 +31,9 @@ acquire:                      # where text comes from; paths are relative to thi
 #   - signals
 
 construct:
-  rules:                      # the default rules, plus or minus these; null takes one out
-    # too_short: signals.words >= 50
-    # unfinished_lines: null
+  # rules:                    # join the default rules; null takes one out
+  #   long_enough: signals.words >= 100
+  #   unfinished_lines: null
   split: {train: 0.98, validation: 0.01, test: 0.01}
 """
 

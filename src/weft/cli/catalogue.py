@@ -66,7 +66,11 @@ def check(recipe: Path, as_json: bool) -> int:
     if as_json:
         show.as_json(checked.to_json())
     else:
-        steps = [step.operator for stage in ("parse", "standardize", "label", "deduplicate") for step in getattr(checked, stage)]
+        steps = [
+            step.operator
+            for stage in ("parse", "standardize", "label", "deduplicate")
+            for step in getattr(checked, stage)
+        ]
         show.say(f"{recipe}: good. {len(checked.acquire)} sources; {', '.join(steps)}")
     return 0
 

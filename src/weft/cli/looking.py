@@ -86,5 +86,7 @@ def inspect(file: Path, limit: int, as_json: bool) -> int:
 
 def _flat(value: Any) -> str:
     if isinstance(value, dict):
-        return "  ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in value.items() if v is not None)
+        return "  ".join(
+            f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in value.items() if v is not None
+        )
     return str(value)

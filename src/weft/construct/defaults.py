@@ -9,6 +9,10 @@ _FEW_LINES = "signals.lines < 4"
 _ONE_SENTENCE = "signals.dup_5gram * signals.chars < 150"
 """A title or one sentence that occurs twice outweighs a share of a short page, and is no fault of it."""
 
+_LONG_ENOUGH = 150
+"""Words from which a text has to hold a stop word: in Zulu, Telugu or Korean they are bound to other words, and a
+page of eighty words may have none."""
+
 DEFAULT_RULES: dict[str, str] = {
     "language": "lid.score >= threshold.lid AND lid.language NOT LIKE 'und%'",
     "too_short": "signals.words >= threshold.words",
@@ -30,7 +34,9 @@ DEFAULT_RULES: dict[str, str] = {
     "bullets": f"signals.bullet_lines <= threshold.bullet_lines OR {_FEW_LINES}",
     "cut_lines": f"signals.ellipsis_lines <= threshold.ellipsis_lines OR {_FEW_LINES}",
     "few_letters": "signals.alpha_words >= threshold.alpha_words",
-    "no_stop_words": "signals.stop_words IS NULL OR signals.stop_words >= threshold.stop_words",
+    "no_stop_words": (
+        f"signals.stop_words IS NULL OR signals.stop_words >= threshold.stop_words OR signals.words < {_LONG_ENOUGH}"
+    ),
     "unfinished_lines": f"signals.line_punct >= threshold.line_punct OR {_FEW_LINES}",
     "lists": f"signals.new_line <= threshold.new_line OR {_FEW_LINES}",
 }

@@ -14,7 +14,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True)
 class Node:
-    """One step of the plan. `each` shard is planned as soon as its own inputs are there; `all` waits for every task before it."""
+    """One step of the plan: planned for each shard once its own inputs are there, or once, after all before it."""
 
     name: str
     stage: str

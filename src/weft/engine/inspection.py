@@ -38,14 +38,21 @@ def inspected(file: Path, limit: int) -> Iterator[dict[str, Any]]:
     names += ["label.script", "label.lid", "label.tokens", "label.signals"]
     steps = ready([Call(name, registry.defaults(name)) for name in names], context)
     found = 0
-    for batch in context.build(Call(f"acquire.{reader}", registry.defaults(f"acquire.{reader}")))(units, SourceFetcher()):
+    for batch in context.build(Call(f"acquire.{reader}", registry.defaults(f"acquire.{reader}")))(
+        units, SourceFetcher()
+    ):
         part = batch.select(RAW.names).slice(0, limit - found)
         for step in steps:
             part, _ = run_map(step, part)
         for row in part.to_pylist():
             labels = {name: row[name] for name in SHOWN if row.get(name) is not None}
-            yield {"locator": row["locator"], "problem": row["problem"], "meta": row["meta"], "text": row["text"] or "", "labels": labels}
+            yield {
+                "locator": row["locator"],
+                "problem": row["problem"],
+                "meta": row["meta"],
+                "text": row["text"] or "",
+                "labels": labels,
+            }
         found += part.num_rows
         if found >= limit:
             return
-

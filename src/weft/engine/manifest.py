@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob as globbing
 import json
 import os
+import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -174,7 +175,7 @@ def _local_file(path: Path, name: str, known: dict[str, SourceFile]) -> SourceFi
     if before is not None and before.stamp == stamp:
         return replace(before, path=str(path))
     try:
-        fingerprint = content_fingerprint(status.st_size, lambda: open(path, "rb"))
+        fingerprint = content_fingerprint(status.st_size, lambda: path.open("rb"))
     except OSError:
         fingerprint = f"{status.st_size}:unreadable"
     return SourceFile(str(path), name, status.st_size, stamp, fingerprint)
@@ -191,7 +192,7 @@ def _list_remote(path: str) -> list[SourceFile]:
     except (OSError, ImportError, ValueError) as error:
         raise WeftError(f"{path}: cannot be listed: {error}") from error
     files = [(n, i) for n, i in infos if i.get("type", "file") == "file"]
-    top = os.path.commonprefix([n.rsplit("/", 1)[0] + "/" for n, _ in files]).rsplit("/", 1)[0]
+    top = posixpath.commonpath([posixpath.dirname(n) for n, _ in files]) if files else ""
     result = []
     for name, info in files:
         size = int(info.get("size") or 0)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import polars as pl
+
 from weft.engine.graph import Node, Plan, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.manifest import Manifest, Shard
@@ -72,7 +74,7 @@ class Compiler:
 
 
 def _names_in(where: str | None, known: Iterable[str]) -> set[str]:
-    return {name for name in known if where is not None and name in where}
+    return set(pl.sql_expr(where).meta.root_names()) & set(known) if where is not None else set()
 
 
 def _source_facts(source: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from weft.engine import exchange
@@ -61,7 +62,7 @@ def destinations(rows: int) -> list[list[int]]:
     """Groups of exchange destinations, one group per task: a function of the corpus alone."""
     tasks = max(1, min(exchange.PARTITIONS, -(-rows // ROWS_PER_REDUCE)))
     bounds = [exchange.PARTITIONS * n // tasks for n in range(tasks + 1)]
-    return [list(range(a, b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [list(range(a, b)) for a, b in itertools.pairwise(bounds)]
 
 
 def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str) -> Node:

@@ -10,9 +10,7 @@ from typing import Any
 from weft.engine.ledger import Entry
 from weft.engine.storage import Storage
 from weft.operators.contract import OperatorSpec
-from weft.operators.registry import Registry
-
-ROOMS = ("acquire", "parse", "standardize", "label", "deduplicate", "construct")
+from weft.operators.registry import ROOMS, Registry
 
 
 @dataclass(frozen=True)

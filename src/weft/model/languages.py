@@ -83,7 +83,9 @@ def _english_names() -> list[str]:
     return [langcodes.Language.get(code).display_name() for code in codes]
 
 
-_WIDER = {individual: wide for wide, individual in INDIVIDUAL.items() if wide != individual and wide not in ("fil", "hbs")}
+_WIDER = {
+    individual: wide for wide, individual in INDIVIDUAL.items() if wide != individual and wide not in ("fil", "hbs")
+}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,9 @@ def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list
 
 
 def _default_name(path: str, taken: list[str]) -> str:
-    parts = [p for p in path.replace("\\", "/").rstrip("/").split("/") if p and not any(m in p for m in "*?[")]
-    stem = (parts[-1].split(".")[0] if parts else "") or "source"
+    # Of a pattern the part before its first wild card counts: crawl of crawl-*.warc.gz, news of news/**/*.txt.
+    parts = [re.split(r"[*?\[]", part)[0].strip("-_. ") for part in path.replace("\\", "/").rstrip("/").split("/")]
+    stem = next((part.split(".")[0] for part in reversed(parts) if part.split(".")[0]), "source")
     name, number = stem, 2
     while name in taken:
         name, number = f"{stem}-{number}", number + 1

@@ -29,12 +29,13 @@ def funnels(rows: Sequence[Funnel]) -> str:
         for kind, value in (("keep", row.kept), ("dup", row.copies), ("drop", row.rejected)):
             wide = width * value / most
             if value:
-                parts.append(f'<rect class="{kind}" x="{at:.1f}" y="{top}" width="{max(wide, 1):.1f}" height="16"><title>{value:,}</title></rect>')
+                place_and_size = f'x="{at:.1f}" y="{top}" width="{max(wide, 1):.1f}" height="16"'
+                parts.append(f'<rect class="{kind}" {place_and_size}><title>{value:,}</title></rect>')
             at += wide
         total = row.kept + row.copies + row.rejected
         parts.append(f'<text class="s" x="{at + 8:.1f}" y="{top + 12}">{row.kept:,} of {total:,}</text>')
     height = len(rows) * step + 8
-    return f'<svg viewBox="0 0 900 {height}" width="900" role="img" aria-label="Documents kept by language">{"".join(parts)}</svg>'
+    return _svg(900, height, "Documents kept by language", parts)
 
 
 def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
@@ -48,7 +49,7 @@ def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
         parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{max(wide, 1):.1f}" height="16"/>')
         parts.append(f'<text class="s" x="{left + wide + 8:.1f}" y="{top + 12}">{value:,}</text>')
     height = len(rows) * step + 8
-    return f'<svg viewBox="0 0 900 {height}" width="900" role="img" aria-label="Counts">{"".join(parts)}</svg>'
+    return _svg(900, height, "Counts", parts)
 
 
 def histogram(title: str, bins: Sequence[tuple[float, float, int]]) -> str:
@@ -68,4 +69,9 @@ def histogram(title: str, bins: Sequence[tuple[float, float, int]]) -> str:
     parts.append(f'<text x="0" y="12">{esc(title)}</text>')
     parts.append(f'<text class="s" x="0" y="{tall + 32}">{number(low)}</text>')
     parts.append(f'<text class="s" x="{width}" y="{tall + 32}" text-anchor="end">{number(high)}</text>')
-    return f'<svg viewBox="0 0 {width} {tall + 38}" width="{width}" role="img" aria-label="{esc(title)}">{"".join(parts)}</svg>'
+    return _svg(width, tall + 38, title, parts)
+
+
+def _svg(width: int, height: int, label: str, parts: Sequence[str]) -> str:
+    frame = f'viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{esc(label)}"'
+    return f"<svg {frame}>{''.join(parts)}</svg>"

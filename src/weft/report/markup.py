@@ -42,11 +42,21 @@ def tag(code: str) -> str:
 def language(code: str) -> str:
     """A language's own name, its English name and its code."""
     own, english = autonym(code), name(code)
-    first = f'<span class="own" lang="{esc(tag(code))}" dir="{direction(code)}">{esc(own)}</span> ' if own != english else ""
+    first = (
+        f'<span class="own" lang="{esc(tag(code))}" dir="{direction(code)}">{esc(own)}</span> '
+        if own != english
+        else ""
+    )
     return f"{first}{esc(english)}"
 
 
-def table(head: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], *, sortable: bool = False, names: Sequence[str] = ()) -> str:
+def table(
+    head: Sequence[tuple[str, bool]],
+    rows: Iterable[Sequence[str]],
+    *,
+    sortable: bool = False,
+    names: Sequence[str] = (),
+) -> str:
     """A table; a column whose flag is set holds numbers. Cells are HTML; `value␟html` gives a sort value."""
     heads = "".join(f'<th scope="col"{" class=n" if numeric else ""}>{esc(text)}</th>' for text, numeric in head)
     body = []
@@ -61,7 +71,7 @@ def table(head: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], *, so
 def _cell(cell: str, numeric: bool) -> str:
     value, mark, shown = cell.partition("\u241f")
     sort = f' data-v="{esc(value)}"' if mark else ""
-    return f'<td{" class=n" if numeric else ""}{sort}>{shown if mark else cell}</td>'
+    return f"<td{' class=n' if numeric else ''}{sort}>{shown if mark else cell}</td>"
 
 
 def sorted_by(value: float, shown: str) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PAGE, SUMMARY = "report/index.html", "report/summary.json"
 _NAV = (
     ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("rules", "Rules"), ("labels", "Labels"),
-    ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"), ("errors", "Errors"), ("recipe", "Recipe"),
+    ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"), ("errors", "Errors"),
+    ("recipe", "Recipe"),
 )  # fmt: skip
 
 
@@ -47,8 +48,8 @@ def page(build: Build) -> str:
         sections.thresholds(build.thresholds()),
         sections.samples(build.samples()),
         sections.errors(build.errors()),
-        f'<section id="recipe"><h2>Recipe</h2><p>Built by weft {esc(__version__)}.</p><details><summary>The recipe with all '
-        f"its defaults</summary><pre>{esc(recipe)}</pre></details></section>",
+        f'<section id="recipe"><h2>Recipe</h2><p>Built by weft {esc(__version__)}.</p>'
+        f"<details><summary>The recipe with all its defaults</summary><pre>{esc(recipe)}</pre></details></section>",
     ]
     nav = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in _NAV)
     title = esc(build.recipe.name)
@@ -56,7 +57,7 @@ def page(build: Build) -> str:
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: build report</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_packaged('style.css')}</style></head><body><header><h1>{title}</h1>"
-        f"<p>What became of every record of this build.</p><nav aria-label=\"Sections\">{nav}</nav></header>"
+        f'<p>What became of every record of this build.</p><nav aria-label="Sections">{nav}</nav></header>'
         f"<main>{''.join(parts)}</main><script>{_packaged('script.js')}</script></body></html>\n"
     )
 

@@ -42,14 +42,21 @@ def totals(summary: dict[str, Any]) -> str:
 
 def stages(summary: dict[str, Any]) -> str:
     """Rows in and out of every stage."""
-    head = [("stage", False), ("rows in", True), ("rows out", True), ("rejected", True), ("errors", True), ("seconds", True), ("rows per second", True), ("stored", True)]  # fmt: skip
+    numbers = ("rows in", "rows out", "rejected", "errors", "seconds", "rows per second", "stored")
+    head = [("stage", False), *((title, True) for title in numbers)]
     rows = []
     for held in summary["stages"]:
         rejected = sum(held["rejected"].values())
         rate = held["rows_in"] / held["cpu_seconds"] if held["cpu_seconds"] else 0
         cells = (held["rows_in"], held["rows_out"], rejected, held["errors"])
         rows.append(
-            [esc(held["stage"]), *(number(cell) for cell in cells), f"{held['cpu_seconds']:,.1f}", number(round(rate)), size(held["bytes"])]
+            [
+                esc(held["stage"]),
+                *(number(cell) for cell in cells),
+                f"{held['cpu_seconds']:,.1f}",
+                number(round(rate)),
+                size(held["bytes"]),
+            ]
         )
     note = "Rows in are rows out, rejects and errors: checked while the build runs. Seconds are those of processors."
     return section("stages", "From record to corpus", note, table(head, rows))
@@ -59,7 +66,8 @@ def languages(summary: dict[str, Any], counts: pl.DataFrame) -> str:
     """One row per language, sortable, with what took most, and alarms."""
     alarmed = set(alarms(counts)["language"].to_list())
     found = sorted(summary["languages"].items(), key=lambda item: (-item[1]["documents"], item[0]))
-    head = [("language", False), ("code", False), ("documents", True), ("kept", True), ("share", True), ("text", True), ("words", True), ("left out by", False)]  # fmt: skip
+    numbers = ("documents", "kept", "share", "text", "words")
+    head = [("language", False), ("code", False), *((title, True) for title in numbers), ("left out by", False)]
     rows, names = [], []
     for code, held in found:
         worst = sorted(held["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
@@ -76,11 +84,21 @@ def languages(summary: dict[str, Any], counts: pl.DataFrame) -> str:
             ]
         )  # fmt: skip
         names.append(f"{code} {name(code)}")
-    body = '<input type="search" data-filter="#languages tbody tr" aria-label="Filter languages" placeholder="Filter languages">'
+    body = _filter("#languages tbody tr")
     body += table(head, rows, sortable=True, names=names)
     if alarmed:
-        body = f'<p class="alarm">Rules remove more than 40 % of {esc(", ".join(sorted(alarmed)))}: look at their samples.</p>' + body
+        body = (
+            f'<p class="alarm">Rules remove more than 40 % of {esc(", ".join(sorted(alarmed)))}: '
+            "look at their samples.</p>" + body
+        )
     return section("languages", "Languages", "Documents that were found, and what became of them.", body)
+
+
+def _filter(items: str) -> str:
+    """A field that hides the items whose name does not hold what is typed."""
+    return (
+        f'<input type="search" data-filter="{items}" aria-label="Filter by language" placeholder="Filter by language">'
+    )
 
 
 def funnel(summary: dict[str, Any]) -> str:
@@ -93,16 +111,28 @@ def funnel(summary: dict[str, Any]) -> str:
     colours = (("keep", "kept"), ("dup", "copies of a kept document"), ("drop", "left out by a rule"))
     legend = "".join(f'<span><i style="background:var(--{kind})"></i>{text}</span>' for kind, text in colours)
     more = len(summary["languages"]) - len(found)
-    note = "Kept, copied and left out, on one scale." + (f" The {more} smaller languages are in the table." if more > 0 else "")
+    note = "Kept, copied and left out, on one scale." + (
+        f" The {more} smaller languages are in the table." if more > 0 else ""
+    )
     return section("funnel", "What was kept", note, f'<div class="legend">{legend}</div>{charts.funnels(rows)}')
 
 
 def rules(counts: pl.DataFrame, recipe_rules: dict[str, str]) -> str:
     """What each rule took, in words."""
-    taken = counts.filter(pl.col("rule") != KEPT).group_by("rule").agg(pl.col("documents").sum()).sort("documents", "rule", descending=[True, False])
+    taken = (
+        counts.filter(pl.col("rule") != KEPT)
+        .group_by("rule")
+        .agg(pl.col("documents").sum())
+        .sort("documents", "rule", descending=[True, False])
+    )
     rows = [(str(rule), int(count)) for rule, count in taken.iter_rows()]
     explained = [
-        [f"<code>{esc(rule)}</code>", number(count), esc(REASONS.get(rule, "")), f"<code>{esc(recipe_rules.get(rule, ''))}</code>"]
+        [
+            f"<code>{esc(rule)}</code>",
+            number(count),
+            esc(REASONS.get(rule, "")),
+            f"<code>{esc(recipe_rules.get(rule, ''))}</code>",
+        ]
         for rule, count in rows
     ]
     head = [("rule", False), ("documents", True), ("what it takes out", False), ("condition to stay", False)]
@@ -123,8 +153,11 @@ def samples(held: pl.DataFrame) -> str:
             body.append(f"<h3>{esc(title)}</h3>")
             body += [_quote(row, str(code[0]), cut) for row in rows.head(per_rule).iter_rows(named=True)]
         summary = f'{language(str(code[0]))} <span class="soft"><code>{esc(code[0])}</code></span>'
-        parts.append(f'<details data-name="{esc(code[0])} {esc(name(str(code[0])))}"><summary>{summary}</summary>{"".join(body)}</details>')
-    field = '<input type="search" data-filter="#samples details" aria-label="Filter samples by language" placeholder="Filter by language">'
+        parts.append(
+            f'<details data-name="{esc(code[0])} {esc(name(str(code[0])))}"><summary>{summary}</summary>'
+            f"{''.join(body)}</details>"
+        )
+    field = _filter("#samples details")
     note = "Drawn by a hash of the document's id, so the same build shows the same samples."
     return section("samples", "Samples", note, field + "".join(parts))
 
@@ -146,7 +179,10 @@ def histograms(held: pl.DataFrame) -> str:
     order = sizes.sort("n", "language", descending=[True, False])["language"].to_list()[:_SHOWN]
     for code in order:
         body = _multiples(held.filter(pl.col("language") == code))
-        parts.append(f'<details><summary>{language(code)} <span class="soft"><code>{esc(code)}</code></span></summary>{body}</details>')
+        parts.append(
+            f'<details><summary>{language(code)} <span class="soft"><code>{esc(code)}</code></span></summary>'
+            f"{body}</details>"
+        )
     return section("labels", "Labels", "How the labels are distributed over documents.", "".join(parts))
 
 
@@ -154,7 +190,9 @@ def _multiples(held: pl.DataFrame) -> str:
     made = []
     for measure, title in TITLES.items():
         rows = held.filter(pl.col("measure") == measure).sort("bin")
-        made.append(charts.histogram(title, [(row["low"], row["high"], row["count"]) for row in rows.iter_rows(named=True)]))
+        made.append(
+            charts.histogram(title, [(row["low"], row["high"], row["count"]) for row in rows.iter_rows(named=True)])
+        )
     return f'<div class="grid">{"".join(made)}</div>'
 
 
@@ -163,7 +201,14 @@ def duplicates(clusters: pl.DataFrame, counts: pl.DataFrame) -> str:
     copies = int(counts.filter(pl.col("rule") == "duplicate")["documents"].sum())
     if not clusters.height:
         return section("copies", "Copies", "No kept document has a copy.", "")
-    groups = [("2", 2, 2), ("3", 3, 3), ("4 to 5", 4, 5), ("6 to 10", 6, 10), ("11 to 100", 11, 100), ("over 100", 101, 1 << 31)]
+    groups = [
+        ("2", 2, 2),
+        ("3", 3, 3),
+        ("4 to 5", 4, 5),
+        ("6 to 10", 6, 10),
+        ("11 to 100", 11, 100),
+        ("over 100", 101, 1 << 31),
+    ]
     rows = [
         (f"{label} documents", int(clusters.filter(pl.col("size").is_between(low, high))["clusters"].sum()))
         for label, low, high in groups
@@ -178,20 +223,49 @@ def thresholds(held: pl.DataFrame) -> str:
     head = [("language", False), ("documents", True), *((column, True) for column in names)]
     rows = []
     for row in held.sort("n", "language", descending=[True, False]).head(200).iter_rows(named=True):
-        cells = [f'<span title="{esc(row["source"][column])}">{number(round(row[column], 3))}</span>' if row[column] is not None else "–" for column in names]
+        cells = [
+            f'<span title="{esc(row["source"][column])}">{number(round(row[column], 3))}</span>'
+            if row[column] is not None
+            else "–"
+            for column in names
+        ]
         rows.append([f"<code>{esc(row['language'])}</code>", number(row["n"]), *cells])
-    note = "Learnt from the labels, drawn towards the script's and the English value where a language has few documents. Point at a value to see its source."
-    return section("thresholds", "Thresholds", note, f"<details><summary>{len(rows)} languages</summary>{table(head, rows, sortable=True)}</details>")
+    note = (
+        "Learnt from the labels, drawn towards the script's and the English value where a language has few documents. "
+        "Point at a value to see its source."
+    )
+    return section(
+        "thresholds",
+        "Thresholds",
+        note,
+        f"<details><summary>{len(rows)} languages</summary>{table(head, rows, sortable=True)}</details>",
+    )
 
 
 def errors(held: pl.DataFrame) -> str:
     """What could not go on, by reason, with examples."""
     if not held.height:
         return section("errors", "Errors", "Every record could be read.", "")
-    counted = held.group_by("stage", "kind", "reason").agg(pl.len().alias("rows"), pl.col("locator").first(), pl.col("detail").first()).sort("rows", "reason", descending=[True, False])
+    counted = (
+        held.group_by("stage", "kind", "reason")
+        .agg(pl.len().alias("rows"), pl.col("locator").first(), pl.col("detail").first())
+        .sort("rows", "reason", descending=[True, False])
+    )
     rows = [
-        [esc(row["stage"]), esc(row["kind"]), f"<code>{esc(row['reason'])}</code>", number(row["rows"]), esc(str(row["detail"])[:160]), esc(str(row["locator"])[:120])]
+        [
+            esc(row["stage"]),
+            esc(row["kind"]),
+            f"<code>{esc(row['reason'])}</code>",
+            number(row["rows"]),
+            esc(str(row["detail"])[:160]),
+            esc(str(row["locator"])[:120]),
+        ]
         for row in counted.iter_rows(named=True)
     ]
     head = [("stage", False), ("kind", False), ("reason", False), ("rows", True), ("for example", False), ("at", False)]
-    return section("errors", "Records that could not go on", "None of them stopped anything else; `weft errors` lists all.", table(head, rows))
+    return section(
+        "errors",
+        "Records that could not go on",
+        "None of them stopped anything else; `weft errors` lists all.",
+        table(head, rows),
+    )

@@ -34,26 +34,19 @@ def string_buffers(column: Any) -> Strings:
         array = array.cast(pa.large_string())
     if not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
         raise TypeError(f"expected a string column, got {array.type}")
-    _, offset_buffer, data_buffer = array.buffers()
-    size = len(array)
-    if size == 0 or offset_buffer is None:
-        return Strings(np.empty(0, np.uint8), np.zeros(size + 1, np.int64), np.zeros(size, np.uint8))
-    offsets = np.frombuffer(offset_buffer, np.int64, size + 1, array.offset * 8)
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
     valid = array.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
-    if array.null_count:
-        offsets = _without_nulls(array, offsets)
+    data, offsets = _flat(array)
+    if array.null_count and np.diff(offsets)[valid == 0].any():
+        data, offsets = _flat(array.fill_null(""))  # the format allows bytes behind a null
     return Strings(data, offsets, valid)
 
 
-def _without_nulls(array: pa.Array, offsets: Longs) -> Longs:
-    # Bytes behind a null are allowed by the format; only arrays that have them need checking.
-    lengths = np.diff(offsets)
-    null = ~array.is_valid().to_numpy(zero_copy_only=False)
-    if not lengths[null].any():
-        return offsets
-    filled = array.fill_null("")
-    return np.frombuffer(filled.buffers()[1], np.int64, len(filled) + 1, filled.offset * 8)
+def _flat(array: pa.Array) -> tuple[Bytes, Longs]:
+    _, offset_buffer, data_buffer = array.buffers()
+    if len(array) == 0 or offset_buffer is None:
+        return np.empty(0, np.uint8), np.zeros(len(array) + 1, np.int64)
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+    return data, np.frombuffer(offset_buffer, np.int64, len(array) + 1, array.offset * 8)
 
 
 def large_strings(data: Bytes, offsets: Longs, valid: Bytes | None = None) -> pa.Array:

@@ -53,10 +53,10 @@ def _roles() -> npt.NDArray[np.uint8]:
     rest = ((0x1000, 0x102A),), ((0x1780, 0x17B3),)
     never_last = ({0x0E31, *range(0x0E40, 0x0E45)}, set(range(0x0EC0, 0x0EC5)), set[int](), {0x17D2})
     for script, start in enumerate(BLOCKS):
-        for symbol in range(1, 161):
+        for symbol in range(1, 161 if start == 0x1000 else 129):
             point = start + symbol - 1
             bits = int(flags.blocks[int(flags.stage[point >> 8]) * 256 + (point & 255)])
-            if block_of.py_func(point) == script and bits & (LETTER | MARK):
+            if bits & (LETTER | MARK):
                 roles[script, symbol] |= _MARK * bool(bits & MARK) | _END * (point not in never_last[script])
         for low, high in (*begins, *rest)[script]:
             roles[script, low - start + 1 : high - start + 2] |= _BEGIN
@@ -97,7 +97,7 @@ def _words(cells: Any, root: int, symbols: Any, at: int, stop: int, lengths: Any
         if cell & 0x100 and count < CANDIDATES:
             lengths[count] = place - at
             count += 1
-        base = cell >> 9
+        base = int(cell >> 9)
         if base == 0:
             break
     return count, place - at
@@ -114,7 +114,7 @@ def _any_word(cells: Any, root: int, symbols: Any, at: int, stop: int) -> bool:
             return False
         if cell & 0x100:
             return True
-        base = cell >> 9
+        base = int(cell >> 9)
         place += 1
     return False
 

@@ -17,19 +17,21 @@ from numba import types as types  # kernels take their signatures from here
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_SHARED = ("jit.py", "decode.py", "hashing.py", "dictionary.py", "unicode.py")
+_SHARED = ("jit.py", "decode.py", "hashing.py", "dictionary.py", "repeats.py", "unicode.py")
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: the user's cache folder, or a temporary one when that cannot be written."""
+    """Where compiled kernels are kept: below $NUMBA_CACHE_DIR, or the user's cache folder, or a temporary one."""
+    name = f"kernels-{numba.__version__}-{_sources_digest()}"
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen) / name
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = f"kernels-{numba.__version__}-{_sources_digest()}"
     folder = base / "weft" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +62,7 @@ def _temporary_folder(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix="weft-kernels-"))
 
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())
 
 
 def _readonly(kind: Any) -> Any:

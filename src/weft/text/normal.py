@@ -107,7 +107,7 @@ def _clean(
         while at < stop:
             point, size = code_point(data, at)
             what = KEEP if 0x20 < point < 0x7F else look_up(action[0], action[1], point)
-            if what == KEEP or what == ALONE:
+            if what in (KEEP, ALONE):
                 if spaces:
                     if lines == 0:
                         out[at_out] = 32

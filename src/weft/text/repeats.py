@@ -28,9 +28,9 @@ def _shift(size: int) -> int:
 
 
 @part
-def _met(keys: Any, marks: Any, epoch: int, shift: int, mask: int, key: Any) -> int:
+def _met(keys: Any, marks: Any, epoch: int, shift: int, mask: int, key: Any) -> Any:
     """Counts a key; returns its slot."""
-    slot = np.int64((key * _SPREAD) >> np.uint64(shift))
+    slot: Any = np.int64((key * _SPREAD) >> np.uint64(shift))
     while True:
         mark = marks[slot]
         if mark >> 32 != epoch:

@@ -31,17 +31,10 @@ _SCRATCH = types.Tuple((I32, U8, U8, U8, I64, I64))
 
 @part
 def _is_format(point: int) -> bool:
-    """Whether a character is invisible and belongs to what stands before it: joiners, soft hyphen, direction, variants."""
-    if point < 0x061C:
-        return point == 0xAD
+    """Whether a character is invisible and belongs to what stands before it: joiners, soft hyphen, direction."""
     if point < 0x2070:
-        return (
-            point == 0x061C
-            or point == 0x180E
-            or 0x200C <= point < 0x2010
-            or 0x202A <= point < 0x202F
-            or point >= 0x2060
-        )
+        marks = 0x200C <= point < 0x2010 or 0x202A <= point < 0x202F or point >= 0x2060
+        return marks or point in (0xAD, 0x061C, 0x180E)
     return 0xFE00 <= point < 0xFE10 or point == 0xFEFF or 0xE0000 <= point < 0xE01F0
 
 
@@ -52,7 +45,7 @@ def _joins(data: Any, at: int, stop: int, index: Any, blocks: Any) -> bool:
         return False
     point, _ = code_point(data, at)
     bits = look_up(index, blocks, point)
-    return (bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0
+    return bool((bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0)
 
 
 @kernel(types.int64(U8_IN, I64_IN, U16_IN, U8_IN, types.boolean, U8))
@@ -125,7 +118,7 @@ def _south_east(
 def _east(
     data: Any, at: int, stop: int, index: Any, blocks: Any, breaks: Any, edge: int, number: int
 ) -> tuple[int, int, int]:
-    """Where a word of Chinese or Japanese ends, the next of ICU's breaks, and the UTF-16 units of `_east_text` passed."""
+    """Where a word of Chinese or Japanese ends, the next of ICU's breaks, the UTF-16 units of `_east_text` passed."""
     begun = False
     while at < stop:
         point, width = code_point(data, at)

@@ -1,8 +1,9 @@
 """All signals of a document from one segmentation, in one kernel.
 
 Formulas: Gopher repetition and quality rules (Rae et al. 2021, arXiv 2112.11446), C4 line rules as FineWeb uses them
-(Penedo et al. 2024, arXiv 2406.17557), as FineWeb-2 applies them per language (arXiv 2506.20920). A ratio "to words"
-is to all tokens, punctuation included, as there; `words` and `mean_word_length` leave punctuation out.
+(Penedo et al. 2024, arXiv 2406.17557), as FineWeb-2 applies them per language (arXiv 2506.20920). A word is
+a token with a letter or digit; n-grams are of all tokens. datatrove divides by all tokens, with punctuation, where
+here it is by words, as in Gopher, whose words are what white space separates.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def _finished(data: Any, start: int, stop: int, index: Any, blocks: Any) -> bool
         last = _before(data, stop)
         point, _ = code_point(data, last)
         if point not in _CLOSING:
-            return (look_up(index, blocks, point) & TERMINAL) != 0
+            return bool(look_up(index, blocks, point) & TERMINAL)
         stop = last
     return False
 
@@ -88,7 +89,7 @@ def _cut_off(data: Any, start: int, stop: int) -> bool:
     if stop - start < 3:
         return False
     a, b, c = data[stop - 3], data[stop - 2], data[stop - 1]
-    return (a == 46 and b == 46 and c == 46) or (a == 0xE2 and b == 0x80 and c == 0xA6)
+    return bool((a == 46 and b == 46 and c == 46) or (a == 0xE2 and b == 0x80 and c == 0xA6))
 
 
 @part
@@ -97,9 +98,9 @@ def _address(data: Any, at: int, base: int, stop: int) -> bool:
     if at + 3 >= stop:
         return False
     if data[at] == 58:
-        return data[at + 1] == 47 and data[at + 2] == 47
+        return bool(data[at + 1] == 47 and data[at + 2] == 47)
     follows = at > base and data[at - 1] == 47
-    return not follows and data[at + 1] == 119 and data[at + 2] == 119 and data[at + 3] == 46
+    return bool(not follows and data[at + 1] == 119 and data[at + 2] == 119 and data[at + 3] == 46)
 
 
 @part
@@ -235,9 +236,9 @@ def _words(
     row[DIGITS] = digits / row[CHARS]
     row[UPPER] = upper / letters if letters else 0.0
     row[WORD_LENGTH] = chars / words if words else 0.0
-    row[ALPHA] = alpha / size if size else 0.0
+    row[ALPHA] = alpha / words if words else 0.0
     for ratio in (HASHES, ELLIPSES, NEW_LINE):
-        row[ratio] = row[ratio] / size if size else 0.0
+        row[ratio] = row[ratio] / words if words else 0.0
 
 
 @kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _FLAGS, _FOLD, _STOPS, I32_IN, _SCRATCH, _F64_2))

@@ -1,7 +1,8 @@
 """Burmese in the Zawgyi font encoding, rewritten as Unicode.
 
-Zawgyi gives code points of the Myanmar block other meanings and stores what is drawn first before the consonant. The
-values below are read off the Zawgyi-One font's code chart; the order of a syllable is that of Unicode Technical Note 11.
+Zawgyi gives code points of the Myanmar block other meanings and stores what is drawn first before the consonant.
+The values below are read off the Zawgyi-One font's code chart; the order of a syllable is that of Unicode
+Technical Note 11.
 """
 
 from __future__ import annotations

@@ -1,0 +1,154 @@
+"""The command line as a person uses it: answers, JSON, clear errors, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.corpus import write_corpus
+from weft.cli.boundary import run as weft
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of one command."""
+    status = weft(list(arguments))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished build of a small corpus."""
+    folder = tmp_path_factory.mktemp("cli")
+    assert weft(["run", str(write_corpus(folder, count=60)), "--workers", "1", "--quiet"]) == 0
+    return folder / "build"
+
+
+def test_status_errors_and_report(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = called(capsys, "status", str(built), "--json")
+    assert status == 0 and json.loads(out)["complete"] is True
+    assert called(capsys, "errors", str(built))[1].strip() == "no errors"
+    status, out, _ = called(capsys, "report", str(built))
+    assert status == 0 and Path(out.strip()).is_file()
+
+
+def test_explain(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import weft as api
+
+    name = api.open_build(built).documents(text=False).select("id").collect()["id"][0]
+    status, out, _ = called(capsys, "explain", str(built), name[:12], "--json")
+    held = json.loads(out)
+    assert status == 0 and held["id"] == name and {"source", "locator", "stages", "outcome"} <= set(held)
+    status, out, err = called(capsys, "explain", str(built), "nothing")
+    assert status == 2 and out == "" and "no document has this id" in err
+
+
+def test_identify_reads_lines_and_says_what_is_wrong_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_bytes(
+        "Watoto wanakwenda shuleni kila siku asubuhi na kurudi jioni.\n\n".encode() + b"caf\xe9 \xff\xfe broken\n"
+    )
+    status, out, _ = called(capsys, "identify", str(file), "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and len(rows) == 3
+    assert rows[0]["language"] == "swh_Latn" and set(rows[0]) == {
+        "language",
+        "score",
+        "script",
+        "alternatives",
+        "reason",
+    }
+    assert rows[1]["reason"] == "no_letters" and rows[2]["reason"] == "invalid_utf8"
+
+
+def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<html lang="sw"><title>Habari</title><body><nav>Nyumbani</nav><main><p>Watoto wanakwenda shuleni kila siku '
+        "asubuhi na kurudi nyumbani jioni.</p></main></body></html>",
+        "utf-8",
+    )
+    status, out, _ = called(capsys, "inspect", str(page), "--json")
+    held = json.loads(out)
+    assert status == 0 and held["labels"]["lid"]["language"] == "swh_Latn"
+    assert "shuleni" in held["text"] and json.loads(held["meta"])["title"] == "Habari"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["run", "nowhere.yaml"], "no such file"),
+        (["run", "."], "is a folder"),
+        (["status", "."], "is not a build folder"),
+        (["errors", "/nonexistent"], "is not a build folder"),
+        (["operators", "label.signal"], "did you mean label.signals"),
+        (["inspect", "nowhere.html"], "no such file"),
+        (["identify", "nowhere.txt"], "cannot be read"),
+        (["wun"], "No such command"),
+        (["run"], "Missing argument"),
+    ],
+)
+def test_a_mistake_is_one_message_and_exit_status_2(
+    arguments: list[str], part: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = called(capsys, *arguments)
+    assert status == 2 and part in err and "Traceback" not in err
+
+
+def test_a_fault_of_ours_is_short_and_leaves_a_log(
+    capsys: pytest.CaptureFixture[str], built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from weft.engine.reading import Build
+
+    def broken(self: Build) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(Build, "status", broken)
+    status, _, err = called(capsys, "status", str(built))
+    assert status == 1 and "ZeroDivisionError: planted" in err and "Traceback" not in err
+    log = Path(err.rsplit(" ", 1)[1].strip())
+    assert "planted" in log.read_text("utf-8")
+    log.unlink()
+
+
+def test_dry_run_says_what_would_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = write_corpus(tmp_path, count=30)
+    status, out, _ = called(capsys, "run", str(recipe), "--dry-run", "--json")
+    held = json.loads(out)
+    assert status == 0 and held["would_run"]["documents"] >= 1 and "release" in held["not_planned_yet"]
+    assert not list((tmp_path / "build").rglob("*.parquet"))
+
+
+def test_init_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(capsys, "init", str(tmp_path))[0] == 0
+    (tmp_path / "recipe.yaml").write_text("mine")
+    status, _, err = called(capsys, "init", str(tmp_path))
+    assert status == 2 and "exists already" in err and (tmp_path / "recipe.yaml").read_text() == "mine"
+
+
+def test_operators_schema_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = called(capsys, "operators", "--json")
+    assert status == 0 and {"label.signals", "parse.document"} <= {row["name"] for row in json.loads(out)}
+    assert called(capsys, "operators", "deduplicate.minhash")[0] == 0
+    schema = json.loads(called(capsys, "recipe", "schema")[1])
+    assert "label" in schema["properties"] and schema["title"] == "weft recipe"
+    assert json.loads(called(capsys, "doctor", "--json")[1])["cores"] >= 1
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom weft.cli.boundary import run\nrun(['--help'])\n"
+        "heavy = {'numba', 'polars', 'pyarrow', 'numpy', 'pydantic'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Build a recipe" in done.stdout and time.monotonic() - began < 10
