@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.engine.corpus import write_corpus
+
 from weft.cli.boundary import run as weft
 
 
@@ -53,7 +53,7 @@ def test_identify_reads_lines_and_says_what_is_wrong_with_them(
 ) -> None:
     file = tmp_path / "lines.txt"
     file.write_bytes(
-        "Watoto wanakwenda shuleni kila siku asubuhi na kurudi jioni.\n\n".encode() + b"caf\xe9 \xff\xfe broken\n"
+        b"Watoto wanakwenda shuleni kila siku asubuhi na kurudi jioni.\n\n" + b"caf\xe9 \xff\xfe broken\n"
     )
     status, out, _ = called(capsys, "identify", str(file), "--json")
     rows = [json.loads(line) for line in out.splitlines()]

@@ -38,6 +38,8 @@ _SLOTS = 256
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _FOLDED = np.uint64(0x100000001B3)
 _BULLETS = (0x2022, 0x2023, 0x25B6, 0x25C0, 0x25E6, 0x25A0, 0x25A1, 0x25AA, 0x25AB, 0x2013, 0x2D)
+_SPECIAL = np.array([byte if byte in b"\n#.:w\xe2" else 0 for byte in range(256)], np.uint8)
+"""Bytes that begin something to count, and line ends."""
 _CLOSING = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300D, 0x300F, 0xFF09)
 _F64_2 = types.float64[:, ::1]
 _FLAGS = types.Tuple((U16_IN, U8_IN))
@@ -104,25 +106,40 @@ def _address(data: Any, at: int, base: int, stop: int) -> bool:
 
 
 @part
-def _lines(data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any, lengths: Any, row: Any) -> int:
-    """Hash and length of every line that is not blank; writes counts of characters, symbols and lines."""
+def _lines(
+    data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any, lengths: Any, row: Any
+) -> tuple[int, bool]:
+    """Hash and length of every line that is not blank; writes counts of characters, symbols and lines.
+
+    Returns the number of these lines, and whether two line ends follow one another.
+    """
     size, newlines, chars, marks, dots, urls, at = 0, 0, 0, 0, 0, 0, base
-    punctuated, short, bullets, cut = 0, 0, 0, 0
+    punctuated, short, bullets, cut, blank = 0, 0, 0, 0, False
     while at < stop:
-        begin, begun, run = at, chars, 0
-        while at < stop and data[at] != 10:
+        begin, begun = at, chars
+        while at < stop:
             byte = data[at]
             chars += (byte & 0xC0) != 0x80
-            marks += byte == 35
-            run = run + 1 if byte == 46 else 0
-            if run == 3:
-                dots += 1
-                run = 0
-            if byte == 0xE2 and data[at + 1] == 0x80 and data[at + 2] == 0xA6:
-                dots += 1
-            if (byte == 58 or byte == 119) and _address(data, at, base, stop):
-                urls += 1
+            kind = _SPECIAL[byte]
             at += 1
+            if kind == 0:
+                continue
+            if kind == 10:
+                chars -= 1
+                at -= 1
+                break
+            if kind == 35:
+                marks += 1
+            elif kind == 46:
+                first = at - 1
+                while at < stop and data[at] == 46:
+                    at += 1
+                chars += at - first - 1
+                dots += (at - first) // 3
+            elif kind == 0xE2:
+                dots += data[at] == 0x80 and data[at + 1] == 0xA6
+            else:
+                urls += _address(data, at - 1, base, stop)
         head, tail = _trimmed(data, begin, at, index, blocks)
         if head < tail:
             hashes[size] = hash_bytes(data, head, tail, np.uint64(1))
@@ -136,6 +153,7 @@ def _lines(data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any
             newlines += 1
             chars += 1
             at += 1
+            blank = blank or (at < stop and data[at] == 10)
     row[CHARS], row[BYTES], row[LINES], row[URLS] = chars, stop - base, size, urls
     row[HASHES], row[ELLIPSES], row[NEW_LINE] = marks, dots, newlines
     if size:
@@ -143,7 +161,7 @@ def _lines(data: Any, base: int, stop: int, index: Any, blocks: Any, hashes: Any
         row[SHORT] = short / size
         row[BULLETS] = bullets / size
         row[CUT_LINES] = cut / size
-    return size
+    return size, blank
 
 
 @part
@@ -259,14 +277,14 @@ def _measure(
         if base == stop:
             row[STOP_WORDS] = 0 if languages[n] >= 0 else -1
             continue
-        lines = _lines(data, base, stop, flags[0], flags[1], hashes, ends, row)
+        lines, blank = _lines(data, base, stop, flags[0], flags[1], hashes, ends, row)
         chars = row[CHARS]
         epoch += 1
         count, repeated = count_duplicates(hashes, ends, lines, keys, marks, epoch)
         if lines:
             row[LINE_FRAC], row[LINE_CHAR] = count / lines, repeated / chars
             row[CHAR_DUP] = repeated / max(chars - row[NEW_LINE], 1)
-        paragraphs = _paragraphs(data, base, stop, flags[0], flags[1], hashes, ends)
+        paragraphs = _paragraphs(data, base, stop, flags[0], flags[1], hashes, ends) if blank else 0
         epoch += 1
         count, repeated = count_duplicates(hashes, ends, paragraphs, keys, marks, epoch)
         if paragraphs:
