@@ -29,13 +29,17 @@ def main(source: str, target: str, language: str, thresholds: dict) -> None:  # 
     t = thresholds
     filters = [
         ParquetReader(source),
-        GopherRepetitionFilter(language=language, dup_line_frac=t["dup_line_frac"], dup_para_frac=0, dup_line_char_frac=0, dup_para_char_frac=0),
+        GopherRepetitionFilter(
+            language=language, dup_line_frac=t["dup_line_frac"], dup_para_frac=0, dup_line_char_frac=0,
+            dup_para_char_frac=0,
+        ),
         FineWebQualityFilter(
             language=language, short_line_thr=999, char_duplicates_ratio=0.1,
             line_punct_thr=t["line_punct_thr"], new_line_ratio=t["new_line_ratio"],
         ),
         GopherQualityFilter(
-            language=language, max_avg_word_length=t["max_avg_word_length"], min_avg_word_length=t["min_avg_word_length"],
+            language=language, max_avg_word_length=t["max_avg_word_length"],
+            min_avg_word_length=t["min_avg_word_length"],
             stop_words=t["stopwords"], max_non_alpha_words_ratio=t["max_non_alpha_words_ratio"], min_stop_words=2,
         ),
         JsonlWriter(str(root / "filtered")),

@@ -25,6 +25,7 @@ name: bench
 acquire:
   - path: {source}
     basis: crawl-private
+label: [script, {{lid: {{max_bytes: 1024}}}}, signals]
 construct: {{formats: [parquet]}}
 """
 

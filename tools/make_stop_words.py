@@ -1,7 +1,7 @@
 """Writes src/weft/label/stop_words.json.gz from the per-language configurations that FineWeb-2 published.
 
 Run with: python tools/make_stop_words.py DATA, where DATA holds terms/fineweb2_language_config.jsonl.gz (Apache-2.0).
-Left out: punctuation, invisible characters, numbers, and words of one letter that a second language shares.
+Left out: punctuation, invisible characters, numbers, and languages with fewer than four words left.
 """
 
 from __future__ import annotations

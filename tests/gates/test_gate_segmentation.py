@@ -14,7 +14,7 @@ from icu4py.breakers import WordBreaker
 
 from weft.text.segment import tokenize
 
-FLOOR = 0.9995
+FLOOR = 0.9998
 LANGUAGES = {
     "tha_Thai": "THAI",
     "lao_Laoo": "LAO",
