@@ -52,9 +52,7 @@ def test_identify_reads_lines_and_says_what_is_wrong_with_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "lines.txt"
-    file.write_bytes(
-        b"Watoto wanakwenda shuleni kila siku asubuhi na kurudi jioni.\n\n" + b"caf\xe9 \xff\xfe broken\n"
-    )
+    file.write_bytes(b"Watoto wanakwenda shuleni kila siku asubuhi na kurudi jioni.\n\n" + b"caf\xe9 \xff\xfe broken\n")
     status, out, _ = called(capsys, "identify", str(file), "--json")
     rows = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and len(rows) == 3
