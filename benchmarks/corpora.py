@@ -73,5 +73,5 @@ def write(folder: Path, language: str, megabytes: float, files: int = 4) -> int:
     for number in range(files):
         part = texts[number::files]
         ids = [f"{language}-{number}-{n}" for n in range(len(part))]
-        pq.write_table(pa.table({"id": ids, "text": part}), folder / f"{number:02d}.parquet", compression="zstd")
+        pq.write_table(pa.table({"id": ids, "text": part}), folder / f"{number:02d}.parquet", row_group_size=1000)
     return sum(len(text.encode()) for text in texts)

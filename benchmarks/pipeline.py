@@ -25,7 +25,8 @@ name: bench
 acquire:
   - path: {source}
     basis: crawl-private
-label: [script, {{lid: {{max_bytes: 1024}}}}, signals]
+    language_hint: {language}
+label: [script, {{lid: {{trust_hint: true}}}}, signals]
 construct: {{formats: [parquet]}}
 """
 
@@ -69,7 +70,7 @@ def ours(source: Path, target: Path) -> float:
 
 def theirs(peer: str, source: Path, target: Path, language: str) -> float:
     script = Path(__file__).parent / "peer_datatrove.py"
-    return cpu_seconds([peer, str(script), str(source), str(target), language[:3], json.dumps(thresholds(language))])
+    return cpu_seconds([peer, str(script), str(source), str(target), language, json.dumps(thresholds(language))])
 
 
 def measure(language: str, megabytes: float, peer: str, folder: Path) -> dict[str, float | str]:

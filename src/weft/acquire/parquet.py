@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from weft.acquire.compression import Damage
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
-from weft.acquire.rows import READS, WRITES, Row, Unit, problem_row, reader
+from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, problem_row, reader
+from weft.model.tables import RAW
 from weft.operators.contract import ReadFunction, operator
 
-_BATCH = 256
+_BATCH_BYTES = 16 << 20
 
 
 @operator(
@@ -43,9 +47,10 @@ def parquet(
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
     as_row = row_maker(text_field, names, date_field, meta)
+    plain = None if date_field or meta["id"] or meta_fields else Columns(text_field, names)
     wanted = {n.split(".")[0] for n in (text_field, date_field, *names.values(), *meta.values()) if n}
 
-    def records(unit: Unit, stream: BinaryIO) -> Iterator[Row]:
+    def records(unit: Unit, stream: BinaryIO) -> Iterator[Row | pa.Table]:
         try:
             file = pq.ParquetFile(stream, pre_buffer=False)
         except pa.ArrowException as error:
@@ -62,7 +67,7 @@ def parquet(
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
             if unit.start <= _middle(group) < unit.stop or (unit.size <= 0 and unit.first):
-                yield from _group(unit, file, number, first, columns, as_row)
+                yield from _group(unit, file, number, first, columns, plain, as_row)
             first += group.num_rows
 
     return reader(records)
@@ -74,19 +79,72 @@ def _middle(group: Any) -> int:
     return int(min(starts) + sum(c.total_compressed_size for c in chunks) // 2)
 
 
-def _group(unit: Unit, file: Any, number: int, first: int, columns: list[str], as_row: RowMaker) -> Iterator[Row]:
+def _group(
+    unit: Unit, file: Any, number: int, first: int, columns: list[str], plain: Columns | None, as_row: RowMaker
+) -> Iterator[Row | pa.Table]:
     """Rows of one row group; a damaged group is one problem, and costs only its own rows."""
     position = first
+    group = file.metadata.row_group(number)
+    size = max(16, min(MOST_ROWS, _BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)))
     try:
-        for batch in file.iter_batches(_BATCH, row_groups=[number], columns=columns, use_threads=False):
-            yield from _rows(unit, batch, position, as_row)
+        for batch in file.iter_batches(size, row_groups=[number], columns=columns, use_threads=False):
+            table = plain.table(unit, batch, position) if plain else None
+            yield from (table,) if table is not None else _rows(unit, batch, position, as_row)
             position += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, pa.ArrowException) and error.errno is not None:
             raise
-        rows = file.metadata.row_group(number).num_rows - (position - first)
+        rows = group.num_rows - (position - first)
         detail = f"row group {number} is damaged, {rows} rows are lost: {error}"
         yield problem_row(unit, position, "error", "damaged_record", detail)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Batches in which nothing has to be looked at value by value, made into RAW without Python objects."""
+
+    text: str
+    names: dict[str, str | None]
+
+    def table(self, unit: Unit, batch: pa.RecordBatch, position: int) -> pa.Table | None:
+        """RAW rows of a batch; None where a value is missing, not text or not UTF-8: those go row by row."""
+        wanted = {"text": self.text} | {column: name for column, name in self.names.items() if name}
+        found = {column: _strings(batch, name) for column, name in wanted.items()}
+        text = found["text"]
+        if (
+            text is None
+            or text.null_count
+            or any(c is None for n, c in found.items() if wanted[n] in batch.schema.names)
+        ):
+            return None
+        positions = pa.array(np.arange(position, position + batch.num_rows, dtype=np.int64))
+        columns = {
+            name: pc.replace_with_mask(c, pc.equal(c, ""), pa.scalar(None, c.type))
+            for name, c in found.items()
+            if c is not None and name != "text"
+        }
+        columns |= {
+            "text": text,
+            "position": positions,
+            "locator": pc.binary_join_element_wise(unit.name, positions.cast(pa.string()), "#"),
+            "mime": pa.repeat("text/plain", batch.num_rows),
+        }
+        made = [columns[f.name].cast(f.type) if f.name in columns else pa.nulls(batch.num_rows, f.type) for f in RAW]
+        return pa.Table.from_arrays(made, schema=RAW)
+
+
+def _strings(batch: pa.RecordBatch, name: str) -> Any:
+    """A column of valid UTF-8, or None."""
+    if name not in batch.schema.names:
+        return None
+    column = batch.column(name)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return column
 
 
 def _rows(unit: Unit, batch: pa.RecordBatch, position: int, as_row: RowMaker) -> Iterator[Row]:

@@ -55,8 +55,11 @@ class Row(NamedTuple):
     problem: dict[str, str] | None = None
 
 
-Records = Callable[[Unit, BinaryIO], Iterator[Row]]
-"""What a format gives to `read_units`: the rows of one open unit. May raise OSError and Damage midway."""
+Records = Callable[[Unit, BinaryIO], Iterator[Row | pa.Table]]
+"""What a format gives to `reader`: the rows of one open unit, or bounded tables of RAW where the format is columnar.
+
+May raise OSError and Damage midway.
+"""
 
 
 def problem(kind: str, reason: str, detail: str) -> dict[str, str]:
@@ -103,13 +106,17 @@ def reader(records: Records) -> ReadFunction:
         rows = Rows()
         for values in units.select(list(READS)).to_pylist():
             for row in rows_of(Unit(**values), fetcher, records):
-                yield from rows.add(row)
+                if isinstance(row, pa.Table):
+                    yield from rows.flush()
+                    yield row
+                else:
+                    yield from rows.add(row)
         yield from rows.flush()
 
     return read
 
 
-def rows_of(unit: Unit, fetcher: Fetcher, records: Records) -> Iterator[Row]:
+def rows_of(unit: Unit, fetcher: Fetcher, records: Records) -> Iterator[Row | pa.Table]:
     """The rows of one unit; an unreadable, damaged or empty file ends in one problem row that names it."""
     if unit.size == 0 and unit.first:
         yield _whole(unit, "reject", "empty_file", "the file has no bytes")

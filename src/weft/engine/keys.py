@@ -12,7 +12,7 @@ import xxhash
 
 from weft.operators.contract import OperatorSpec
 
-FORMAT = 1
+FORMAT = 2
 """Version of the build layout: raised when the engine itself writes other bytes."""
 
 

@@ -25,6 +25,7 @@ ROW_GROUP_BYTES = 8 << 20
 ROW_GROUP_ROWS = 65_536
 TEXT_GROUP_ROWS = 4_096
 ZSTD_LEVEL = 1
+_UNIQUE = frozenset({"id", "locator", "url", "meta", "text", "deduplicate"})
 _URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -140,6 +141,23 @@ class _Committing(io.FileIO):
             os.replace(*self._paths)
 
 
+def repeating(schema: pa.Schema) -> list[str]:
+    """Parquet paths of string columns whose values recur: a dictionary of texts or ids would be built in vain."""
+    found: list[str] = []
+
+    def walk(path: str, kind: pa.DataType) -> None:
+        if pa.types.is_struct(kind):
+            for inner in kind.fields:
+                walk(f"{path}.{inner.name}", inner.type)
+        elif pa.types.is_string(kind):
+            found.append(path)
+
+    for column in schema:
+        if column.name not in _UNIQUE:
+            walk(column.name, column.type)
+    return found
+
+
 class TableWriter:
     """Cuts rows into row groups by their number and text size, whatever the batches that arrive."""
 
@@ -154,7 +172,14 @@ class TableWriter:
         self._held = 0
         self._held_bytes = 0
         self._bytes = 0
-        self._writer = pq.ParquetWriter(sink, schema, compression="zstd", compression_level=ZSTD_LEVEL)
+        self._writer = pq.ParquetWriter(
+            sink,
+            schema,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=repeating(schema),
+            write_statistics=False,
+        )
 
     def add(self, table: pa.Table) -> None:
         table = table.select(self._schema.names).cast(self._schema)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from weft.operators.contract import BatchFunction, operator
@@ -32,29 +35,71 @@ _RELIABLE = 1.0
 _UNRELIABLE = 0.6
 
 
-@operator("label.lid", version=1, reads=("text", "script"), writes={"lid": TYPE}, libraries=("pycld2",))
+@operator(
+    "label.lid", version=2, reads=("text", "script", "language_hint"), writes={"lid": TYPE}, libraries=("pycld2",)
+)
 def lid(
     *,
     min_letters: Annotated[int, Field(ge=1)] = 8,
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.3,
     max_bytes: Annotated[int, Field(ge=64)] = 16_384,
+    trust_hint: bool = False,
 ) -> BatchFunction:
-    """Language as `iso639-3_Script`, a score from 0 to 1, the script, and the reason when it is `und_<Script>`.
+    """Language as `iso639-3_Script`, a score from 0 to 1, the script, and the reason for the answer.
 
     The script of the answer is the document's dominant one; an answer that is not written in it is refused. At most
-    `max_bytes` of the text are read. Reasons: no_letters, too_short, script_mismatch, low_confidence, unknown.
+    `max_bytes` of the text are read. With `trust_hint`, text whose source says its language, and that is written in
+    that language's script, is not read at all: score 1, reason `stated`. Reasons of `und_<Script>`: no_letters,
+    too_short, script_mismatch, low_confidence, unknown; null where CLD2 answered.
     """
 
     def label(batch: pa.Table) -> pa.Table:
-        scripts = batch["script"].to_pylist()
-        texts = batch["text"].to_pylist()  # CLD2 takes one text at a time: a call per document
-        rows = [
-            None if text is None else _identified(text, script, min_letters, min_score, max_bytes)
-            for text, script in zip(texts, scripts, strict=True)
-        ]
-        return batch.append_column("lid", pa.array(rows, TYPE))
+        stated = _stated(batch) if trust_hint else pa.nulls(batch.num_rows, TYPE)
+        unread = pc.and_(pc.is_null(stated), pc.is_valid(batch["text"].combine_chunks()))
+        rows = batch.select(["text", "script"]).filter(unread)
+        found = [
+            _identified(text, script, min_letters, min_score, max_bytes)
+            for text, script in zip(rows["text"].to_pylist(), rows["script"].to_pylist(), strict=True)
+        ]  # CLD2 takes one text at a time: a call per document
+        if len(found) == batch.num_rows:
+            return batch.append_column("lid", pa.array(found, TYPE))
+        asked = unread.to_numpy(zero_copy_only=False)
+        place = np.where(asked, batch.num_rows + np.cumsum(asked) - 1, np.arange(batch.num_rows))
+        return batch.append_column("lid", pa.concat_arrays([stated, pa.array(found, TYPE)]).take(pa.array(place)))
 
     return label
+
+
+def _stated(batch: pa.Table) -> pa.Array:
+    """What the source says each text is, where the text is written in that language's script; else null."""
+    script = pc.struct_field(batch["script"].combine_chunks(), "script")
+    pairs = pl.DataFrame({"hint": pl.from_arrow(batch["language_hint"]), "script": pl.from_arrow(script)})
+    different = pairs.drop_nulls().unique().sort("hint", "script")
+    codes = [_in_script(hint, written) for hint, written in different.iter_rows()]
+    known = different.with_columns(pl.Series("code", codes, pl.String))
+    joined = pairs.join(known, on=["hint", "script"], how="left", maintain_order="left")
+    code = joined["code"].to_arrow().cast(pa.string())
+    answer = pa.StructArray.from_arrays(
+        [code, _repeat(1.0, pa.float32(), code), script.cast(pa.string()), _repeat("stated", pa.string(), code)],
+        fields=list(TYPE),
+        mask=pc.or_(pc.is_null(code), pc.is_null(batch["text"].combine_chunks())),
+    )
+    return answer
+
+
+def _repeat(value: Any, kind: pa.DataType, like: pa.Array) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), len(like))
+
+
+def _in_script(hint: str, script: str) -> str | None:
+    from weft.model.languages import normalise
+
+    try:
+        code = normalise(hint)
+    except ValueError:
+        return None
+    written = code.partition("_")[2]
+    return code if _SAME.get(written, written) == _SAME.get(script, script) else None
 
 
 def _identified(
@@ -126,7 +171,8 @@ def identify(texts: Any, *, most: int = 3) -> pa.Table:
     """Language, score, script, reason and up to `most` alternatives of each text of an Arrow string column."""
     from weft.label.script import script as script_factory
 
-    batch = script_factory()(pa.table({"text": pa.array(texts, pa.large_string())}))
+    held = pa.array(texts, pa.large_string())
+    batch = script_factory()(pa.table({"text": held, "language_hint": pa.nulls(len(held), pa.string())}))
     batch = lid()(batch)
     others = [
         [(code, score) for code, score, fits in candidates(text, script)[:most] if fits] if text else []

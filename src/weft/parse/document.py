@@ -6,7 +6,9 @@ import json
 import re
 from typing import Annotated, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from weft.model.tables import PROBLEM
@@ -20,13 +22,14 @@ _LOOKS_HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div
 _BINARY = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"RIFF", b"\x00\x00\x00")
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _READS = ("payload", "mime", "charset", "text", "url", "meta", "problem")
+_WRITES = {"text": pa.large_string(), "mime": pa.string(), "meta": pa.string(), "problem": PROBLEM}
 
 
 @operator(
     "parse.document",
     version=1,
     reads=_READS,
-    writes={"text": pa.large_string(), "mime": pa.string(), "meta": pa.string(), "problem": PROBLEM},
+    writes=_WRITES,
     libraries=("Resiliparse", "chardet"),
 )
 def document(*, time_limit_s: Annotated[float, Field(gt=0, le=600)] = 20) -> BatchFunction:
@@ -41,23 +44,32 @@ def document(*, time_limit_s: Annotated[float, Field(gt=0, le=600)] = 20) -> Bat
     guarded = GuardedExtractor(time_limit_s)
 
     def parse(batch: pa.Table) -> pa.Table:
+        for name, kind in _WRITES.items():
+            if name not in batch.column_names:
+                batch = batch.append_column(name, pa.nulls(batch.num_rows, kind))
+        opened = pc.invert(_passes(batch))
         names = [name for name in _READS if name in batch.column_names]
-        rows = batch.select(names).to_pylist()  # pages become Python strings here, once: the extractor wants them
+        rows = batch.select(names).filter(opened).to_pylist()  # pages become Python strings: the extractor wants them
+        if not rows:
+            return batch
         made = [_parsed(row, guarded) for row in rows]
-        for name, kind in (
-            ("text", pa.large_string()),
-            ("mime", pa.string()),
-            ("meta", pa.string()),
-            ("problem", PROBLEM),
-        ):
+        mask = opened.to_numpy(zero_copy_only=False)
+        place = pa.array(np.where(mask, batch.num_rows + np.cumsum(mask) - 1, np.arange(batch.num_rows)))
+        for name, kind in _WRITES.items():
             column = pa.array([row[name] for row in made], kind)
-            if name in batch.column_names:
-                batch = batch.set_column(batch.column_names.index(name), name, column)
-            else:
-                batch = batch.append_column(name, column)
+            if len(made) < batch.num_rows:
+                column = pa.concat_arrays([batch[name].combine_chunks().cast(kind), column]).take(place)
+            batch = batch.set_column(batch.column_names.index(name), name, column)
         return batch
 
     return parse
+
+
+def _passes(batch: pa.Table) -> pa.Array:
+    """Rows that have a problem, or text that is not all white space: there is nothing to parse."""
+    text = batch["text"].combine_chunks()
+    blank = pc.or_(pc.utf8_is_space(text), pc.equal(pc.binary_length(text), 0))
+    return pc.or_(pc.is_valid(batch["problem"].combine_chunks()), pc.fill_null(pc.invert(blank), False))
 
 
 def _parsed(row: dict[str, Any], guarded: Any) -> dict[str, Any]:

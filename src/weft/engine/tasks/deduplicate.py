@@ -25,6 +25,8 @@ EDGE = pa.schema(
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
+KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 13
+"""Rows of a reduce task that meet at once, unless one destination has more: about 32 MB of keys, 100 MB of shingles."""
 LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
 
 
@@ -62,10 +64,9 @@ def candidates(task: Task, context: Context) -> list[Entry]:
     step = ready([Call(**task.arguments["call"])], context)[0]
 
     def made() -> Iterator[pa.Table]:
-        for destination in task.arguments["destinations"]:
-            parts = list(exchange.stream(context.storage, task.arguments["files"], destination))
-            if parts:
-                yield step.function(pa.concat_tables(parts))
+        arguments = task.arguments
+        for rows in exchange.groups(context.storage, arguments["files"], arguments["destinations"], KEYS_TOGETHER):
+            yield step.function(rows)
 
     record = context.storage.write_table(_name(task, "candidates", "parquet"), made(), EDGE)
     return _done(task, record, rows_out=record.rows)
@@ -157,10 +158,9 @@ def verify(task: Task, context: Context) -> list[Entry]:
     step = ready([Call(**task.arguments["call"])], context)[0]
 
     def made() -> Iterator[pa.Table]:
-        for destination in task.arguments["destinations"]:
-            parts = list(exchange.stream(context.storage, task.arguments["files"], destination))
-            if parts:
-                yield step.function(pa.concat_tables(parts))
+        arguments = task.arguments
+        for rows in exchange.groups(context.storage, arguments["files"], arguments["destinations"], SETS_TOGETHER):
+            yield step.function(rows)
 
     record = context.storage.write_table(_name(task, "verified", "parquet"), made(), VERIFIED)
     return _done(task, record, rows_out=record.rows)
