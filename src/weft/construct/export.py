@@ -18,7 +18,7 @@ import xxhash
 import zstandard
 
 from weft.errors import WeftError
-from weft.model.tables import DOCUMENT
+from weft.model.tables import DOCUMENT, repeating
 
 OpenSink = Callable[[str], BinaryIO]
 """Opens a new file below `construct/`; what is written appears when the sink is closed."""
@@ -260,6 +260,8 @@ class _Parquet:
             compression="zstd",
             compression_level=_LEVEL,
             store_schema=False,
+            use_dictionary=repeating(EXPORT),
+            write_statistics=[name for name in EXPORT.names if name not in ("text", "meta")],
         )
 
     def write(self, group: pa.Table) -> None:

@@ -48,9 +48,12 @@ def write(
         for table, place in chunks:
             if not table.num_rows:
                 continue
-            order = np.argsort(place, kind="stable")
-            joined = table.select(schema.names).cast(schema).take(pa.array(order)).combine_chunks()
-            found, starts = np.unique(place[order], return_index=True)
+            joined = table.select(schema.names).cast(schema)
+            if np.any(place[1:] < place[:-1]):
+                order = np.argsort(place, kind="stable")
+                joined, place = joined.take(pa.array(order)), place[order]
+            joined = joined.combine_chunks()
+            found, starts = np.unique(place, return_index=True)
             for destination, start, stop in zip(found, starts, [*starts[1:], len(place)], strict=True):
                 for batch in joined.slice(int(start), int(stop - start)).to_batches():
                     writer.write_batch(batch)

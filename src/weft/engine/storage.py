@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from weft.errors import WeftError
+from weft.model.tables import repeating
 
 ROW_GROUP_BYTES = 8 << 20
 ROW_GROUP_ROWS = 65_536
 TEXT_GROUP_ROWS = 4_096
 ZSTD_LEVEL = 1
-_UNIQUE = frozenset({"id", "locator", "url", "meta", "text", "deduplicate"})
 _URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -120,7 +120,8 @@ class Storage:
                 raise
 
     def read_table(self, relative: str, columns: list[str] | None = None) -> pa.Table:
-        return pq.read_table(self.root / relative, columns=columns, memory_map=False, use_threads=False)
+        with pq.ParquetFile(self.root / relative, memory_map=False) as source:
+            return source.read(columns=columns, use_threads=False)
 
     def clear_attempts(self) -> None:
         """Remove what killed attempts left behind; only while this process holds the build's lock."""
@@ -139,23 +140,6 @@ class _Committing(io.FileIO):
             os.fsync(self.fileno())
             super().close()
             os.replace(*self._paths)
-
-
-def repeating(schema: pa.Schema) -> list[str]:
-    """Parquet paths of string columns whose values recur: a dictionary of texts or ids would be built in vain."""
-    found: list[str] = []
-
-    def walk(path: str, kind: pa.DataType) -> None:
-        if pa.types.is_struct(kind):
-            for inner in kind.fields:
-                walk(f"{path}.{inner.name}", inner.type)
-        elif pa.types.is_string(kind):
-            found.append(path)
-
-    for column in schema:
-        if column.name not in _UNIQUE:
-            walk(column.name, column.type)
-    return found
 
 
 class TableWriter:

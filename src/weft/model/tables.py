@@ -73,3 +73,22 @@ ERROR = pa.schema(
 
 ADDRESS = {"shard": pa.int32(), "row": pa.int32()}
 """Where a row lives: shard number and row within it. The engine adds it; groups return results by it."""
+
+_UNIQUE = frozenset({"id", "locator", "url", "meta", "text", "deduplicate"})
+
+
+def repeating(schema: pa.Schema) -> list[str]:
+    """Parquet paths of string columns whose values recur: a dictionary of texts or ids would be built in vain."""
+    found: list[str] = []
+
+    def walk(path: str, kind: pa.DataType) -> None:
+        if pa.types.is_struct(kind):
+            for inner in kind.fields:
+                walk(f"{path}.{inner.name}", inner.type)
+        elif pa.types.is_string(kind):
+            found.append(path)
+
+    for column in schema:
+        if column.name not in _UNIQUE:
+            walk(column.name, column.type)
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from weft.operators.contract import BatchFunction, operator
 
@@ -13,6 +15,8 @@ _CONTINUED = "[\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 _WESTERN = f"[ÂÃÄÅÐÑØÙÚÛÎÏàáâãäåæçèéêëìíîï]{_CONTINUED}"
 _CYRILLIC = "[РС][\\x{80}-\\x{BF}ЂЃѓ‚„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџЎўЈҐЄЇІіґєјЅѕї]"
 SUSPECT = f"{_WESTERN}|(?:{_CYRILLIC}){{2}}"
+_LEADS = ((0xC3, 0x82, 0xAF), (0xD0, 0xA0, 0xA1))
+"""The first letters of those sequences in UTF-8, U+00C2 to U+00EF, U+0420 and U+0421: most texts have none."""
 
 
 @operator(
@@ -29,20 +33,28 @@ def mojibake() -> BatchFunction:
     finds that its own measure of badness falls. Runs before control characters are removed: they are part of it.
     """
 
+    from weft.text.buffers import string_buffers
+    from weft.text.traces import with_pair
+
     def repair(batch: pa.Table) -> pa.Table:
-        text = pl.Series(pl.from_arrow(batch["text"]), dtype=pl.String)
-        suspect = text.str.contains(SUSPECT).fill_null(False)
-        rows = suspect.arg_true().to_list()
-        counts = pl.Series([None if null else 0 for null in text.is_null()], dtype=pl.Int32)
-        if rows:
-            made = [_repaired(text[row]) for row in rows]
-            text = text.scatter(rows, [line for line, _ in made])
-            counts = counts.scatter(rows, [count for _, count in made])
-        done = batch.set_column(batch.column_names.index("text"), "text", text.to_arrow().cast(pa.large_string()))
-        column = pa.StructArray.from_arrays(
-            [counts.to_arrow()], fields=list(_TYPE), mask=batch["text"].combine_chunks().is_null()
-        )
-        return done.append_column("mojibake", column)
+        text = batch["text"].combine_chunks()
+        strings = string_buffers(text)
+        traced = np.zeros(len(text), np.bool_)
+        for lead, low, high in _LEADS:
+            traced |= with_pair(strings, lead, low, high)
+        rows = np.flatnonzero(traced)
+        if len(rows):
+            held = pl.Series(pl.from_arrow(text.take(pa.array(rows))), dtype=pl.String)
+            rows = rows[held.str.contains(SUSPECT).fill_null(False).to_numpy()]
+        counts = np.zeros(len(text), np.int32)
+        if len(rows):
+            made = [_repaired(value) for value in text.take(pa.array(rows)).to_pylist()]
+            counts[rows] = [count for _, count in made]
+            changed = counts > 0
+            lines = pa.array([line for line, count in made if count], text.type)
+            text = pc.replace_with_mask(text, pa.array(changed), lines)
+        column = pa.StructArray.from_arrays([pa.array(counts)], fields=list(_TYPE), mask=text.is_null())
+        return batch.set_column(batch.column_names.index("text"), "text", text).append_column("mojibake", column)
 
     return repair
 

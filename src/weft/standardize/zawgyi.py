@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-import polars as pl
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from weft.operators.contract import BatchFunction, operator
 
 _TYPE = pa.struct({"converted": pa.bool_(), "probability": pa.float32()})
-_MYANMAR = "[\\x{1000}-\\x{109F}]"
+_MYANMAR = (0xE1, 0x80, 0x82)
+"""How U+1000 to U+109F (and on to U+10BF) begin in UTF-8."""
 _OTHERS = re.compile("[\u1022\u1028\u1035\u1050-\u1059\u1098-\u109f\uaa60-\uaa7f\ua9e0-\ua9fe]")
 """Letters of Shan, Mon, Karen and Pali that Zawgyi does not use: such a text is Unicode, whatever a detector says."""
 _SIGNS = re.compile("[\u1033\u1034\u1060-\u1097]|\u1031[\u1000-\u1021](?![\u103a\u1039])")
@@ -37,25 +39,28 @@ def zawgyi(
     """
     from myanmartools import ZawgyiDetector
 
+    from weft.text.buffers import string_buffers
+    from weft.text.traces import with_pair
+
     detector = ZawgyiDetector()
 
     def standardize(batch: pa.Table) -> pa.Table:
-        text = pl.Series(pl.from_arrow(batch["text"]), dtype=pl.String)
-        rows = text.str.contains(_MYANMAR).fill_null(False).arg_true().to_list()
-        null = text.is_null().to_list()
-        converted: list[bool | None] = [None if n else False for n in null]
-        probability: list[float | None] = [None] * len(text)
+        text = batch["text"].combine_chunks()
+        rows = np.flatnonzero(with_pair(string_buffers(text), *_MYANMAR))
+        converted, probability = np.zeros(len(text), np.bool_), np.full(len(text), np.nan, np.float32)
         fixed = []
-        for row in rows:
-            made, probability[row] = _standardized(text[row], detector, threshold, min_characters)
-            converted[row] = made != text[row]
-            fixed.append(made)
-        if rows:
-            text = text.scatter(rows, fixed)
-        parts = [pa.array(converted, pa.bool_()), pa.array(probability, pa.float32())]
-        column = pa.StructArray.from_arrays(parts, fields=list(_TYPE), mask=pa.array(null, pa.bool_()))
-        place = batch.column_names.index("text")
-        return batch.set_column(place, "text", text.to_arrow().cast(pa.large_string())).append_column("zawgyi", column)
+        for row, given in zip(rows.tolist(), text.take(pa.array(rows)).to_pylist(), strict=True):
+            made, found = _standardized(given, detector, threshold, min_characters)
+            probability[row] = np.nan if found is None else found
+            if made != given:
+                converted[row] = True
+                fixed.append(made)
+        null = text.is_null()
+        if fixed:
+            text = pc.replace_with_mask(text, pa.array(converted), pa.array(fixed, text.type))
+        parts = [pa.array(converted), pa.array(probability, from_pandas=True)]  # NaN becomes null
+        column = pa.StructArray.from_arrays(parts, fields=list(_TYPE), mask=null)
+        return batch.set_column(batch.column_names.index("text"), "text", text).append_column("zawgyi", column)
 
     return standardize
 

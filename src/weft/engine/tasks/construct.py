@@ -24,6 +24,7 @@ from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
+from weft.model.tables import DOCUMENT
 
 DECISION = pa.schema({"rule": pa.string(), "split": pa.string()})
 DROPPED = pa.schema({"row": pa.int32(), "kept": pa.string()})
@@ -162,7 +163,8 @@ def _export_rows(task: Task, context: Context, frame: pl.DataFrame, path: str) -
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
         start = 0
-        for batch in read_batches(context.storage.path(task.arguments["documents_path"])):
+        columns = [name for name in DOCUMENT.names if name in EXPORT.names]
+        for batch in read_batches(context.storage.path(task.arguments["documents_path"]), columns):
             rows = frame.slice(start, batch.num_rows)
             start += batch.num_rows
             documents = pl.DataFrame(pl.from_arrow(batch))
