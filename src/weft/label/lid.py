@@ -42,7 +42,7 @@ def lid(
     *,
     min_letters: Annotated[int, Field(ge=1)] = 8,
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.3,
-    max_bytes: Annotated[int, Field(ge=64)] = 16_384,
+    max_bytes: Annotated[int, Field(ge=64)] = 4_096,
     trust_hint: bool = False,
 ) -> BatchFunction:
     """Language as `iso639-3_Script`, a score from 0 to 1, the script, and the reason for the answer.

@@ -123,7 +123,8 @@ def _text_of(payload: bytes, kind: str, row: dict[str, Any], guarded: Any) -> di
     decoded = decode(payload, row.get("charset"), markup=kind == "html")
     content = decoded.text.replace("\0", "")
     if kind == "html":
-        content = content.encode("utf-8", "replace").decode("utf-8")  # lone surrogates stop the extractor
+        if decoded.encoding != "utf-8":
+            content = content.encode("utf-8", "replace").decode("utf-8")  # lone surrogates stop the extractor
         page = guarded.extract(content) if is_suspicious(content) else extract(content)
     else:
         page = Page(paragraphs(content))

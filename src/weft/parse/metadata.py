@@ -15,6 +15,7 @@ _LONGEST_TAG = 4_000
 _MOST_TAGS = 500
 """Both keep the time linear for heads that are made to take long."""
 _ATTRIBUTE = re.compile(r"([a-zA-Z:_-]{1,40})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_CANONICAL = ("anonical", "ANONICAL")
 _TITLE = re.compile(r"<[tT][iI][tT][lL][eE]\b[^>]{0,1000}>([^<]{0,4000})")
 _BODY = re.compile(r"<[bB][oO][dD][yY]\b")
 _STATED = re.compile(r"\"datePublished\"\s*:\s*\"([^\"\\]{4,40})\"")
@@ -34,8 +35,11 @@ def page_meta(html: str) -> dict[str, Any]:
     title = _TITLE.search(head)
     meta: dict[str, Any] = {"title": _clean(title[1]) if title else None}
     for found in islice(_TAG.finditer(head), _MOST_TAGS):
-        rest = _REST.match(head[found.end() : found.end() + _LONGEST_TAG])
-        name, given = found[1].lower(), _attributes(rest[0] if rest else "")
+        name = found[1].lower()
+        if name == "link" and not _names_canonical(head, found.end()):
+            continue  # most links of a head are style sheets
+        rest = _REST.match(head, found.end(), found.end() + _LONGEST_TAG)
+        given = _attributes(rest[0] if rest else "")
         if name == "html":
             meta.setdefault("lang", _clean(given.get("lang") or given.get("xml:lang")))
         elif name == "link":
@@ -53,6 +57,10 @@ def page_meta(html: str) -> dict[str, Any]:
     return {key: value for key, value in meta.items() if value}
 
 
+def _names_canonical(head: str, begin: int) -> bool:
+    return any(head.find(word, begin, begin + _LONGEST_TAG) >= 0 for word in _CANONICAL)
+
+
 def _attributes(text: str) -> dict[str, str]:
     return {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(text)}
 
@@ -60,4 +68,7 @@ def _attributes(text: str) -> dict[str, str]:
 def _clean(value: str | None) -> str | None:
     if not value:
         return None
-    return " ".join(unescape(value).encode("utf-8", "replace").decode("utf-8").split())[:_MOST] or None
+    plain = unescape(value)
+    if not plain.isascii():
+        plain = plain.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair
+    return " ".join(plain.split())[:_MOST] or None
