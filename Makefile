@@ -49,17 +49,23 @@ format: $(VENV)/.dev ## put the code in its format
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python tools/generate_docs.py
 
-$(VENV)-peers/.made: benchmarks/peers.txt | $(VENV)/.dev
-	$(BIN)/python -m venv $(VENV)-peers
+$(VENV)-peers/.made: benchmarks/peers.txt | $(VENV)-bench/.core
+	$(VENV)-bench/bin/python -m venv $(VENV)-peers
 	$(VENV)-peers/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers.txt
 	@touch $@
 
-bench: $(VENV)/.dev $(VENV)-peers/.made ## time weft beside named peers; docs/benchmarks.md has the table
-	$(BIN)/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
+$(VENV)-bench/.core: $(ENVIRONMENT)
+	@tools/make_environment.sh $(VENV)-bench
+	@touch $@
+
+bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, in about two hours; docs/benchmarks.md has the tables
+	$(VENV)-bench/bin/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
+	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
+	$(VENV)-bench/bin/python benchmarks/memory.py
 
 new-operator: $(VENV)/.dev ## code, example and test of a new operator: make new-operator NAME=label.x
 	$(BIN)/python tools/new_operator.py "$(NAME)"
 
 clean: ## take away the environment, caches and the demo
-	rm -rf $(VENV) $(VENV)-peers $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-bench $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

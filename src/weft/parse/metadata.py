@@ -10,7 +10,7 @@ from typing import Any
 _HEAD = 262_144
 _MOST = 1_000
 _TAG = re.compile(r"<([mM][eE][tT][aA]|[lL][iI][nN][kK]|[hH][tT][mM][lL])\b")
-_REST = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*")
+_REST = re.compile(r"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+")
 _LONGEST_TAG = 4_000
 _MOST_TAGS = 500
 """Both keep the time linear for heads that are made to take long."""

@@ -16,7 +16,7 @@ _BLOCKS = frozenset(
     + [f"h{level}" for level in range(1, 7)]
 )
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_BLANKS = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_BLANKS = re.compile(r"[ \t]*+\n(?:[ \t]*+\n)++")
 
 
 @dataclass
