@@ -71,6 +71,8 @@ def _archive(unit: Unit, fetcher: Fetcher, functions: dict[str, ReadFunction], d
 
     def watch(opened: Unit, stream: BinaryIO) -> Iterator[Any]:
         for name, size, member in _members(opened, stream):
+            # A tar may hold names in an old encoding, which Python gives as half characters that no table takes.
+            name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
             within = Unit(name, f"{opened.name}!{name}", "", 0, size, size)
             if isinstance(member, Damage):
                 row = problem_row(within, 0, "error", member.reason, member.detail, locator=within.name)
@@ -204,4 +206,4 @@ def _spooled(archive: tarfile.TarFile, info: tarfile.TarInfo) -> BinaryIO:
 
 def _hidden(name: str) -> bool:
     parts = name.split("/")
-    return parts[-1].startswith(".") or "__MACOSX" in parts
+    return any(part.startswith(".") and part not in (".", "..") for part in parts) or "__MACOSX" in parts

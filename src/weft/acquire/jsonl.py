@@ -112,7 +112,7 @@ def _unparsed(unit: Unit, position: int, content: bytes, message: str, as_row: R
     try:
         fields = json.loads(content)
     except (ValueError, RecursionError):
-        return problem_row(unit, position, "error", "invalid_json", message)
+        return problem_row(unit, position, "error", "invalid_json", f"{message}; expected one JSON object on the line")
     if not isinstance(fields, dict):
         return problem_row(unit, position, "error", "not_an_object", f"expected an object, got {type(fields).__name__}")
     return as_row(unit, position, fields)

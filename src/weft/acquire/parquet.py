@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from weft.acquire.compression import Damage
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
-from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, problem_row, reader
+from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.model.tables import RAW
 from weft.operators.contract import ReadFunction, operator
 
-_BATCH_BYTES = 16 << 20
+_BATCH_BYTES = 4 << 20
 
 
 @operator(
@@ -60,7 +60,7 @@ def parquet(
         known = set(file.schema_arrow.names)
         if text_field.split(".")[0] not in known:
             if unit.first:
-                raise Damage("no_text_column", f"no column {text_field}; the file has {', '.join(sorted(known))[:300]}")
+                raise Damage("no_text_column", missing_column(text_field, sorted(known), "parquet"))
             return
         columns = sorted(wanted & known)
         first = 0

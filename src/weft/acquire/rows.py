@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -15,7 +15,7 @@ from weft.model.tables import RAW
 from weft.operators.contract import Fetcher, ReadFunction
 
 MOST_ROWS = 1000
-MOST_BYTES = 32 << 20
+MOST_BYTES = 16 << 20
 READS = ("path", "name", "reader", "start", "stop", "size")
 WRITES: Mapping[str, pa.DataType] = {field.name: field.type for field in RAW}
 MEGABYTE = 1 << 20
@@ -69,6 +69,20 @@ def problem(kind: str, reason: str, detail: str) -> dict[str, str]:
 def problem_row(unit: Unit, position: int, kind: str, reason: str, detail: str, **rest: Any) -> Row:
     rest.setdefault("locator", f"{unit.name}#{position}")
     return Row(position=position, problem=problem(kind, reason, detail), **rest)
+
+
+def missing_column(wanted: str, found: Sequence[str], reader: str, delimiter: str = "") -> str:
+    """What to say of a table without the column of the text: the columns that it has, and the option that names one."""
+    if len(found) == 1 and delimiter:
+        others = [mark for mark in ";\t|," if mark != delimiter and mark in found[0]]
+        if others:
+            how = f"options: {{delimiter: {json.dumps(others[0])}}}"
+            return f"no column {wanted}; the only column is {found[0][:200]!r}: say format: {reader} and {how}"
+    if not found:
+        return f"no column {wanted}; the file has no readable header"
+    example = found[0] if len(found) == 1 else "…"
+    how = f"say format: {reader} and options: {{text_field: {example}}}"
+    return f"no column {wanted}; the file has {', '.join(found)[:300]}: {how}"
 
 
 def as_json(values: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from weft.acquire.compression import compression_of
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
 from weft.acquire.lines import WIDE, Line, unit_lines
-from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, problem_row, reader
+from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
 _MOST_LINES = 4096
@@ -93,7 +93,7 @@ class _Table:
             names = header if isinstance(header, list) else []
             self._began = 0
         if text_field not in names:
-            detail = f"no column {text_field}; the table has {', '.join(names)[:300] or 'no readable header'}"
+            detail = missing_column(text_field, names, "table", self.delimiter)
             yield problem_row(self.unit, 0, "error", "no_text_column", detail, locator=self.unit.name)
             return
         while (fields := self._next(len(names))) is not None:

@@ -25,7 +25,7 @@ OpenSink = Callable[[str], BinaryIO]
 
 FORMATS = ("parquet", "jsonl.zst")
 GROUP_ROWS = 4_096
-GROUP_BYTES = 8 << 20
+GROUP_BYTES = 4 << 20
 FILE_BYTES = 256 << 20
 _ROW_BYTES = 256
 _LEVEL = 1
@@ -90,7 +90,7 @@ def exported(frame: pl.DataFrame) -> pa.Table:
 class LanguageWriter:
     """Writes one language. Row groups and files are cut by row sizes alone, so batch borders leave no trace.
 
-    Memory: at most one row group (8 MiB of text, or one longer document) for each split.
+    Memory: at most one row group (4 MiB of text, or one longer document) for each split.
     """
 
     def __init__(

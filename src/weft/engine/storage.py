@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from weft.errors import WeftError
 from weft.model.tables import repeating
 
-ROW_GROUP_BYTES = 8 << 20
+ROW_GROUP_BYTES = 4 << 20
 ROW_GROUP_ROWS = 65_536
 TEXT_GROUP_ROWS = 4_096
 ZSTD_LEVEL = 1
@@ -140,6 +140,10 @@ class _Committing(io.FileIO):
             os.fsync(self.fileno())
             super().close()
             os.replace(*self._paths)
+
+    def __del__(self) -> None:
+        # A file object is closed when it is collected: after a failure that would commit half a file.
+        super().close()
 
 
 class TableWriter:
