@@ -59,10 +59,9 @@ def _recipe(registry: Registry) -> str:
     readers = [registry.get(name) for name in registry.names("acquire")]
     rows = [[f"[{r.short}](operators/{r.name}.md)", endings(r), sentence(r)] for r in readers]
     lines += [*table(["format", "endings", "gives"], rows), "", "## Steps", ""]
-    lines += ["A step is a name, or a name with parameters: `minhash`, `{minhash: {bands: 20}}`. Each takes `where:`,"]
-    lines += [
-        "an SQL condition over earlier columns; rows that do not meet it get null. Without the key, a stage has its"
-    ]
+    lines += ["A step is a name, or a name with parameters: `minhash`, `{minhash: {bands: 20}}`. Among them each takes"]
+    lines += ["`where:`, an SQL condition over earlier columns; rows that do not meet it get null:"]
+    lines += ["`{signals: {where: \"lid.language = 'swh_Latn'\"}}`. Without the key, a stage has its"]
     lines += ["default steps. A step that only others need (a segmentation) is put in where it is read.", ""]
     for stage in STAGES:
         rows = [

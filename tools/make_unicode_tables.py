@@ -48,6 +48,18 @@ def is_in(char: str, group: set[str]) -> bool:
     return own in group or (own in ("Zyyy", "Zinh") and scripts.script_extension(char) <= group)
 
 
+def lowered(char: str) -> str:
+    """Lower case where that is one letter; İ stays."""
+    lower = char.lower()
+    return lower if len(lower) == 1 else char
+
+
+def folded(char: str, kind: str) -> str:
+    """Simple case folding (CaseFolding.txt, statuses C and S): ς and σ are one, ẞ is ß, İ stays; no mark changes."""
+    full = char.casefold()
+    return char if kind[0] == "M" else full if len(full) == 1 else lowered(char)
+
+
 def main() -> None:
     ends = terminal()
     names = sorted({scripts.script(chr(cp)) for cp in range(0x110000)})
@@ -55,6 +67,7 @@ def main() -> None:
     category = np.zeros(0x110000, np.uint8)
     script = np.zeros(0x110000, np.uint8)
     flags = np.zeros(0x110000, np.uint8)
+    lower = np.zeros(0x110000, np.int32)
     fold = np.zeros(0x110000, np.int32)
     for cp in range(0x110000):
         char = chr(cp)
@@ -69,10 +82,11 @@ def main() -> None:
         if bits & (LETTER | MARK | NUMBER):
             bits |= SOUTH_EAST * is_in(char, UNSEGMENTED) | EAST * is_in(char, CJK)
         flags[cp] = bits
-        lower = char.lower()
-        fold[cp] = ord(lower) - cp if len(lower) == 1 else 0
+        lower[cp] = ord(lowered(char)) - cp
+        fold[cp] = ord(folded(char, kind)) - cp
     stages = {}
-    for name, table in (("category", category), ("script", script), ("flags", flags), ("fold", fold)):
+    made = {"category": category, "script": script, "flags": flags, "lower": lower, "fold": fold}
+    for name, table in made.items():
         blocks, index = np.unique(table.reshape(-1, 256), axis=0, return_inverse=True)
         stages[f"{name}_index"] = index.reshape(-1).astype(np.uint16)
         stages[f"{name}_blocks"] = blocks.reshape(-1)

@@ -22,6 +22,7 @@ SENTENCES = {
 @pytest.mark.parametrize("code", sorted(SENTENCES))
 def test_languages(code: str) -> None:
     row = identify([SENTENCES[code]]).to_pylist()[0]
+    assert identify(SENTENCES[code]).to_pylist() == [row]  # a text is no list of letters
     assert row["lid"]["language"] == code and row["lid"]["reason"] is None
     assert row["alternatives"][0]["language"] == code
 

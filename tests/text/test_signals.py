@@ -112,7 +112,7 @@ def test_the_kernel_hashes_words_as_the_lists_are_hashed() -> None:
     words = ["na", "ÉTÉ", "ΣΑΣ", "កម្ពុជា", "x" * 200]
     column = pa.array([" ".join(words)], pa.large_string())
     flat = tokenize(column)[0].values.to_numpy()
-    keys = np.array([kernel.stop_key(text_reference.lower(w)) for w in words], np.uint64)
+    keys = kernel.stop_keys([text_reference.lower(w) for w in words])
     lists = np.zeros(1, np.int32), keys, np.array([0, len(keys)])
     found = kernel.measure(string_buffers(column), flat, np.array([0, len(flat) // 2]), *lists)
     assert found[0, kernel.STOP_WORDS] == len(words)

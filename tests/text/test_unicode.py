@@ -29,7 +29,7 @@ def value(table: Table, char: str) -> int:
 def test_categories_are_pythons() -> None:
     """Letters of this Python's older Unicode hardly ever change category: a handful did."""
     found = tables()
-    for table in (found.category, found.script, found.flags, found.fold):
+    for table in (found.category, found.script, found.flags, found.lower, found.fold):
         assert (
             len(table.stage) == 0x1100 and len(table.blocks) % 256 == 0 and table.stage.max() < len(table.blocks) / 256
         )
@@ -81,6 +81,31 @@ def test_scripts_and_case() -> None:
         "ß": "ß",
         "a": "a",
     }.items():
-        assert chr(ord(upper) + value(found.fold, upper)) == lower
+        assert chr(ord(upper) + value(found.lower, upper)) == lower
     with pytest.raises(ValueError, match="not in"):
         script_number("Abcd")
+
+
+def test_case_folding_is_unicodes_simple_one() -> None:
+    """Statuses C and S of CaseFolding.txt: Python gives C and F, which is the same where it is one character."""
+    fold = tables().fold
+    for point in range(0x110000):
+        char = chr(point)
+        full, found = char.casefold(), chr(point + value(fold, char))
+        assert len(found.casefold()) != 1 or found.casefold() == found or unicodedata.category(char)[0] == "M", char
+        if len(full) == 1 and full != char and unicodedata.category(char)[0] != "M":
+            assert found == full, char
+    for char, folded in {
+        "ς": "σ",
+        "ſ": "s",
+        "K": "k",
+        "µ": "μ",
+        "ẞ": "ß",
+        "ᾈ": "ᾀ",
+        "İ": "İ",
+        "ı": "ı",
+        "ɪ": "ɪ",
+    }.items():
+        assert chr(ord(char) + value(fold, char)) == folded
+    for mark in "\u0301\u0345\u0e31\u1031\u064b":
+        assert value(fold, mark) == 0

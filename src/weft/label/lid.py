@@ -168,10 +168,10 @@ def _normalised(code: str, script: str) -> tuple[str, bool]:
 
 
 def identify(texts: Any, *, most: int = 3) -> pa.Table:
-    """Language, score, script, reason and up to `most` alternatives of each text of an Arrow string column."""
+    """Language, score, script, reason and up to `most` alternatives of a text, or of each in a list or Arrow column."""
     from weft.label.script import script as script_factory
 
-    held = pa.array(texts, pa.large_string())
+    held = pa.array([texts] if isinstance(texts, str) else texts, pa.large_string())
     batch = script_factory()(pa.table({"text": held, "language_hint": pa.nulls(len(held), pa.string())}))
     batch = lid()(batch)
     others = [

@@ -78,11 +78,11 @@ def _table(
     lists: dict[str, list[str]],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], Callable[[Any], npt.NDArray[np.int32]]]:
     """Keys of all lists end to end, where each begins, and a function from codes to numbers of lists (-1: none)."""
-    from weft.text.signals import stop_key
+    from weft.text.signals import stop_keys
 
     names = sorted(lists)
     words = [list(dict.fromkeys(word.lower() for word in lists[name])) for name in names]
-    keys = np.array([stop_key(word) for words_ in words for word in words_], np.uint64)
+    keys = stop_keys([word for listed in words for word in listed])
     places = np.cumsum([0, *map(len, words)], dtype=np.int64)
     values = pa.array(names, pa.string())
 

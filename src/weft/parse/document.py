@@ -83,7 +83,9 @@ def _parsed(row: dict[str, Any], guarded: Any) -> dict[str, Any]:
         return same | _reject("no_text", "the record holds no bytes")
     kind = _kind(payload, row.get("mime"))
     if kind is None:
-        return same | _reject("unsupported_mime", f"the content looks like {row.get('mime') or 'a binary file'}")
+        mime = row.get("mime")
+        looks = "a binary file" if mime is None or mime in _PLAIN else mime
+        return same | _reject("unsupported_mime", f"the content looks like {looks}")
     return same | _text_of(payload, kind, row, guarded)
 
 

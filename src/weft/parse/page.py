@@ -16,7 +16,8 @@ _BLOCKS = frozenset(
     + [f"h{level}" for level in range(1, 7)]
 )
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_BLANKS = re.compile(r"[ \t]*+\n(?:[ \t]*+\n)++")
+_EMPTY_LINES = re.compile(r"\n(?:[ \t]*+\n)++")
+"""Begins with a line end: a pattern that begins with blanks takes quadratic time on a long run of them."""
 
 
 @dataclass
@@ -83,4 +84,5 @@ def _without(html: str, *spans: tuple[str, str]) -> str:
 
 def paragraphs(text: str) -> str:
     """Lines without outer blanks; one empty line between paragraphs."""
-    return _BLANKS.sub("\n\n", text.replace("\r\n", "\n")).strip()
+    parts = _EMPTY_LINES.sub("\n\n", text.replace("\r\n", "\n")).split("\n\n")
+    return "\n\n".join(part.rstrip(" \t") for part in parts).strip()

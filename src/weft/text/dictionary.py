@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from weft.text.decode import item
 from weft.text.jit import part
 from weft.text.unicode import LETTER, MARK, tables
 
@@ -89,8 +90,8 @@ def _words(cells: Any, root: int, symbols: Any, at: int, stop: int, lengths: Any
     """Lengths of the dictionary words at a place, ascending: how many, and characters read (ICU's prefix)."""
     count, base, place = 0, root, at
     while place < stop:
-        symbol = symbols[place]
-        cell = np.int64(cells[base + symbol])
+        symbol = item(symbols, place)
+        cell = np.int64(item(cells, base + symbol))
         place += 1
         if (cell & 0xFF) != symbol:
             break
@@ -108,8 +109,8 @@ def _any_word(cells: Any, root: int, symbols: Any, at: int, stop: int) -> bool:
     """Whether a dictionary word starts at a place."""
     base, place = root, at
     while place < stop:
-        symbol = symbols[place]
-        cell = np.int64(cells[base + symbol])
+        symbol = item(symbols, place)
+        cell = np.int64(item(cells, base + symbol))
         if (cell & 0xFF) != symbol:
             return False
         if cell & 0x100:
@@ -164,7 +165,7 @@ def _resynchronized(cells: Any, root: int, roles: Any, offset: int, symbols: Any
     """The next place where a word may begin and one of the dictionary does."""
     at += 1
     while at < stop:
-        between = roles[offset + symbols[at - 1]] & _END and roles[offset + symbols[at]] & _BEGIN
+        between = item(roles, offset + symbols[at - 1]) & _END and item(roles, offset + symbols[at]) & _BEGIN
         if between and _any_word(cells, root, symbols, at, stop):
             break
         at += 1
@@ -191,7 +192,7 @@ def _divide(held: Any, block: int, symbols: Any, start: int, stop: int, first: A
             follow, prefix = _words(cells, root, symbols, after, stop, second)
             if follow == 0 and (size == 0 or prefix < _SHORT):
                 after = _resynchronized(cells, root, roles, offset, symbols, after, stop)
-        while after < stop and roles[offset + symbols[after]] & _MARK:
+        while after < stop and item(roles, offset + item(symbols, after)) & _MARK:
             after += 1
         if block == 0 and after < stop:
             after += _suffix(cells, root, symbols, after, stop)

@@ -8,43 +8,68 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Strings
-from weft.text.decode import code_point, look_up
+from weft.text.decode import HIGH, code_point, item, word
 from weft.text.hashing import mix
-from weft.text.jit import I32_IN, I64_IN, U8_IN, U16_IN, U64, kernel, types
-from weft.text.unicode import SPACE, tables
+from weft.text.jit import I64_IN, U8_IN, U32_IN, U64, kernel, part, types
+from weft.text.unicode import SPACE, characters
 
 _P1 = np.uint64(0x9E3779B97F4A7C15)
 _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_POINT, _SPACE_BIT = np.uint64(0x1FFFFF), np.uint64(24 + SPACE.bit_length() - 1)
 
 
-@kernel(types.void(U8_IN, I64_IN, types.Tuple((U16_IN, U8_IN, U16_IN, I32_IN)), U64, U64))
-def _folded(data: Any, offsets: Any, held: Any, high: Any, low: Any) -> None:
+@part
+def _after_space(data: Any, at: int, stop: int, characters: Any) -> int:
+    """Where white space ends."""
+    while at < stop:
+        point, width = code_point(data, at)
+        if (item(characters, point) >> 24) & SPACE == 0:
+            break
+        at += width
+    return at
+
+
+@kernel(types.void(U8_IN, I64_IN, U32_IN, U64, U64))
+def _folded(data: Any, offsets: Any, characters: Any, high: Any, low: Any) -> None:
     for row in range(len(offsets) - 1):
-        at, stop = offsets[row], offsets[row + 1]
-        one, two, space, size = np.uint64(1), np.uint64(2), False, np.uint64(0)
+        stop = offsets[row + 1]
+        at = _after_space(data, offsets[row], stop, characters)
+        one, two, size, space = np.uint64(1), np.uint64(2), np.int64(0), np.uint64(0)
         while at < stop:
+            if at + 8 <= stop and word(data, at) & HIGH == 0:
+                # ASCII is hashed without branches: where words end is hard to predict.
+                for n in range(8):
+                    found = np.uint64(item(characters, item(data, at + n)))
+                    value = (found & _POINT) | space
+                    space = (found >> _SPACE_BIT & np.uint64(1)) << np.uint64(32)
+                    stays = (space >> np.uint64(32)) - np.uint64(1)
+                    first = (one ^ value) * _P1
+                    one ^= (first ^ (first >> np.uint64(29)) ^ one) & stays
+                    second = (two + value) * _P2
+                    two ^= (second ^ (second >> np.uint64(32)) ^ two) & stays
+                    size += 1 - np.int64(space >> np.uint64(32))
+                at += 8
+                continue
             point, width = code_point(data, at)
             at += width
-            if look_up(held[0], held[1], point) & SPACE:
-                space = True
+            found = np.uint64(item(characters, point))
+            if found >> _SPACE_BIT & np.uint64(1):
+                space = np.uint64(1) << np.uint64(32)
                 continue
-            value = np.uint64(point + look_up(held[2], held[3], point))
-            if space and size:
-                value += np.uint64(1) << np.uint64(32)
-            space = False
-            size += np.uint64(1)
+            value = (found & _POINT) | space
+            space = np.uint64(0)
             one = (one ^ value) * _P1
             one ^= one >> np.uint64(29)
             two = (two + value) * _P2
             two ^= two >> np.uint64(32)
-        high[row] = mix(one ^ size)
-        low[row] = mix(two + size)
+            size += 1
+        high[row] = mix(one ^ np.uint64(size))
+        low[row] = mix(two + np.uint64(size))
 
 
 def folded_hashes(strings: Strings) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Two independent 64-bit hashes of each text: case folded, runs of white space as one, none at the ends."""
     rows = len(strings.offsets) - 1
     high, low = np.empty(rows, np.uint64), np.empty(rows, np.uint64)
-    found = tables()
-    _folded(strings.data, strings.offsets, (*found.flags, *found.fold), high, low)
+    _folded(strings.data, strings.offsets, characters(), high, low)
     return high, low

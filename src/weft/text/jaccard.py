@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Longs
-from weft.text.jit import F32, I64, I64_IN, U64_IN, kernel, types
+from weft.text.jit import F32, I64, I64_IN, U64, U64_IN, kernel, types
 
 
 @kernel(types.void(U64_IN, I64_IN, I64_IN, I64_IN, F32))
@@ -34,19 +35,23 @@ def similarities(
     return out
 
 
-@kernel(types.int64(types.uint64[::1], I64), allocates=True)
+@kernel(types.int64(U64, I64))
 def _unique(values: Any, offsets: Any) -> int:
-    """Sort each set in place and drop repeats; offsets are moved along. Returns the number of values kept."""
+    """Drop repeats from each sorted list in place; offsets are moved along. Returns the number of values kept."""
     at = 0
     start = offsets[0]
     for row in range(len(offsets) - 1):
         stop = offsets[row + 1]
-        part = np.sort(values[start:stop])
         offsets[row] = at
-        for n in range(len(part)):
-            if n == 0 or part[n] != part[n - 1]:
-                values[at] = part[n]
-                at += 1
+        if start < stop:
+            last = values[start]
+            values[at] = last
+            for n in range(start + 1, stop):
+                value = values[n]
+                at += value != last  # no branch: whether a value repeats is hard to predict
+                values[at] = value
+                last = value
+            at += 1
         start = stop
     offsets[len(offsets) - 1] = at
     return at
@@ -54,5 +59,8 @@ def _unique(values: Any, offsets: Any) -> int:
 
 def sorted_sets(values: npt.NDArray[np.uint64], offsets: Longs) -> tuple[npt.NDArray[np.uint64], Longs]:
     """The same lists as sorted sets; the given arrays are used up."""
+    places = offsets.tolist()
+    for start, stop in pairwise(places):
+        values[start:stop].sort()  # NumPy's sort uses the processor's vectors, one in a kernel does not
     kept = _unique(values, offsets)
     return values[:kept], offsets

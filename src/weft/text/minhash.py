@@ -9,29 +9,34 @@ import numpy.typing as npt
 
 from weft.text.buffers import Longs
 from weft.text.hashing import mix
-from weft.text.jit import I64_IN, U32, U64, U64_IN, kernel, types
+from weft.text.jit import I64_IN, U64, U64_IN, kernel, types
 
 
-@kernel(types.void(U64_IN, I64_IN, U64_IN, U64_IN, types.int64, U32, U64))
+@kernel(types.void(U64_IN, I64_IN, U64_IN, U64_IN, types.int64, U64, U64))
 def _bands(shingles: Any, offsets: Any, factors: Any, terms: Any, rows: int, least: Any, out: Any) -> None:
     """Band keys: the smallest of each of the hash functions, `rows` of them folded into one key."""
     hashes = len(factors)
     bands = hashes // rows
-    high = np.uint64(32)
     for n in range(len(offsets) - 1):
-        if offsets[n] == offsets[n + 1]:
+        start, stop = offsets[n], offsets[n + 1]
+        if start == stop:
             continue
-        least[:] = np.uint32(0xFFFFFFFF)
-        for at in range(offsets[n], offsets[n + 1]):
-            value = shingles[at]
+        least[:] = np.uint64(0xFFFFFFFFFFFFFFFF)
+        # Four shingles at a time, the last one again where there are fewer: numbers in vectors are read once for all.
+        for at in range(start, stop, 4):
+            a, b = shingles[at], shingles[min(at + 1, stop - 1)]
+            c, d = shingles[min(at + 2, stop - 1)], shingles[min(at + 3, stop - 1)]
             for k in range(hashes):
-                # Multiply-shift (Dietzfelbinger et al. 1997): the top 32 bits of a*x+b are 2-universal.
-                hashed = np.uint32((factors[k] * value + terms[k]) >> high)
-                least[k] = min(least[k], hashed)
+                # Multiply-shift (Dietzfelbinger et al. 1997): the top 32 bits of a*x+b are 2-universal. The smallest
+                # number has the smallest top half, so the shift can wait.
+                factor, term = factors[k], terms[k]
+                one = min(factor * a + term, factor * b + term)
+                two = min(factor * c + term, factor * d + term)
+                least[k] = min(least[k], min(one, two))
         for band in range(bands):
             key = np.uint64(band + 1)
             for k in range(band * rows, (band + 1) * rows):
-                key = mix(key ^ np.uint64(least[k]))
+                key = mix(key ^ (least[k] >> np.uint64(32)))
             out[n * bands + band] = key
 
 
@@ -51,5 +56,5 @@ def band_keys(
     numbers = _numbers(seed, 2 * bands * rows)
     factors, terms = numbers[: bands * rows] | np.uint64(1), numbers[bands * rows :]
     out = np.zeros((len(offsets) - 1) * bands, np.uint64)
-    _bands(shingles, offsets, factors, terms, rows, np.empty(bands * rows, np.uint32), out)
+    _bands(shingles, offsets, factors, terms, rows, np.empty(bands * rows, np.uint64), out)
     return out.reshape(-1, bands)

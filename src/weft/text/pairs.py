@@ -20,14 +20,14 @@ Longs = npt.NDArray[np.int64]
 
 @kernel(types.UniTuple(types.int64, 2)(U64_IN, U64_IN, I64_IN, types.boolean, I64, I64, I64, I64, I64))
 def _pairs(
-    keys: Any, exact: Any, address: Any, write: bool, same_a: Any, same_b: Any, near_a: Any, near_b: Any, held: Any
+    keys: Any, texts: Any, address: Any, write: bool, same_a: Any, same_b: Any, near_a: Any, near_b: Any, held: Any
 ) -> tuple[int, int]:
-    """Pairs of equal exact hash and candidate pairs of different ones; of rows sorted by key, exact hash, address."""
+    """Pairs of equal text hash and candidate pairs of different ones; of rows sorted by key, text hash, address."""
     same, near, at = 0, 0, 0
     while at < len(keys):
         stop, size = at, 0
         while stop < len(keys) and keys[stop] == keys[at]:
-            if stop == at or exact[stop] != exact[stop - 1]:
+            if stop == at or texts[stop] != texts[stop - 1]:
                 held[size] = address[stop]
                 size += 1
             else:
@@ -65,9 +65,9 @@ def _repeated(keys: Any, shift: Any, seen: Any, kept: Any) -> int:
 
 
 @kernel(types.void(U64_IN, U64_IN, U64))
-def _ranks(keys: Any, exact: Any, out: Any) -> None:
+def _ranks(keys: Any, texts: Any, out: Any) -> None:
     for n in range(len(keys)):
-        out[n] = mix(keys[n] ^ exact[n])
+        out[n] = mix(keys[n] ^ texts[n])
 
 
 def _in_groups(keys: npt.NDArray[np.uint64]) -> Longs:
@@ -78,24 +78,24 @@ def _in_groups(keys: npt.NDArray[np.uint64]) -> Longs:
 
 
 def candidate_pairs(
-    keys: npt.NDArray[np.uint64], exact: npt.NDArray[np.uint64], address: Longs
+    keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.uint64], address: Longs
 ) -> tuple[Longs, Longs, Longs, Longs]:
-    """Ends of pairs with equal exact hash, and of candidate pairs, as addresses (shard << 32 | row).
+    """Ends of pairs with equal text hash (`texts`), and of candidate pairs, as addresses (shard << 32 | row).
 
     Among the distinct texts of a group of up to 16 every pair is a candidate. In a larger group each is paired with
-    the next four and with the first four: work stays linear, and clusters stay connected. Their order mixes the exact
+    the next four and with the first four: work stays linear, and clusters stay connected. Their order mixes the text
     hash with the key, so that each band of a large family tries other pairs.
     """
     grouped = _in_groups(keys)
-    keys, exact, address = keys[grouped], exact[grouped], address[grouped]
+    keys, texts, address = keys[grouped], texts[grouped], address[grouped]
     ranks = np.empty(len(keys), np.uint64)
-    _ranks(keys, exact, ranks)
+    _ranks(keys, texts, ranks)
     order = np.lexsort((address, ranks, keys))
-    keys, exact, address = keys[order], exact[order], address[order]
+    keys, texts, address = keys[order], texts[order], address[order]
     held = np.empty(len(keys) + 1, np.int64)
     empty = np.empty(0, np.int64)
-    same, near = _pairs(keys, exact, address, False, empty, empty, empty, empty, held)
+    same, near = _pairs(keys, texts, address, False, empty, empty, empty, empty, held)
     same_a, same_b = np.empty(same, np.int64), np.empty(same, np.int64)
     near_a, near_b = np.empty(near, np.int64), np.empty(near, np.int64)
-    _pairs(keys, exact, address, True, same_a, same_b, near_a, near_b, held)
+    _pairs(keys, texts, address, True, same_a, same_b, near_a, near_b, held)
     return same_a, same_b, near_a, near_b

@@ -17,14 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from weft.text.buffers import Longs, Strings, int_lists, string_buffers
-from weft.text.decode import code_point, look_up
+from weft.text.decode import before_first, code_point, item, other_than_words, word
 from weft.text.dictionary import CANDIDATES, block_of, dictionaries, divide_run, symbol_of
-from weft.text.jit import I32, I64, I64_IN, U8, U8_IN, U16_IN, U32_IN, kernel, part, types
-from weft.text.unicode import EAST, JOINER, LETTER, MARK, NUMBER, SOUTH_EAST, SPACE, tables
+from weft.text.jit import I32, I64, I64_IN, U8, U8_IN, U32_IN, kernel, part, types
+from weft.text.unicode import EAST, JOINER, LETTER, MARK, NUMBER, SOUTH_EAST, SPACE, characters
 
 _WORD = LETTER | MARK | NUMBER
 _DENSE = SOUTH_EAST | EAST
-_FLAGS = types.Tuple((U16_IN, U8_IN))
 _DICTIONARIES = types.Tuple((U32_IN, I64_IN, U8_IN))
 _SCRATCH = types.Tuple((I32, U8, U8, U8, I64, I64))
 
@@ -39,28 +38,40 @@ def _is_format(point: int) -> bool:
 
 
 @part
-def _joins(data: Any, at: int, stop: int, index: Any, blocks: Any) -> bool:
+def _joins(data: Any, at: int, stop: int, characters: Any) -> bool:
     """Whether the character at `at` is a letter of a spaced script."""
     if at >= stop:
         return False
     point, _ = code_point(data, at)
-    bits = look_up(index, blocks, point)
+    bits = item(characters, point) >> 24
     return bool((bits & (LETTER | MARK)) != 0 and (bits & _DENSE) == 0)
 
 
-@kernel(types.int64(U8_IN, I64_IN, U16_IN, U8_IN, types.boolean, U8))
-def _east_text(data: Any, offsets: Any, index: Any, blocks: Any, write: bool, out: Any) -> int:
+@part
+def _any_east(data: Any, at: int, stop: int) -> bool:
+    """Whether bytes may hold Chinese or Japanese: all of these scripts lie above U+2E80. Vectors of bytes are read."""
+    found = 0
+    for place in range(at, stop - 1):
+        lead = item(data, place)
+        found |= (lead >= 0xE3) | ((lead == 0xE2) & (item(data, place + 1) >= 0xBA))
+    return found != 0
+
+
+@kernel(types.int64(U8_IN, I64_IN, U32_IN, types.boolean, U8))
+def _east_text(data: Any, offsets: Any, characters: Any, write: bool, out: Any) -> int:
     """Copies every run of Chinese and Japanese letters, a line end after each; returns the number of bytes."""
     size = 0
     for row in range(len(offsets) - 1):
         at, stop = offsets[row], offsets[row + 1]
+        if not _any_east(data, at, stop):
+            continue
         while at < stop:
             while at < stop and data[at] < 0xE2:  # all of these scripts lie above
                 at += 1
             begun = False
             while at < stop:
                 point, width = code_point(data, at)
-                if look_up(index, blocks, point) & EAST:
+                if (item(characters, point) >> 24) & EAST:
                     begun = True
                     if write:
                         for n in range(width):
@@ -83,12 +94,12 @@ def _south_east(
     data: Any, at: int, stop: int, base: int, held: Any, scratch: Any, out: Any, count: int
 ) -> tuple[int, int]:
     """Tokens of a run of Thai, Lao, Burmese, Khmer and the like: where it ends, and the number of tokens so far."""
-    index, blocks = held[0]
+    characters, dictionary = held
     places, symbols, kinds, cuts, first, second = scratch
     size = 0
     while at < stop:
         point, width = code_point(data, at)
-        bits = look_up(index, blocks, point)
+        bits = item(characters, point) >> 24
         if bits & SOUTH_EAST:
             block = block_of(point)
             kinds[size] = 128 * ((bits & MARK) != 0)
@@ -103,7 +114,7 @@ def _south_east(
         size += 1
         at += width
     places[size] = at - base
-    divide_run(symbols, kinds, size, held[1], first, second, cuts)
+    divide_run(symbols, kinds, size, dictionary, first, second, cuts)
     out[2 * count] = places[0]
     for n in range(1, size):
         if cuts[n]:
@@ -115,14 +126,12 @@ def _south_east(
 
 
 @part
-def _east(
-    data: Any, at: int, stop: int, index: Any, blocks: Any, breaks: Any, edge: int, number: int
-) -> tuple[int, int, int]:
+def _east(data: Any, at: int, stop: int, characters: Any, breaks: Any, edge: int, number: int) -> tuple[int, int, int]:
     """Where a word of Chinese or Japanese ends, the next of ICU's breaks, the UTF-16 units of `_east_text` passed."""
     begun = False
     while at < stop:
         point, width = code_point(data, at)
-        if look_up(index, blocks, point) & EAST == 0:
+        if (item(characters, point) >> 24) & EAST == 0:
             if not _is_format(point):
                 number += 1
                 break
@@ -140,16 +149,22 @@ def _east(
 
 
 @part
-def _spaced(data: Any, at: int, stop: int, index: Any, blocks: Any) -> int:
+def _spaced(data: Any, at: int, stop: int, characters: Any) -> int:
     """Where a word of a spaced script ends."""
     while at < stop:
+        if at + 8 <= stop and item(data, at) < 0x80:
+            other = other_than_words(word(data, at))
+            if other == 0:
+                at += 8
+                continue
+            at += before_first(other)
         point, width = code_point(data, at)
-        bits = look_up(index, blocks, point)
+        bits = item(characters, point) >> 24
         if bits & _WORD:
             if bits & _DENSE:
                 break
         elif bits & JOINER:
-            if not _joins(data, at + width, stop, index, blocks):
+            if not _joins(data, at + width, stop, characters):
                 break
         elif not _is_format(point):
             break
@@ -157,13 +172,13 @@ def _spaced(data: Any, at: int, stop: int, index: Any, blocks: Any) -> int:
     return at
 
 
-@kernel(types.int64(U8_IN, I64_IN, types.Tuple((_FLAGS, _DICTIONARIES)), I64_IN, _SCRATCH, I32, I64))
+@kernel(types.int64(U8_IN, I64_IN, types.Tuple((U32_IN, _DICTIONARIES)), I64_IN, _SCRATCH, I32, I64))
 def _tokens(data: Any, offsets: Any, held: Any, breaks: Any, scratch: Any, out: Any, out_offsets: Any) -> int:
     """Token starts and ends, in bytes from the start of the document; returns their number.
 
     `breaks` holds ICU's boundaries in the text that `_east_text` makes, in UTF-16 units, ascending.
     """
-    index, blocks = held[0]
+    characters = held[0]
     count, edge, number = 0, 0, 0
     for row in range(len(offsets) - 1):
         base, stop = offsets[row], offsets[row + 1]
@@ -171,7 +186,7 @@ def _tokens(data: Any, offsets: Any, held: Any, breaks: Any, scratch: Any, out: 
         out_offsets[row] = count
         while at < stop:
             point, width = code_point(data, at)
-            bits = look_up(index, blocks, point)
+            bits = item(characters, point) >> 24
             if bits & SPACE or ((bits & _WORD) == 0 and _is_format(point)):
                 at += width
                 continue
@@ -180,9 +195,9 @@ def _tokens(data: Any, offsets: Any, held: Any, breaks: Any, scratch: Any, out: 
                 continue
             start = at
             if bits & EAST:
-                at, edge, number = _east(data, at, stop, index, blocks, breaks, edge, number)
+                at, edge, number = _east(data, at, stop, characters, breaks, edge, number)
             elif bits & _WORD:
-                at = _spaced(data, at + width, stop, index, blocks)
+                at = _spaced(data, at + width, stop, characters)
             else:
                 at += width
                 while at < stop:
@@ -208,16 +223,17 @@ def _icu_breaks(text: str) -> Longs:
 
 def token_arrays(strings: Strings) -> tuple[npt.NDArray[np.int32], Longs]:
     """Flat starts and ends of tokens (bytes from the start of each document), and token offsets by document."""
-    flags = tables().flags
+    known = characters()
     rows = len(strings.offsets) - 1
-    given = (strings.data, strings.offsets, flags.stage, flags.blocks)
+    given = (strings.data, strings.offsets, known)
     size = _east_text(*given, False, np.empty(0, np.uint8))
     east = np.empty(size, np.uint8)
     if size:
         _east_text(*given, True, east)
     # ICU wants a Python string: one for the batch, and only of what these scripts have in it.
     breaks = _icu_breaks(east.tobytes().decode("utf-8"))
-    longest = int(np.diff(strings.offsets).max()) // 3 + 2 if rows else 2
+    # A run holds letters of three bytes and more, and soft hyphens and the like of two.
+    longest = int(np.diff(strings.offsets).max()) // 2 + 2 if rows else 2
     scratch = (
         np.empty(longest, np.int32),
         np.empty(longest, np.uint8),
@@ -229,7 +245,7 @@ def token_arrays(strings: Strings) -> tuple[npt.NDArray[np.int32], Longs]:
     most = int(strings.offsets[-1] - strings.offsets[0]) if rows else 0
     out = np.empty(2 * most, np.int32)  # pages that stay unwritten take no memory
     offsets = np.empty(rows + 1, np.int64)
-    count = _tokens(strings.data, strings.offsets, (tuple(flags), tuple(dictionaries())), breaks, scratch, out, offsets)
+    count = _tokens(strings.data, strings.offsets, (known, tuple(dictionaries())), breaks, scratch, out, offsets)
     return out[: 2 * count].copy(), offsets
 
 

@@ -11,12 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Longs, Strings
-from weft.text.decode import code_point, look_up
-from weft.text.hashing import mix
-from weft.text.jit import I32_IN, I64, I64_IN, U8_IN, U16_IN, U64, kernel, part, types
-from weft.text.unicode import EAST, LETTER, MARK, NUMBER, SOUTH_EAST, tables
+from weft.text.decode import (
+    HIGH,
+    code_point,
+    first_bytes,
+    item,
+    letters_among,
+    marked,
+    other_than_words,
+    put,
+    word,
+)
+from weft.text.hashing import mix, steps, take_in
+from weft.text.jit import I32_IN, I64, I64_IN, U8_IN, U32_IN, U64, kernel, part, types
+from weft.text.unicode import EAST, LETTER, MARK, NUMBER, SOUTH_EAST, characters
 
 _PRIME = np.uint64(0x100000001B3)
+_STEPS = steps(int(_PRIME))
+_TO_LOWER = np.uint64(2)
+_WORD = LETTER | MARK | NUMBER
 _DENSE = SOUTH_EAST | EAST
 LONG_WORDS = 24
 """Letters to a word above which a text has no spaces between words, such as Javanese or Balinese script.
@@ -24,47 +37,65 @@ Kalaallisut, the longest words of 400 languages of the Declaration of Human Righ
 
 
 @part
-def _word_hashes(data: Any, base: int, tokens: Any, start: int, stop: int, held: Any, out: Any, place: int) -> int:
+def _word_hashes(
+    data: Any, base: int, stop: int, tokens: Any, start: int, end: int, characters: Any, out: Any, place: int
+) -> int:
     """Hashes of the folded tokens that hold a letter, mark or digit, into `out` from `place`; their number."""
     size = 0
-    for n in range(start, stop):
-        at, last = base + tokens[2 * n], base + tokens[2 * n + 1]
-        value, word = np.uint64(0), 0
+    for n in range(start, end):
+        at, last = base + item(tokens, 2 * n), base + item(tokens, 2 * n + 1)
+        value, found = np.uint64(0), 0
         while at < last:
+            if at + 8 <= stop and item(data, at) < 0x80:
+                length = min(last - at, 8)
+                eight = first_bytes(word(data, at), length)
+                if eight & HIGH == 0:
+                    found |= other_than_words(eight) != HIGH
+                    value = take_in(value, eight | (letters_among(eight) >> _TO_LOWER), length, _STEPS)
+                    at += length
+                    continue
             point, width = code_point(data, at)
             at += width
-            word |= (look_up(held[0], held[1], point) & (LETTER | MARK | NUMBER)) != 0
-            value = value * _PRIME + np.uint64(point + look_up(held[2], held[3], point) + 1)
-        if word:
-            out[place + size] = mix(value)
+            known = item(characters, point)
+            found |= ((known >> 24) & _WORD) != 0
+            value = value * _PRIME + np.uint64((known & 0x1FFFFF) + 1)
+        if found:
+            put(out, place + size, mix(value))
             size += 1
     return size
 
 
 @part
-def _letters(data: Any, base: int, stop: int, held: Any) -> tuple[int, int]:
+def _letters(data: Any, base: int, stop: int, characters: Any) -> tuple[int, int]:
     """Number of letters, marks and digits; and how many of them belong to scripts without spaces."""
     size, dense, at = 0, 0, base
     while at < stop:
+        if at + 8 <= stop and item(data, at) < 0x80:
+            eight = word(data, at)
+            if eight & HIGH == 0:
+                size += 8 - marked(other_than_words(eight))
+                at += 8
+                continue
         point, width = code_point(data, at)
         at += width
-        bits = look_up(held[0], held[1], point)
-        size += (bits & (LETTER | MARK | NUMBER)) != 0
+        bits = item(characters, point) >> 24
+        size += (bits & _WORD) != 0
         dense += (bits & _DENSE) != 0
     return size, dense
 
 
 @part
-def _char_hashes(data: Any, base: int, stop: int, held: Any, out: Any, place: int) -> int:
-    """Hashes of the folded letters, marks and digits, into `out` from `place`; their number."""
-    size, at = 0, base
+def _char_hashes(data: Any, base: int, stop: int, characters: Any, out: Any, place: int) -> tuple[int, int]:
+    """Hashes of the folded letters, marks and digits, into `out` from `place`; both numbers of `_letters`."""
+    size, dense, at = 0, 0, base
     while at < stop:
         point, width = code_point(data, at)
         at += width
-        if look_up(held[0], held[1], point) & (LETTER | MARK | NUMBER):
-            out[place + size] = mix(np.uint64(point + look_up(held[2], held[3], point)))
-            size += 1
-    return size
+        known = item(characters, point)
+        put(out, place + size, mix(np.uint64(known & 0x1FFFFF)))  # written over when it is no letter
+        size += ((known >> 24) & _WORD) != 0
+        dense += ((known >> 24) & _DENSE) != 0
+    return size, dense
 
 
 @part
@@ -82,44 +113,47 @@ def _grams(out: Any, at: int, size: int, width: int) -> int:
         power *= _PRIME
     value = np.uint64(0)
     for n in range(width):
-        value = value * _PRIME + out[at + n]
-    leaving = out[at]
-    out[at] = mix(value)
+        value = value * _PRIME + item(out, at + n)
+    leaving = item(out, at)
+    put(out, at, mix(value))
     for n in range(1, size - width + 1):
-        value = value * _PRIME + out[at + n + width - 1] - leaving * power
-        leaving = out[at + n]
-        out[at + n] = mix(value)
+        value = value * _PRIME + (item(out, at + n + width - 1) - leaving * power)
+        leaving = item(out, at + n)
+        put(out, at + n, mix(value))
     return size - width + 1
 
 
-_TABLES = types.Tuple((U16_IN, U8_IN, U16_IN, I32_IN))
-
-
-@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _TABLES, types.int64, types.int64, U64, I64))
+@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, U32_IN, types.int64, types.int64, U64, I64))
 def _shingles(
     data: Any,
     offsets: Any,
     tokens: Any,
     token_offsets: Any,
-    held: Any,
+    characters: Any,
     words: int,
     chars: int,
     out: Any,
     out_offsets: Any,
 ) -> None:
     """Shingles of all documents end to end."""
-    at = 0
+    at, by_chars = 0, False
     for row in range(len(offsets) - 1):
         out_offsets[row] = at
         base, stop = offsets[row], offsets[row + 1]
-        letters, dense = _letters(data, base, stop, held)
-        size = 0
+        # Texts of a batch mostly are of one kind: where the last one went by characters, this one is tried so first.
+        if by_chars:
+            letters, dense = _char_hashes(data, base, stop, characters, out, at)
+        else:
+            letters, dense = _letters(data, base, stop, characters)
+        tried, size = by_chars, letters
         by_chars = 2 * dense > letters
         if not by_chars:
-            size = _word_hashes(data, base, tokens, token_offsets[row], token_offsets[row + 1], held, out, at)
+            first, last = token_offsets[row], token_offsets[row + 1]
+            size = _word_hashes(data, base, stop, tokens, first, last, characters, out, at)
             by_chars = 0 < LONG_WORDS * size < letters
-        if by_chars:
-            size = _char_hashes(data, base, stop, held, out, at)
+            tried = False
+        if by_chars and not tried:
+            size, _ = _char_hashes(data, base, stop, characters, out, at)
         at += _grams(out, at, size, chars if by_chars else words)
     out_offsets[len(offsets) - 1] = at
 
@@ -130,10 +164,8 @@ def shingle_hashes(
     """64-bit shingle hashes of all documents (with repeats, in text order) and the offsets of each document."""
     rows = len(strings.offsets) - 1
     lengths = np.diff(strings.offsets)
-    found = tables()
-    held = (*found.flags, *found.fold)
     # A document has at most one shingle per character, and bytes bound characters; what is not used is not touched.
     out = np.empty(int(lengths.sum()) + 1, np.uint64)
     offsets = np.zeros(rows + 1, np.int64)
-    _shingles(strings.data, strings.offsets, tokens, token_offsets, held, words, chars, out, offsets)
+    _shingles(strings.data, strings.offsets, tokens, token_offsets, characters(), words, chars, out, offsets)
     return out[: offsets[-1]], offsets

@@ -8,6 +8,7 @@ here it is by words, as in Gopher, whose words are what white space separates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ _SPECIAL = np.array([byte if byte in b"\n#.:w\xe2" else 0 for byte in range(256)
 _CLOSING = (0x22, 0x27, 0x29, 0x5D, 0xBB, 0x2019, 0x201D, 0x300D, 0x300F, 0xFF09)
 _F64_2 = types.float64[:, ::1]
 _FLAGS = types.Tuple((U16_IN, U8_IN))
-_FOLD = types.Tuple((U16_IN, I32_IN))
+_LOWER = types.Tuple((U16_IN, I32_IN))
 _STOPS = types.Tuple((U64_IN, I64_IN))
 _SCRATCH = types.Tuple((U64, U64, I64, I32, I32, U64, I64, U64))
 
@@ -97,12 +98,10 @@ def _cut_off(data: Any, start: int, stop: int) -> bool:
 @part
 def _address(data: Any, at: int, base: int, stop: int) -> bool:
     """Whether a web address starts here: at the colon of `://`, or at a `www.` that no slash precedes."""
-    if at + 3 >= stop:
-        return False
     if data[at] == 58:
-        return bool(data[at + 1] == 47 and data[at + 2] == 47)
+        return bool(at + 2 < stop and data[at + 1] == 47 and data[at + 2] == 47)
     follows = at > base and data[at - 1] == 47
-    return bool(not follows and data[at + 1] == 119 and data[at + 2] == 119 and data[at + 3] == 46)
+    return bool(at + 3 < stop and not follows and data[at + 1] == 119 and data[at + 2] == 119 and data[at + 3] == 46)
 
 
 @part
@@ -195,7 +194,7 @@ def _known(stop_keys: Any, first: int, last: int, slots: Any) -> None:
 
 @part
 def _word(
-    data: Any, at: int, last: int, index: Any, blocks: Any, fold_index: Any, fold_blocks: Any
+    data: Any, at: int, last: int, index: Any, blocks: Any, lower_index: Any, lower_blocks: Any
 ) -> tuple[Any, Any, int, int, int, int]:
     """Hash of a token, hash of it in lower case, characters, letters, digits, capitals."""
     exact, folded = np.uint64(0), np.uint64(0)
@@ -208,7 +207,7 @@ def _word(
         exact = (exact + np.uint64(point) + np.uint64(1)) * _FACTOR
         if bits & LETTER:
             letters += 1
-            change = look_up(fold_index, fold_blocks, point)
+            change = look_up(lower_index, lower_blocks, point)
             upper += change != 0
             point += change
         digits += (bits & NUMBER) != 0
@@ -218,7 +217,7 @@ def _word(
 
 @part
 def _words(
-    data: Any, base: int, tokens: Any, start: int, size: int, flags: Any, fold: Any, slots: Any, listed: bool,
+    data: Any, base: int, tokens: Any, start: int, size: int, flags: Any, lower: Any, slots: Any, listed: bool,
     hashes: Any, ends: Any, row: Any,
 ) -> None:  # fmt: skip
     """Hashes and lengths of all tokens; writes what is counted on words."""
@@ -227,7 +226,9 @@ def _words(
     ends[0] = 0
     for n in range(size):
         first, last = base + tokens[2 * (start + n)], base + tokens[2 * (start + n) + 1]
-        exact, folded, length, lettered, digit, capital = _word(data, first, last, flags[0], flags[1], fold[0], fold[1])
+        exact, folded, length, lettered, digit, capital = _word(
+            data, first, last, flags[0], flags[1], lower[0], lower[1]
+        )
         hashes[n] = exact
         ends[n + 1] = ends[n] + length
         if lettered + digit == 0:
@@ -259,9 +260,9 @@ def _words(
         row[ratio] = row[ratio] / words if words else 0.0
 
 
-@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _FLAGS, _FOLD, _STOPS, I32_IN, _SCRATCH, _F64_2))
+@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, _FLAGS, _LOWER, _STOPS, I32_IN, _SCRATCH, _F64_2))
 def _measure(
-    data: Any, offsets: Any, tokens: Any, token_offsets: Any, flags: Any, fold: Any, stops: Any, languages: Any,
+    data: Any, offsets: Any, tokens: Any, token_offsets: Any, flags: Any, lower: Any, stops: Any, languages: Any,
     scratch: Any, out: Any,
 ) -> None:  # fmt: skip
     """Fill one row of `out` per document. Scratch arrays are sized for the longest document."""
@@ -289,7 +290,7 @@ def _measure(
         count, repeated = count_duplicates(hashes, ends, paragraphs, keys, marks, epoch)
         if paragraphs:
             row[PARA_FRAC], row[PARA_CHAR] = count / paragraphs, repeated / chars
-        _words(data, base, tokens, start, size, flags, fold, known, languages[n] >= 0, hashes, ends, row)
+        _words(data, base, tokens, start, size, flags, lower, known, languages[n] >= 0, hashes, ends, row)
         epoch = ngrams(hashes, ends, size, grams, places, slots, keys, marks, epoch, row[TOP2 : DUP5 + 6])
         for k in range(TOP2, DUP5 + 6):
             row[k] = row[k] / chars
@@ -326,7 +327,7 @@ def measure(
         np.empty(_SLOTS, np.uint64),
     )
     stops = (stop_keys, stop_offsets)
-    given = (strings.data, strings.offsets, tokens, token_offsets, tuple(found.flags), tuple(found.fold))
+    given = (strings.data, strings.offsets, tokens, token_offsets, tuple(found.flags), tuple(found.lower))
     _measure(*given, stops, languages, scratch, out)
     return out
 
@@ -343,11 +344,15 @@ def _most_lines(data: Any, offsets: Any) -> int:
     return most
 
 
-def stop_key(word: str) -> int:
-    """Key of a lower-case stop word: the hash that the kernel computes of a folded token."""
-    value, prime, wide = 0, int(_FOLDED), 0xFFFFFFFFFFFFFFFF
-    for char in word:
-        value = (value * prime + ord(char) + 1) & wide
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & wide
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & wide
-    return value ^ (value >> 31)
+def stop_keys(words: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Keys of lower-case stop words: the hashes that the kernel computes of tokens in lower case."""
+    points = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32).astype(np.uint64)
+    sizes = np.array([len(word) for word in words], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    value = np.zeros(len(words), np.uint64)
+    for place in range(int(sizes.max(initial=0))):
+        going = np.flatnonzero(sizes > place)
+        value[going] = value[going] * _FOLDED + points[starts[going] + place] + np.uint64(1)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
