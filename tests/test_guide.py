@@ -30,8 +30,20 @@ def test_every_command_of_the_guide_runs(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8")
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
         ran += 1
-    assert ran == 6
+    assert ran == 7
     assert (tmp_path / "built/report/index.html").is_file()
+
+
+def test_the_recipes_of_the_guide_are_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    guide = (ROOT / "docs/guide.md").read_text("utf-8")
+    found = [code for kind, code in BLOCK.findall(guide) if kind == "yaml"]
+    for number, code in enumerate(found):
+        recipe = tmp_path / f"{number}.yaml"
+        recipe.write_text(code if "acquire:" in code else f"acquire:\n  - path: texts\n{code}", "utf-8")
+        assert load(recipe).acquire
+    assert len(found) == 3
 
 
 def test_the_recipe_of_the_readme_is_good(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from weft.acquire.html import html
 from weft.acquire.jsonl import jsonl
 from weft.acquire.parquet import parquet
 from weft.acquire.plain_text import plain_text
+from weft.acquire.rows import missing_column
 from weft.acquire.table import table
+from weft.errors import WeftError
+from weft.operators.registry import validate
 
 from .reading import cut, page, read, reasons
 
@@ -134,6 +137,15 @@ def test_tables() -> None:
         assert read(table(encoding=encoding), "a.csv", "text,n\nภาษาไทย,1".encode(encoding))[0]["text"] == "ภาษาไทย"
 
 
+def test_a_table_without_the_column_says_how_to_name_it() -> None:
+    assert "has id, body: say format: table and options: {text_field: …}" in missing_column(
+        "text", ["id", "body"], "table", ","
+    )
+    assert "options: {text_field: body}" in missing_column("text", ["body"], "parquet")
+    assert 'options: {delimiter: "\\t"}' in missing_column("text", ["id\tbody"], "table", ",")
+    assert "no readable header" in missing_column("text", [], "table", ",")
+
+
 def test_a_bad_row_of_a_table_costs_itself() -> None:
     lines = [
         b"text,n",
@@ -205,3 +217,16 @@ def test_an_empty_file_is_a_reject(name: str) -> None:
 def test_a_hundred_megabytes_in_one_line_pass() -> None:
     content = b"<p>" + b"neno " * 20_000_000 + b"</p>"
     assert len(read(html(), "a.html", content)[0]["payload"]) == len(content)
+
+
+@pytest.mark.parametrize("factory", [html, plain_text, table])
+def test_an_encoding_that_nobody_knows_is_told_before_anything_is_read(factory: Any) -> None:
+    with pytest.raises(WeftError, match="no encoding is named 'klingon'; expected one such as utf-8"):
+        validate(factory.spec, {"encoding": "klingon"})
+    assert validate(factory.spec, {"encoding": "TIS-620"})["encoding"] == "TIS-620"
+
+
+@pytest.mark.parametrize("given", [{"delimiter": "\n"}, {"delimiter": "\r"}, {"delimiter": "|", "quote": "|"}])
+def test_a_delimiter_that_cannot_divide_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="neither a line end nor the quote"):
+        table(**given)  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ def test_status_errors_and_report(built: Path, capsys: pytest.CaptureFixture[str
     status, out, _ = called(capsys, "status", str(built), "--json")
     assert status == 0 and json.loads(out)["complete"] is True
     assert called(capsys, "errors", str(built))[1].strip() == "no errors"
+    assert "no errors with the reason bad_length" in called(capsys, "errors", str(built), "--reason", "bad_length")[1]
     status, out, _ = called(capsys, "report", str(built))
     assert status == 0 and Path(out.strip()).is_file()
 
@@ -46,6 +47,16 @@ def test_explain(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 0 and held["id"] == name and {"source", "locator", "stages", "outcome"} <= set(held)
     status, out, err = called(capsys, "explain", str(built), "nothing")
     assert status == 2 and out == "" and "no document has this id" in err
+
+
+def test_a_run_says_what_its_table_does_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(capsys, "init", str(tmp_path / "corpus"))[0] == 0
+    (tmp_path / "corpus/texts/short.txt").write_text("Habari ya asubuhi", "utf-8")
+    (tmp_path / "corpus/texts/notes.csv").write_text("number;body\n1;Habari ya asubuhi\n", "utf-8")
+    status, out, _ = called(capsys, "run", str(tmp_path / "corpus/recipe.yaml"), "--workers", "1", "--quiet")
+    assert status == 0 and "1 files or records gave no document: weft errors" in out and "The corpus is empty" in out
+    status, out, _ = called(capsys, "errors", str(tmp_path / "corpus/build"), "--json")
+    assert 'say format: table and options: {delimiter: ";"}' in json.loads(out)["detail"]
 
 
 def test_identify_reads_lines_and_says_what_is_wrong_with_them(

@@ -65,7 +65,7 @@ def test_histograms_merge() -> None:
 
 def test_summary_is_the_contract() -> None:
     stages = [Stage("construct", 60, 40, {"too_short": 20}, seconds=1.23456)]
-    made = summary.summary(stages, summary.count(frame()))
+    made = summary.summary([stage.to_json() for stage in stages], summary.count(frame()))
     assert set(made) == {"version", "stages", "languages"}
     assert made["stages"][0]["rejected"] == {"too_short": 20} and made["stages"][0]["seconds"] == 1.235
     swahili = made["languages"]["swh_Latn"]
@@ -75,7 +75,7 @@ def test_summary_is_the_contract() -> None:
 
 def test_lost_rows_are_an_error() -> None:
     with pytest.raises(ConservationError, match="60 rows in"):
-        summary.summary([Stage("construct", 60, 39, {"too_short": 20})], summary.count(frame()))
+        Stage("construct", 60, 39, {"too_short": 20}).to_json()
 
 
 def test_alarm_names_the_language_and_the_rule() -> None:

@@ -6,9 +6,9 @@ import pyarrow as pa
 
 from weft.deduplicate.candidates import WRITES, candidates
 
-SCHEMA = pa.schema({"key": pa.uint64(), "exact": pa.uint64(), "shard": pa.int32(), "row": pa.int32()})
+SCHEMA = pa.schema({"key": pa.uint64(), "text_hash": pa.uint64(), "shard": pa.int32(), "row": pa.int32()})
 ROWS = [
-    # key, exact, shard, row
+    # key, text hash, shard, row
     (1, 50, 0, 7),
     (1, 50, 1, 2),
     (1, 60, 0, 9),

@@ -25,6 +25,9 @@ def hashes(*texts: str | None) -> list[dict[str, int] | None]:
         ("ДОБРОЕ утро", "доброе УТРО"),
         ("ភាសា\u200bខ្មែរ", "ភាសា ខ្មែរ"),
         ("ꮳꮃꭹ", "ᏣᎳᎩ"),  # Cherokee small and capital letters
+        ("ΟΔΟΣ ΜΟΥ", "οδος μου"),  # Greek: the sigma at the end of a word has one capital with the other
+        ("ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "საქართველო"),
+        ("𞤀𞤣𞤤𞤢𞤥", "𞤢𞤣𞤤𞤢𞤥"),
         ("", " \n\t"),
     ],
 )
@@ -46,6 +49,9 @@ def test_case_and_white_space_do_not_count(first: str, second: str) -> None:
         ("ab", "ba"),
         ("a", "aa"),
         ("", "."),
+        ("ısı", "isi"),  # Turkish: heat, and its (somebody's)
+        ("ﬁ", "fi"),
+        ("ᾳ", "α"),
     ],
 )
 def test_marks_letters_punctuation_and_where_space_stands_count(first: str, second: str) -> None:

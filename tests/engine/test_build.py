@@ -158,3 +158,16 @@ def test_explain_tells_of_kept_and_rejected_documents(finished: tuple[Path, Path
     assert lost["outcome"] == "rejected by duplicate" and lost["stages"][-1]["labels"]["kept"]
     with pytest.raises(WeftError, match="no document"):
         build.explain("zzzz")
+
+
+def test_explain_says_what_decided(finished: tuple[Path, Path]) -> None:
+    build = Build.open(finished[1])
+    words = pl.col("signals").struct.field("words")
+    frame = build.documents(text=False).select("id", "locator", words, pl.col("selection").struct.field("rule"))
+    short = frame.collect().filter(pl.col("rule") == "long_enough").row(0, named=True)
+    last = build.explain(short["id"])["stages"][-1]
+    assert last["condition"] == "signals.words >= 20" and last["values"] == {"signals.words": short["words"]}
+    by_place = build.explain(short["locator"])
+    assert by_place["id"] == short["id"]
+    with pytest.raises(WeftError, match=r"documents are meant .*expected a longer beginning"):
+        build.explain("")

@@ -75,7 +75,7 @@ def deduplicated(texts: pl.DataFrame, shard_size: int = 1000, batch: int = 700) 
     signed = in_batches(table, batch, tokens(), exact(), minhash())
     pairs = by_partition(in_batches(signed, batch, band_keys()), "key", candidates())
     a, b = (global_rows(pairs, side, shard_size) for side in "ab")
-    same = pairs["exact"].to_numpy()
+    same = pairs["certain"].to_numpy()
     near = sorted(set(zip(a[~same].tolist(), b[~same].tolist(), strict=True)))
     partners: list[list[int]] = [[] for _ in range(size)]
     for low, high in near:

@@ -110,7 +110,7 @@ def test_a_typo_in_any_key_gives_its_line_and_the_nearest_name(key: str, faults:
         ("format: jsonl", "format: jsnol", "got 'jsnol'; expected one of auto, .*did you mean jsonl"),
         ("license: CC-BY-4.0", "license: CC BY 4.0", "got 'CC BY 4.0'; expected an SPDX id.*did you mean CC-BY-4.0"),
         ("basis: licence", "basis: license", "got 'license'; expected .*did you mean licence"),
-        ("redistribute: true", "redistribute: maybe", "got 'maybe'; expected true or false"),
+        ("redistribute: true", "redistribute: maybe", "got 'maybe'; expected true, false or unknown"),
         ("hint: swh_Latn", "hint: swahilli", "swahilli.* is no language.*expected a code such as swh_Latn"),
         ("priority: 2", "priority: high", "got 'high'; expected a whole number"),
         ("consent: c-17", "consent: [c]", "got a list; expected a text"),
@@ -174,6 +174,12 @@ def test_labels_that_construct_needs_are_one_fault(faults: Faults) -> None:
 def test_a_step_twice(faults: Faults) -> None:
     found = faults("acquire:\n  - path: x\nlabel:\n  - script\n  - lid\n  - script\n  - signals\n")
     assert found == ["6: label[2]: label.script is listed already; expected one step for it"]
+
+
+@pytest.mark.parametrize("steps", ["[verify]", "[shingle_sets, verify]", "[candidates]"])
+def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -> None:
+    found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
+    assert found == ["3: deduplicate: no step by which documents meet; expected exact or minhash among the steps"]
 
 
 def test_two_sources_of_one_name(faults: Faults) -> None:

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -95,18 +95,14 @@ def _member(unit: Unit, stream: BinaryIO, functions: dict[str, ReadFunction], de
     if kind is None:
         try:
             kind = sniff(_beginning(unit, stream))
-        except (OSError, Damage, *_BROKEN):
+        except (OSError, Damage):
             kind = None
     fetcher = _Member(stream)
     if kind == "archive" and depth < _DEEPEST:
         yield from _archive(replace(unit, reader=kind), fetcher, functions, depth + 1)
     elif kind in functions:
         member = pa.Table.from_pylist([vars(replace(unit, reader=kind))], UNITS)
-        try:
-            yield from functions[kind](member, fetcher)
-        except _BROKEN as error:
-            detail = f"the member cannot be read to its end: {error}"
-            yield as_table([problem_row(unit, 0, "error", "damaged_member", detail, locator=unit.name)])
+        yield from functions[kind](member, fetcher)
     elif unit.size == 0:
         yield as_table([problem_row(unit, 0, "reject", "empty_file", "the file has no bytes", locator=unit.name)])
     else:
@@ -134,6 +130,41 @@ def _members(unit: Unit, stream: BinaryIO) -> Members:
     return _tar(unit, stream)
 
 
+class _ZipMember(io.RawIOBase):
+    """A member of a zip archive that says what is wrong with it as every reader expects it: by Damage."""
+
+    def __init__(self, member: IO[bytes]) -> None:
+        self._member = member
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            found = self._member.read(len(buffer))
+        except _BROKEN as error:
+            raise Damage("damaged_member", f"the member cannot be read to its end: {error}") from error
+        buffer[: len(found)] = found
+        return len(found)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._member.seek(offset, whence)
+        except _BROKEN as error:
+            raise Damage("damaged_member", f"the member cannot be read to its end: {error}") from error
+
+    def tell(self) -> int:
+        return self._member.tell()
+
+    def close(self) -> None:
+        if not self.closed:
+            self._member.close()
+        super().close()
+
+
 def _zip(stream: BinaryIO) -> Members:
     try:
         archive = zipfile.ZipFile(stream)
@@ -143,7 +174,7 @@ def _zip(stream: BinaryIO) -> Members:
         if info.is_dir() or _hidden(info.filename):
             continue
         try:
-            yield info.filename, info.file_size, cast(BinaryIO, archive.open(info))
+            yield info.filename, info.file_size, io.BufferedReader(_ZipMember(archive.open(info)), 1 << 16)
         except _BROKEN as error:
             yield info.filename, info.file_size, Damage("damaged_member", f"the member cannot be opened: {error}")
 

@@ -158,7 +158,10 @@ def _zstd_dictionary(raw: Raw) -> Any:
         return None
     content = raw.at(8, min(int.from_bytes(head[4:8], "little"), 64 * BLOCK))
     if content.startswith(MAGIC["zst"]):
-        content = zstandard.ZstdDecompressor().decompress(content, max_output_size=64 * BLOCK)
+        try:
+            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=64 * BLOCK)
+        except zstandard.ZstdError as error:
+            raise Damage("damaged_record", f"the zstd dictionary of the file is corrupt: {error}") from error
     return zstandard.ZstdCompressionDict(content)
 
 

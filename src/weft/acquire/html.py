@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 from pydantic import Field
 
 from weft.acquire.formats import accepted
-from weft.acquire.lines import whole
+from weft.acquire.lines import Encoding, whole
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
@@ -16,7 +16,7 @@ from weft.operators.contract import ReadFunction, operator
 @operator("acquire.html", version=1, reads=READS, writes=WRITES, rows="make", accepts=accepted("html"))
 def html(
     *,
-    encoding: str | None = None,
+    encoding: Encoding | None = None,
     max_record_mb: Annotated[int, Field(ge=1, le=1024)] = 256,
 ) -> ReadFunction:
     """One row for each HTML file, its bytes unread. `encoding` overrides what the pages declare."""

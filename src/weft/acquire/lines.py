@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple
+
+from pydantic import AfterValidator
 
 from weft.acquire.compression import chunks, compression_of
 from weft.acquire.rows import Unit
 
 WIDE = ("utf-16", "utf-32")
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def _known(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        raise ValueError(
+            f"no encoding is named {name!r}; expected one such as utf-8, windows-1252 or tis-620"
+        ) from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known)]
+"""Name of an encoding that Python knows."""
 
 
 class Line(NamedTuple):

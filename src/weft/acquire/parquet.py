@@ -66,9 +66,13 @@ def parquet(
         first = 0
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            if unit.start <= _middle(group) < unit.stop or (unit.size <= 0 and unit.first):
+            # A damaged footer may place a group outside the file: it is somebody's even so.
+            middle = min(max(_middle(group), 0), unit.size - 1)
+            if unit.start <= middle < unit.stop or (unit.size <= 0 and unit.first):
                 yield from _group(unit, file, number, first, columns, plain, as_row)
             first += group.num_rows
+        if unit.first and not first:
+            yield problem_row(unit, 0, "reject", "no_records", "the file holds no rows", locator=unit.name)
 
     return reader(records)
 

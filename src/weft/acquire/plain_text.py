@@ -9,7 +9,7 @@ from typing import Annotated, BinaryIO, Literal
 from pydantic import Field
 
 from weft.acquire.formats import accepted
-from weft.acquire.lines import Line, unit_lines, whole
+from weft.acquire.lines import Encoding, Line, unit_lines, whole
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
@@ -21,7 +21,7 @@ _BACK = 4096
 def plain_text(
     *,
     unit: Literal["file", "paragraph", "line"] = "file",
-    encoding: str | None = None,
+    encoding: Encoding | None = None,
     max_record_mb: Annotated[int, Field(ge=1, le=1024)] = 256,
 ) -> ReadFunction:
     """A row for each file, for each block between blank lines, or for each line that is not blank.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ MOST_BYTES = 16 << 20
 READS = ("path", "name", "reader", "start", "stop", "size")
 WRITES: Mapping[str, pa.DataType] = {field.name: field.type for field in RAW}
 MEGABYTE = 1 << 20
+_NEVER_CUT = ("archive", "table")
+"""Readers whose units are whole files: one that gives nothing is told, for no other range can have given more."""
+_NOT_THE_FILE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Faults of this machine while a file is read (a full temporary folder, say): the task fails, and may be run again."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +141,25 @@ def rows_of(unit: Unit, fetcher: Fetcher, records: Records) -> Iterator[Row | pa
         yield _whole(unit, "reject", "empty_file", "the file has no bytes")
         return
     try:
+        found = False
         with fetcher.open(unit.path) as stream:
-            yield from records(unit, stream)
+            for row in records(unit, stream):
+                found = found or not isinstance(row, pa.Table) or row.num_rows > 0
+                yield row
+        if not found and unit.reader in _NEVER_CUT:
+            yield _whole(unit, "reject", "no_records", "the file holds no records")
     except Damage as damage:
         yield _whole(unit, "error", damage.reason, damage.detail)
+    except MemoryError:
+        raise
     except OSError as error:
+        if error.errno in _NOT_THE_FILE:
+            raise
         # The message of an OSError names a path of this machine; its strerror does not.
         yield _whole(unit, "error", "unreadable_file", error.strerror or type(error).__name__)
+    except Exception as error:  # the boundary of a file: what a library raises on damaged bytes costs no other file
+        detail = f"the reader cannot go on: {type(error).__name__}: {error}"
+        yield _whole(unit, "error", "reader_failed", without_surrogates(detail)[:500])
 
 
 def _whole(unit: Unit, kind: str, reason: str, detail: str) -> Row:

@@ -11,7 +11,7 @@ from pydantic import Field
 from weft.acquire.compression import compression_of
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
-from weft.acquire.lines import WIDE, Line, unit_lines
+from weft.acquire.lines import WIDE, Encoding, Line, unit_lines
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
@@ -32,7 +32,7 @@ def table(
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
     quote: Annotated[str, Field(max_length=1)] | None = None,
     columns: tuple[str, ...] = (),
-    encoding: str = "utf-8",
+    encoding: Encoding = "utf-8",
     max_record_mb: Annotated[int, Field(ge=1, le=256)] = 64,
 ) -> ReadFunction:
     """A row for each line of a table; `columns` names them where the file has no header line.
@@ -44,6 +44,8 @@ def table(
     meta = {"id": id_field, **{name: name for name in meta_fields}}
     as_row = row_maker(text_field, names, date_field, meta)
     limit = max_record_mb * MEGABYTE
+    if delimiter in ("\n", "\r") or (delimiter is not None and delimiter == quote):
+        raise ValueError(f"delimiter is {delimiter!r}; expected a character that is neither a line end nor the quote")
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row]:
         if not unit.first:

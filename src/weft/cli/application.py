@@ -50,11 +50,11 @@ def demo(
 
 
 @application.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml.")]) -> int:
+def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml.")], as_json: Json = False) -> int:
     """Write a starter recipe with comments."""
     from weft.cli import building
 
-    return building.init(folder)
+    return building.init(folder, as_json)
 
 
 @application.command()

@@ -38,7 +38,7 @@ construct:
 """
 
 
-def init(folder: Path) -> int:
+def init(folder: Path, as_json: bool) -> int:
     """Write recipe.yaml and the folder it reads; never over an existing recipe."""
     target = folder / "recipe.yaml"
     if target.exists():
@@ -48,6 +48,9 @@ def init(folder: Path) -> int:
         target.write_text(STARTER, "utf-8")
     except OSError as error:
         raise WeftError(f"{folder}: cannot be written: {error.strerror}") from error
+    if as_json:
+        show.as_json({"recipe": str(target), "texts": str(folder / "texts")})
+        return 0
     show.say(f"Wrote {target}. Put files into {folder / 'texts'} and run: weft run {target}")
     return 0
 
@@ -130,8 +133,22 @@ def _outcome(result: RunResult, target: Path, page: Path | None, seconds: float)
     if result.tally.failures:
         show.say(f"{len(result.tally.failures)} tasks failed; the same command tries only these again.")
     if page is not None:
+        _remarks(target)
         show.say(f"corpus  {target / 'construct'}")
         show.say(f"report  {page}")
+
+
+def _remarks(target: Path) -> None:
+    """What the table of languages does not show: records that came to nothing, and an empty corpus."""
+    from weft.engine.reading import Build
+
+    summary = Build.open(target).summary()
+    lost = sum(stage["errors"] for stage in summary["stages"])
+    lost += sum(sum(stage["rejected"].values()) for stage in summary["stages"] if stage["stage"] != "construct")
+    if lost:
+        show.say(f"{lost:,} files or records gave no document: weft errors {target}")
+    if not any(entry["kept"] for entry in summary["languages"].values()):
+        show.say(f"The corpus is empty: weft explain {target} ID tells of one document, the report of all.")
 
 
 def _funnel(target: Path) -> None:

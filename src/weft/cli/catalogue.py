@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect as introspection
 import platform
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,18 @@ def _described(registry: Any, name: str) -> dict[str, Any]:
 
 
 def _operator_page(described: dict[str, Any]) -> None:
+    from weft.operators.catalogue import kind as words
+    from weft.operators.catalogue import limits, plain
+
     show.say(f"{described['name']}  (version {described['version']}, {described['kind']})\n")
     show.say(described["description"] + "\n")
     show.say(f"reads   {', '.join(described['reads'])}")
     for column, kind in described["writes"].items():
-        show.say(f"writes  {column}: {kind}")
+        show.say(textwrap.fill(f"{column}: {kind}", 110, initial_indent="writes  ", subsequent_indent=" " * 10))
+    show.say("\nparameters" + ("" if described["parameters"] else ": none"))
     for name, field in described["parameters"].items():
-        default = "required" if "default" not in field else f"default {field['default']!r}"
-        show.say(f"{name}: {field.get('type', 'any')}, {default}")
+        default = "required" if "default" not in field else f"default {plain(field['default'])}"
+        show.say(", ".join(filter(None, (f"  {name}: {words(field)}", limits(field), default))))
 
 
 def check(recipe: Path, as_json: bool) -> int:
@@ -71,7 +76,8 @@ def check(recipe: Path, as_json: bool) -> int:
             for stage in ("parse", "standardize", "label", "deduplicate")
             for step in getattr(checked, stage)
         ]
-        show.say(f"{recipe}: good. {len(checked.acquire)} sources; {', '.join(steps)}")
+        sources = f"{len(checked.acquire)} source{'s' if len(checked.acquire) > 1 else ''}"
+        show.say(f"{recipe}: good. {sources}; {', '.join(steps)}")
     return 0
 
 

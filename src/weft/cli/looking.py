@@ -79,14 +79,6 @@ def inspect(file: Path, limit: int, as_json: bool) -> int:
             continue
         meta: dict[str, Any] = json.loads(row["meta"] or "{}")
         for name, value in {**meta, **row["labels"]}.items():
-            show.say(f"{name:<12} {_flat(value)}")
+            show.entry(name, value)
         show.say("\n" + row["text"][:2000] + ("…" if len(row["text"]) > 2000 else "") + "\n")
     return 0
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, dict):
-        return "  ".join(
-            f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in value.items() if v is not None
-        )
-    return str(value)

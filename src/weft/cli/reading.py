@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from weft.cli import show
+
+_NOT_SHOWN = ("rule", "exact", "minhash")
+"""Said already, or hashes that tell a person nothing; `--json` has them."""
+_RECORD = r" \S+ <urn:uuid:[^>]*>$"
+"""Date and record id at the end of a locator in a WARC."""
 
 
 def _open(build: Path) -> Any:
@@ -49,27 +53,17 @@ def explain(build: Path, document: str, as_json: bool) -> int:
     show.say(f"id       {held['id']}\nsource   {held['source']}\nlocator  {held['locator']}")
     for stage in held["stages"]:
         show.say(f"\n{stage['stage']}")
-        for key in ("changes", "labels"):
-            for name, value in (stage.get(key) or {}).items():
-                show.say(f"  {name:<14} {_value(value)}")
         if stage.get("rule"):
-            show.say(f"  {'rule':<14} {stage['rule']}")
+            show.entry("rule", stage["rule"] + (f": {stage['means']}" if stage.get("means") else ""), indent=2)
+        if stage.get("condition"):
+            show.entry("stays only if", stage["condition"], indent=2)
+        for name, value in (stage.get("values") or {}).items():
+            show.entry(name, value, indent=4, names=24)
+        for name, value in {**(stage.get("changes") or {}), **(stage.get("labels") or {})}.items():
+            if value is not None and name not in _NOT_SHOWN:
+                show.entry(name, value, indent=2)
     show.say(f"\n{held['outcome']}")
     return 0
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "  ".join(f"{k}={_number(v)}" for k, v in value.items() if v is not None)
-    return _number(value)
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list) and len(value) > 8:
-        return f"[{len(value)} values]"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def errors(build: Path, limit: int, reason: str | None, as_json: bool) -> int:
@@ -84,12 +78,15 @@ def errors(build: Path, limit: int, reason: str | None, as_json: bool) -> int:
             show.say(show.json_line(row).rstrip("\n"))
         return 0
     if not held.height:
-        show.say("no errors")
+        show.say("no errors" if reason is None else f"no errors with the reason {reason}")
         return 0
     counted = held.group_by("stage", "kind", "reason").len("rows").sort("rows", "reason", descending=[True, False])
     show.table(("stage", "kind", "reason", "rows"), counted.iter_rows(), right=frozenset({3}))
     shown = held if limit == 0 else held.head(limit)
-    show.table(("id", "locator", "reason", "detail"), shown.select("id", "locator", "reason", "detail").iter_rows())
+    columns = shown.select(
+        pl.col("id").str.slice(0, 12), pl.col("locator").str.replace(_RECORD, ""), "reason", "detail"
+    )
+    show.table(("id", "locator", "reason", "detail"), columns.iter_rows())
     if shown.height < held.height:
         show.say(f"{held.height - shown.height} more: --limit 0 shows all")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,25 @@ def json_line(value: Any) -> str:
 def say(text: str = "") -> None:
     """A line for a person."""
     sys.stdout.write(text + "\n")
+
+
+def entry(name: str, value: object, *, indent: int = 0, names: int = 18) -> None:
+    """A name and its value; the parts of a mapping without nulls, in lines that fit most windows."""
+    if isinstance(value, dict):
+        parts = [f"{key}={_plain(part)}" for key, part in value.items() if part is not None]
+        lines = textwrap.wrap("\n".join(parts), 100, expand_tabs=False, break_long_words=False, break_on_hyphens=False)
+    else:
+        lines = [_plain(value)]
+    for number, line in enumerate(lines or [""]):
+        say(f"{' ' * indent}{'' if number else name:<{names}} {line}".rstrip())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list) and len(value) > 8:
+        return f"[{len(value)} values]"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def console(*, stderr: bool = False) -> Console:

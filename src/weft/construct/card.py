@@ -246,7 +246,7 @@ def _review(release: Release) -> str:
     others = [f"`{code}`" for code in release.languages() if code not in known]
     if others:
         lines.append(f"- Not reviewed by native speakers: {', '.join(others)}.")
-    return "\n".join(lines)
+    return "\n".join(lines) or "The corpus holds no language."
 
 
 def _reproduce(release: Release) -> str:

@@ -9,6 +9,8 @@ _FEW_LINES = "signals.lines < 4"
 _ONE_SENTENCE = "signals.dup_5gram * signals.chars < 150"
 """A title or one sentence that occurs twice outweighs a share of a short page, and is no fault of it."""
 
+_MANY_WORDS = 40
+"""Below, a phrase of four words makes up much of a text that holds it once."""
 _LONG_ENOUGH = 150
 """Words from which a text has to hold a stop word: in Zulu, Telugu or Korean they are bound to other words, and a
 page of eighty words may have none."""
@@ -24,7 +26,7 @@ DEFAULT_RULES: dict[str, str] = {
     "repeated_paragraphs": (
         "signals.dup_para_frac <= threshold.dup_para_frac AND signals.dup_para_char <= threshold.dup_para_char"
     ),
-    "repeated_phrases": _REPEATED_PHRASES,
+    "repeated_phrases": f"signals.words < {_MANY_WORDS} OR ({_REPEATED_PHRASES})",
     "repeated_passages": f"{_ONE_SENTENCE} OR ({_REPEATED_PASSAGES})",
     "word_length": (
         "signals.mean_word_length >= threshold.mean_word_length_min "

@@ -86,7 +86,19 @@ class Rules:
             for name, expression in self._expressions.items()
         ]
         found = frame.lazy().with_columns(pl.coalesce(failed).cast(pl.String).alias("rule")).select("rule")
-        return found.collect()["rule"]
+        try:
+            return found.collect()["rule"]
+        except pl.exceptions.PolarsError as error:
+            self._say_which(frame, error)
+            raise
+
+    def _say_which(self, frame: pl.DataFrame, error: Exception) -> None:
+        """Raise RuleError for the rule that these values stop: what is wrong with a cast shows on data alone."""
+        for name, expression in self._expressions.items():
+            try:
+                frame.select(expression.alias("rule"))
+            except pl.exceptions.PolarsError as fault:
+                raise RuleError(name, f"{self.sql[name]!r} cannot be computed: {_first_line(fault)}") from error
 
     def passing(self, frame: pl.DataFrame) -> pl.DataFrame:
         """One boolean column per rule (each judged alone), for tuning and for the report."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 KEYS = ("language", "measure", "bin")
@@ -20,13 +22,14 @@ class Scale:
     kind: Literal["linear", "log"] = "linear"
     highest: int = 10_000
 
-    def bin(self, value: pl.Expr) -> pl.Expr:
-        """Number of the bin that holds a value; null for null, NaN and infinite values."""
-        number = value.cast(pl.Float64)
-        place = number if self.kind == "linear" else (number + 1.0).log(2.0)
+    def bins(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Number of the bin that holds each value; -1 for NaN (null) and infinite values."""
+        finite = np.isfinite(values)
+        number = np.where(finite, values, 0.0)
+        place = number if self.kind == "linear" else np.log2(np.maximum(number + 1.0, 1.0))
         # The nudge keeps a float32 value that is a bin's edge in the upper bin: float32 0.7 / 0.001 is 699.99999.
-        found = (place / self.width + 1e-3).floor().clip(0, self.highest)
-        return pl.when(number.is_finite()).then(found).otherwise(None).cast(pl.Int32)
+        found = np.clip(np.floor(place / self.width + 1e-3), 0, self.highest)
+        return np.where(finite, found, -1).astype(np.int64)
 
     def edge(self, number: pl.Expr) -> pl.Expr:
         """Lower edge of a bin (of a whole or fractional bin number)."""
@@ -40,6 +43,15 @@ def path(name: str) -> pl.Expr:
     return pl.col(column).struct.field(field) if field else pl.col(column)
 
 
+def names(frame: pl.DataFrame) -> set[str]:
+    """Every column, and every field of a struct column as `signals.words`."""
+    found = set(frame.columns)
+    for column, kind in frame.schema.items():
+        if isinstance(kind, pl.Struct):
+            found |= {f"{column}.{field.name}" for field in kind.fields}
+    return found
+
+
 def has(frame: pl.DataFrame, name: str) -> bool:
     """Whether a table has the column or struct field that `name` names."""
     column, _, field = name.partition(".")
@@ -51,15 +63,32 @@ def has(frame: pl.DataFrame, name: str) -> bool:
 
 def sketch(frame: pl.DataFrame, measures: Mapping[str, Scale]) -> pl.DataFrame:
     """Counts by language, measure and bin, sorted; measures that the table lacks are left out."""
-    known = [name for name in measures if has(frame, name)]
-    if not known or not has(frame, "lid.language"):
+    present = names(frame)
+    known = [name for name in measures if name in present]
+    if not known or "lid.language" not in present:
         return pl.DataFrame(schema=EMPTY)
-    bins = frame.lazy().select(
-        path("lid.language").alias("language"), *[measures[name].bin(path(name)).alias(name) for name in known]
-    )
-    long = bins.unpivot(known, index="language", variable_name="measure", value_name="bin")
-    counted = long.drop_nulls().group_by(KEYS).agg(pl.len().cast(pl.Int64).alias("count"))
-    return counted.sort(KEYS).collect().select(list(EMPTY))
+    columns = frame.select(path("lid.language").alias("language"), *(path(n).cast(pl.Float64).alias(n) for n in known))
+    languages = columns["language"].unique().drop_nulls().sort()
+    code = columns["language"].replace_strict(languages, range(len(languages)), default=-1, return_dtype=pl.Int64)
+    parts = [_counted(name, measures[name], columns[name], code.to_numpy(), languages) for name in sorted(known)]
+    return pl.concat(parts).sort(KEYS)
+
+
+def _counted(
+    name: str, scale: Scale, values: pl.Series, code: npt.NDArray[np.int64], languages: pl.Series
+) -> pl.DataFrame:
+    """Rows of a sketch for one measure; by numpy, as a query takes longer to plan than a shard to count."""
+    bins = scale.bins(values.to_numpy())
+    held = (code >= 0) & (bins >= 0)
+    wide = scale.highest + 1
+    found, counts = np.unique(code[held] * wide + bins[held], return_counts=True)
+    columns = {
+        "language": languages.gather(found // wide),
+        "measure": pl.Series([name], dtype=pl.String).new_from_index(0, len(found)),
+        "bin": pl.Series(found % wide, dtype=pl.Int32),
+        "count": pl.Series(counts, dtype=pl.Int64),
+    }
+    return pl.DataFrame(columns, schema=EMPTY)
 
 
 def merge(parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -191,9 +191,9 @@ class ConservationError(ShardError):
     """Rows in are not rows out plus rejects plus errors."""
 
 
-def summary(stages: Sequence[Stage], counts: pl.DataFrame) -> dict[str, Any]:
-    """The object of `report/summary.json` from the stages and the merged COUNT table."""
-    return {"version": VERSION, "stages": [stage.to_json() for stage in stages], "languages": languages(counts)}
+def summary(stages: Sequence[Mapping[str, Any]], counts: pl.DataFrame) -> dict[str, Any]:
+    """The object of `report/summary.json` from the objects of the stages and the merged COUNT table."""
+    return {"version": VERSION, "stages": list(stages), "languages": languages(counts)}
 
 
 def languages(counts: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import polars as pl
 import pyarrow as pa
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from weft.construct import sketch
 from weft.construct.bounds import BOUNDS, Bound, Method
-from weft.errors import WeftError
+from weft.errors import WeftError, nearest
 from weft.operators.contract import Fold, operator
 
 _LID_LOW, _LID_HIGH = 0.3, 0.9
@@ -32,11 +32,21 @@ WRITES: dict[str, pa.DataType] = {
 """One row per language: each threshold, how it was computed, and whether data, script or English decided."""
 
 
+def _threshold_name(name: str) -> str:
+    names = [bound.name for bound in BOUNDS]
+    if name not in names:
+        raise ValueError(f"there is no threshold {name!r}; expected one of {', '.join(names)}{nearest(name, names)}")
+    return name
+
+
+ThresholdName = Annotated[str, AfterValidator(_threshold_name)]
+
+
 @operator("construct.thresholds", version=1, reads=("lid", "signals"), writes=WRITES, kind="fold", rows="make")
 def thresholds(
     *,
-    methods: dict[str, Method] | None = None,
-    bounds: dict[str, float] | None = None,
+    methods: dict[ThresholdName, Method] | None = None,
+    bounds: dict[ThresholdName, float] | None = None,
     tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.1,
     shrink: Annotated[float, Field(ge=0)] = 500,
     clamp: tuple[float, float] = (0.5, 2.0),
@@ -63,10 +73,11 @@ class Options:
 
 
 def _chosen(methods: Mapping[str, Method], starts: Mapping[str, float]) -> tuple[Bound, ...]:
-    names = {bound.name for bound in BOUNDS}
     for name in (*methods, *starts):
-        if name not in names:
-            raise WeftError(f"construct.thresholds: there is no threshold {name!r}; known: {', '.join(sorted(names))}")
+        try:
+            _threshold_name(name)
+        except ValueError as error:  # a recipe was checked already; a caller from Python was not
+            raise WeftError(f"construct.thresholds: {error}") from None
     chosen = []
     for bound in BOUNDS:
         if bound.name in starts:

@@ -9,20 +9,20 @@ import pyarrow as pa
 from weft.deduplicate.exact import folded_key
 from weft.operators.contract import BatchFunction, operator
 
-WRITES = {"key": pa.uint64(), "exact": pa.uint64(), "shard": pa.int32(), "row": pa.int32()}
+WRITES = {"key": pa.uint64(), "text_hash": pa.uint64(), "shard": pa.int32(), "row": pa.int32()}
 
 
-@operator("deduplicate.band_keys", version=1, reads=("exact", "minhash", "shard", "row"), writes=WRITES, rows="make")
+@operator("deduplicate.band_keys", version=2, reads=("exact", "minhash", "shard", "row"), writes=WRITES, rows="make")
 def band_keys() -> BatchFunction:
-    """A row (key, exact hash, address) for every band of every document and one for its exact hash.
+    """A row (key, hash of the whole text, address) for every band of every document and one with that hash as key.
 
-    Without `minhash` there is only the exact one. Documents with null text have no rows.
+    Without `minhash` there is only the last one. Documents with null text have no rows.
     """
 
     def make(batch: pa.Table) -> pa.Table:
         frame = pl.DataFrame(
             {
-                "exact": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
+                "text_hash": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
                 "shard": pl.from_arrow(batch["shard"]),
                 "row": pl.from_arrow(batch["row"]),
             }
@@ -30,7 +30,7 @@ def band_keys() -> BatchFunction:
         parts = []
         if "exact" in batch.column_names:
             known = pl.Series(batch["exact"].is_valid().to_numpy())
-            parts.append(frame.filter(known).with_columns(pl.col("exact").alias("key")))
+            parts.append(frame.filter(known).with_columns(pl.col("text_hash").alias("key")))
         if "minhash" in batch.column_names:
             bands = pl.DataFrame({"minhash": pl.from_arrow(batch["minhash"])}).unnest("minhash")["bands"]
             listed = frame.with_columns(bands.alias("key")).filter(pl.col("key").list.len() > 0)

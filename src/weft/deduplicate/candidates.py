@@ -16,41 +16,43 @@ WRITES = {
     "row_a": pa.int32(),
     "shard_b": pa.int32(),
     "row_b": pa.int32(),
-    "exact": pa.bool_(),
+    "certain": pa.bool_(),
 }
 
 
 @operator(
     "deduplicate.candidates",
-    version=1,
-    reads=("key", "exact", "shard", "row"),
+    version=2,
+    reads=("key", "text_hash", "shard", "row"),
     writes=WRITES,
     kind="group",
     rows="make",
     group_by=("key",),
 )
 def candidates() -> BatchFunction:
-    """Pairs to verify, and pairs with `exact` true that are certain; each once, smaller address first.
+    """Pairs to verify, and pairs of the same text (`certain`); each once, smaller address first.
 
-    Documents with the same exact hash are linked to the first of them, and only it meets others.
+    Documents with the same text hash are linked to the first of them, and only it meets others.
     """
     from weft.text.pairs import candidate_pairs
 
     def group(batch: pa.Table) -> pa.Table:
         address = (batch["shard"].to_numpy().astype(np.int64) << 32) | batch["row"].to_numpy().astype(np.int64)
-        same_a, same_b, near_a, near_b = candidate_pairs(batch["key"].to_numpy(), batch["exact"].to_numpy(), address)
+        same_a, same_b, near_a, near_b = candidate_pairs(
+            batch["key"].to_numpy(), batch["text_hash"].to_numpy(), address
+        )
         frames = [_edges(same_a, same_b, True), _edges(near_a, near_b, False)]
         return pl.concat(frames).to_arrow().cast(pa.schema(list(WRITES.items())))
 
     return group
 
 
-def _edges(first: Longs, second: Longs, exact: bool) -> pl.DataFrame:
+def _edges(first: Longs, second: Longs, certain: bool) -> pl.DataFrame:
     pairs = pl.DataFrame({"a": np.minimum(first, second), "b": np.maximum(first, second)}).unique().sort("a", "b")
     return pairs.select(
         (pl.col("a") // 2**32).cast(pl.Int32).alias("shard_a"),
         (pl.col("a") % 2**32).cast(pl.Int32).alias("row_a"),
         (pl.col("b") // 2**32).cast(pl.Int32).alias("shard_b"),
         (pl.col("b") % 2**32).cast(pl.Int32).alias("row_b"),
-        pl.lit(exact).alias("exact"),
+        pl.lit(certain).alias("certain"),
     )

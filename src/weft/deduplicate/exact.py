@@ -11,9 +11,12 @@ from weft.operators.contract import BatchFunction, operator
 TYPE = pa.struct({"hi": pa.uint64(), "lo": pa.uint64()})
 
 
-@operator("deduplicate.exact", version=1, reads=("text",), writes={"exact": TYPE})
+@operator("deduplicate.exact", version=2, reads=("text",), writes={"exact": TYPE})
 def exact() -> BatchFunction:
-    """128-bit hash of the text with case and white space folded; combining marks count. Null for null text."""
+    """128-bit hash of the text with case and white space folded; marks and punctuation count. Null for null text.
+
+    Case is Unicode's simple case folding, one letter for one: ΟΔΟΣ and οδος are the same, STRASSE and straße are not.
+    """
     from weft.text.buffers import string_buffers
     from weft.text.folded import folded_hashes
 

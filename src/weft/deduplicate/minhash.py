@@ -13,7 +13,7 @@ from weft.operators.contract import BatchFunction, operator
 TYPE = pa.struct({"bands": pa.list_(pa.uint64()), "shingles": pa.int32()})
 
 
-@operator("deduplicate.minhash", version=1, reads=("text", "tokens"), writes={"minhash": TYPE}, libraries=("icu4py",))
+@operator("deduplicate.minhash", version=2, reads=("text", "tokens"), writes={"minhash": TYPE}, libraries=("icu4py",))
 def minhash(
     *,
     bands: Annotated[int, Field(ge=1, le=256)] = 20,

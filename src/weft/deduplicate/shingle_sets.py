@@ -19,7 +19,7 @@ WRITES = {
 
 @operator(
     "deduplicate.shingle_sets",
-    version=1,
+    version=2,
     reads=("text", "tokens", "shard", "row", "component"),
     writes=WRITES,
     rows="make",

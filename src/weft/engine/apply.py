@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from weft.engine.work import Call, Context
-from weft.errors import ShardError
+from weft.errors import ShardError, WeftError
 from weft.model.tables import ERROR
 from weft.operators.contract import BatchFunction, OperatorSpec
 
@@ -36,9 +36,12 @@ def run_map(step: Ready, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     """
     if step.where is None:
         return _guarded(step, batch)
-    chosen = pl.DataFrame(batch.select(_columns_of(step.where, batch))).select(
-        pl.sql_expr(step.where).fill_null(False).alias("run")
-    )["run"]
+    condition = pl.sql_expr(step.where).fill_null(False).alias("run")
+    try:
+        chosen = pl.DataFrame(batch.select(_columns_of(step.where, batch))).select(condition)["run"]
+    except pl.exceptions.PolarsError as error:
+        first = str(error).strip().partition("\n")[0]
+        raise WeftError(f"{step.spec.name}: where: {step.where!r} cannot be computed: {first}") from error
     rows = chosen.arg_true().to_numpy()
     done, errors = _guarded(step, batch.take(pa.array(rows)))
     return _scatter(step, batch, done, chosen), errors

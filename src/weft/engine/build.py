@@ -132,6 +132,7 @@ def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, Stat
             source.path,
             source.format,
             base=Path(recipe.base),
+            build=storage.root,
             shard_bytes=int(recipe.settings.shard_mb * 1_000_000),
         )
     if save:

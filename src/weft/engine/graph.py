@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.work import Task
-
-Address = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -66,5 +65,9 @@ class Plan:
     shards: tuple[int, ...]
     details: dict[str, Any] = field(default_factory=dict)
 
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
     def node(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        return self._by_name[name]

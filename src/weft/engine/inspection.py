@@ -25,11 +25,16 @@ def inspected(file: Path, limit: int) -> Iterator[dict[str, Any]]:
     Raises WeftError for a file that is not there or that no reader takes.
     """
     if not file.is_file():
-        raise WeftError(f"{file}: no such file; expected a page, a text file, a WARC, a table or an archive")
+        what = "is a folder" if file.is_dir() else "no such file on this machine"
+        raise WeftError(f"{file}: {what}; expected a page, a text file, a WARC, a table or an archive")
     reader = formats.reader_for(file.name)
     if reader is None:
         with file.open("rb") as source:
             reader = formats.sniff(source.read(4096)) or "plain_text"
+    try:
+        file.name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise WeftError(f"{file!a}: the name is not Unicode; expected a name in UTF-8 (rename the file)") from None
     registry = rooms_registry()
     context = Context(None, registry)  # type: ignore[arg-type]  # nothing is stored
     unit = {"path": str(file), "name": file.name, "reader": reader, "start": 0, "stop": file.stat().st_size}

@@ -100,7 +100,10 @@ class Ledger:
             return
         lines = [self._entries[key].to_json() for key in sorted(self._entries)]
         attempt = self.folder / f"attempt-{secrets.token_hex(6)}"
-        pq.write_table(pa.table({"entry": lines}), attempt, compression="zstd")
+        with open(attempt, "wb") as sink:
+            pq.write_table(pa.table({"entry": lines}), sink, compression="zstd")
+            sink.flush()
+            os.fsync(sink.fileno())  # the segments go: what replaces them has to be on the disk
         os.replace(attempt, self.folder / f"compacted-{secrets.token_hex(8)}.parquet")
         for path in old:
             path.unlink(missing_ok=True)

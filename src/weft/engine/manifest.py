@@ -85,18 +85,22 @@ class Manifest:
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         if storage.exists(PATH) and storage.path(PATH).read_text("utf-8") == text:
             return
-        storage.write_bytes(PATH, text.encode("utf-8", "surrogateescape"))
+        storage.write_bytes(PATH, text.encode("utf-8"))
 
-    def update(self, source: str, path: str, reader: str, *, base: Path, shard_bytes: int) -> None:
+    def update(self, source: str, path: str, reader: str, *, base: Path, build: Path, shard_bytes: int) -> None:
         """Bring one source up to date: new files append shards, vanished and changed files leave theirs.
+
+        A file counts as changed when its content or the format of its source did.
 
         Raises WeftError when `path` names nothing.
         """
         known = self.files.get(source, {})
-        found = {file.name: file for file in list_files(path, base, known)}
+        found = {file.name: file for file in list_files(path, base, known, build)}
         if not found:
             raise WeftError(f"source {source}: no files at {path}; expected a file, a folder with files, or a pattern")
         stale = {n for n, file in known.items() if n not in found or found[n].fingerprint != file.fingerprint}
+        units = (unit for shard in self.shards if shard.source == source for unit in shard.units)
+        stale |= {unit.name for unit in units if unit.reader != _reader(unit.name, reader)}  # the format was changed
         fresh = [file for name, file in sorted(found.items()) if name not in known or name in stale]
         if stale:
             self.shards = [
@@ -118,6 +122,11 @@ def _moved(shard: Shard, paths: dict[str, str]) -> Shard:
     return replace(shard, units=tuple(replace(u, path=paths.get(u.name, u.path)) for u in shard.units))
 
 
+def _reader(name: str, stated: str) -> str:
+    """The reader of a file: the source's format, or by the file's ending; `unknown` when it says nothing."""
+    return stated if stated != "auto" else (formats.reader_for(name) or "unknown")
+
+
 def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[Unit, ...]]:
     """Cut files into units and fill shards in order; a function of names and sizes alone."""
     total = sum(file.size for file in files)
@@ -126,7 +135,7 @@ def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[U
     pending: list[Unit] = []
     held = 0
     for file in files:
-        kind = reader if reader != "auto" else (formats.reader_for(file.name) or "unknown")
+        kind = _reader(file.name, reader)
         ranges = formats.splits(file.name, kind, file.size, target) if kind != "unknown" else [(0, file.size)]
         for start, stop in ranges:
             if pending and held + (stop - start) > target:
@@ -139,21 +148,33 @@ def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[U
     return shards
 
 
-def list_files(path: str, base: Path, known: dict[str, SourceFile]) -> list[SourceFile]:
-    """Files behind a path, pattern or folder, by name; digests are reused while size and time agree."""
+def list_files(path: str, base: Path, known: dict[str, SourceFile], build: Path) -> list[SourceFile]:
+    """Files behind a path, pattern or folder, by name; digests are reused while size and time agree.
+
+    Files of the build folder are left out when it lies within the source.
+    """
     if is_url(path):
         return _list_remote(path)
     root = base / path
     if root.is_dir():
         # A link that leads nowhere is a file that cannot be read: it gets its row among the errors.
-        paths = sorted(p for p in root.rglob("*") if (p.is_file() or p.is_symlink()) and not p.name.startswith("."))
+        paths = sorted(p for p in root.rglob("*") if (p.is_file() or p.is_symlink()) and not _hidden(p, root))
         top = root
     elif root.exists():
         paths, top = [root], root.parent
     else:
         paths = sorted(Path(p) for p in globbing.glob(str(root), recursive=True) if os.path.isfile(p))
         top = _pattern_root(root)
-    return [_local_file(p, p.relative_to(top).as_posix(), known) for p in paths]
+    return [_local_file(p, p.relative_to(top).as_posix(), known) for p in _without(build, paths, top)]
+
+
+def _without(build: Path, paths: list[Path], top: Path) -> list[Path]:
+    """The paths below `top` that are not below the build folder: a build that read itself would grow with each run."""
+    try:
+        own = build.resolve().relative_to(top.resolve()).parts
+    except ValueError:
+        return paths
+    return [path for path in paths if path.relative_to(top).parts[: len(own)] != own]
 
 
 def _pattern_root(pattern: Path) -> Path:
@@ -166,6 +187,10 @@ def _pattern_root(pattern: Path) -> Path:
 
 
 def _local_file(path: Path, name: str, known: dict[str, SourceFile]) -> SourceFile:
+    if not _is_unicode(str(path)):
+        # Tables hold Unicode: a name in an old encoding gets its row among the errors, as a file that nobody finds.
+        shown, name = (os.fsencode(part).decode("utf-8", "backslashreplace") for part in (str(path), name))
+        return SourceFile(shown, name, 1, "unreadable", "1:unreadable")
     try:
         status = path.stat()
     except OSError:
@@ -179,6 +204,22 @@ def _local_file(path: Path, name: str, known: dict[str, SourceFile]) -> SourceFi
     except OSError:
         fingerprint = f"{status.st_size}:unreadable"
     return SourceFile(str(path), name, status.st_size, stamp, fingerprint)
+
+
+def _hidden(path: Path, top: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(top).parts)
+
+
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _chained(path: str, name: str) -> str:
+    """The address of one file of a chained URL (`zip://*.txt::s3://…`): its first part with a path names the files."""
+    parts = path.split("::")
+    place = next(number for number, part in enumerate(parts) if "://" in part)
+    parts[place] = f"{parts[place].partition('://')[0]}://{name}"
+    return "::".join(parts)
 
 
 def _list_remote(path: str) -> list[SourceFile]:
@@ -198,7 +239,8 @@ def _list_remote(path: str) -> list[SourceFile]:
         size = int(info.get("size") or 0)
         mark = str(info.get("ETag") or info.get("etag") or info.get("md5Hash") or fs.ukey(name))
         fingerprint = f"{size}:{xxhash.xxh3_128_hexdigest(mark.encode())}"
-        result.append(SourceFile(fs.unstrip_protocol(name), name[len(top) :].lstrip("/"), size, mark, fingerprint))
+        address = _chained(path, name) if "::" in path else fs.unstrip_protocol(name)
+        result.append(SourceFile(address, name[len(top) :].lstrip("/"), size, mark, fingerprint))
     return result
 
 

@@ -18,9 +18,7 @@ from weft.model.tables import DOCUMENT
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
-
-SIGNATURES = ("exact", "minhash")
-"""Steps of the deduplicate stage that are labels of one row; the others relate rows."""
+from weft.recipe.schema import SIGNATURES
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,6 @@ def _source_facts(source: Any) -> dict[str, Any]:
 def call(step: Step) -> dict[str, Any]:
     """A step as plain data for a task."""
     return asdict(Call(step.operator, dict(step.params), step.where))
-
-
-def document_name(shard: int, key: str) -> str:
-    return f"documents/{shard:05d}-{key[:12]}.parquet"
 
 
 def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan:

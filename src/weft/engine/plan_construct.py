@@ -9,6 +9,7 @@ from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
+from weft.recipe.schema import SIGNATURES
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
@@ -34,7 +35,7 @@ def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str]
     """Side tables of a shard and the keys of their answers; signatures are left out, no rule reads them."""
     entries = [entry for node in labels[1:] for entry in state.entries[node][shard]]
     paths = [(str(entry.files[0]["path"]), entry.key) for entry in entries]
-    wanted = sorted(p for p in paths if p[0].split("/")[1] not in ("exact", "minhash"))
+    wanted = sorted(p for p in paths if p[0].split("/")[1] not in SIGNATURES)
     return [path for path, _ in wanted], [state.one("documents", shard).key, *(key for _, key in wanted)]
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from weft.construct.defaults import REASONS
+from weft.construct.rules import Rules
+from weft.construct.summary import COUNT, Stage, summary
 from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
@@ -131,12 +134,12 @@ class Build:
         return self.table("clusters")
 
     def summary(self) -> dict[str, Any]:
-        """The content of `report/summary.json`: rows, rejects, errors, time and bytes by stage; languages."""
-        from weft.construct.summary import languages
+        """The content of `report/summary.json`: rows, rejects, errors, time and bytes by stage; languages.
 
+        Raises ConservationError when rows of a stage are unaccounted for.
+        """
         stages = [self._stage(stage) for stage in STAGES if any(n.stage == stage for n in self.plan.nodes)]
-        counted = languages(self.counts()) if self.state.done("release") else {}
-        return {"version": 1, "stages": stages, "languages": counted}
+        return summary(stages, self.counts() if self.state.done("release") else pl.DataFrame(schema=COUNT))
 
     def _stage(self, stage: str) -> dict[str, Any]:
         entries: list[Entry] = [
@@ -147,27 +150,26 @@ class Build:
             for entry in task
         ]
         rows = rows_of_stage(stage, self.state)
-        return {
-            "stage": stage,
-            **rows,
-            "seconds": round(sum(e.seconds for e in entries), 3),
-            "cpu_seconds": round(sum(e.cpu_seconds for e in entries), 3),
-            "bytes": sum(int(f["bytes"]) for e in entries for f in e.files),
-        }
+        held = Stage(
+            stage,
+            rows["rows_in"],
+            rows["rows_out"],
+            rows["rejected"],
+            rows["errors"],
+            seconds=sum(e.seconds for e in entries),
+            cpu_seconds=sum(e.cpu_seconds for e in entries),
+            bytes=sum(int(f["bytes"]) for e in entries for f in e.files),
+        )
+        return {"stage": stage} | rows | held.to_json()
 
     def find(self, prefix: str) -> tuple[int, int, dict[str, Any]]:
-        """Shard, row and columns of the document whose id begins with `prefix`.
+        """Shard, row and columns of the document whose id begins with `prefix`, or whose URL or locator it is.
 
-        Raises WeftError when no document, or more than one, has such an id.
+        Raises WeftError when no document, or more than one, is meant.
         """
-        found: list[tuple[int, int, str]] = []
-        for shard, entries in self.state.done("documents").items():
-            scan = pl.scan_parquet(self._path(entries[0].files[0]["path"])).select("id").with_row_index("row")
-            hits = scan.filter(pl.col("id").str.starts_with(prefix)).collect()
-            found += [(shard, int(row), str(name)) for row, name in hits.iter_rows()]
+        found = self._places(prefix)
         if len(found) != 1:
-            what = "no document has this id" if not found else f"{len(found)} documents have an id that begins so"
-            raise WeftError(f"{prefix}: {what} in {self.storage.root}")
+            raise WeftError(_not_one(prefix, [name for _, _, name in found], self.storage))
         shard, row, _ = found[0]
         entries = self.state.done("documents")[shard]
         parts = [entries[0].files[0]["path"], *self.label_paths(shard)]
@@ -176,12 +178,22 @@ class Build:
             columns |= pl.scan_parquet(self._path(path)).slice(row, 1).collect().to_dicts()[0]
         return shard, row, columns
 
+    def _places(self, prefix: str) -> list[tuple[int, int, str]]:
+        found: list[tuple[int, int, str]] = []
+        for shard, entries in self.state.done("documents").items():
+            scan = pl.scan_parquet(self._path(entries[0].files[0]["path"])).select("id", "url", "locator")
+            hits = scan.with_row_index("row").filter(_named(prefix, "url", "locator")).select("row", "id").collect()
+            found += [(shard, int(row), str(name)) for row, name in hits.iter_rows()]
+        return found
+
     def explain(self, prefix: str) -> dict[str, Any]:
-        """Where a document came from, what every step did to it, and why it is or is not in the corpus."""
-        try:
-            shard, row, columns = self.find(prefix)
-        except WeftError:
+        """Where a document came from, what every step did to it, and why it is or is not in the corpus.
+
+        `prefix` is as for `find`; rows of the error tables are found as well.
+        """
+        if not self._places(prefix):
             return self._explain_error(prefix)
+        shard, row, columns = self.find(prefix)
         stages: list[dict[str, Any]] = [
             {"stage": "acquire", "changes": {"shard": shard, "row": row, "mime": columns["mime"]}},
             {"stage": "parse", "changes": json.loads(columns["meta"] or "{}")},
@@ -199,7 +211,8 @@ class Build:
         outcome = "not decided yet"
         if "selection" in columns:
             selection = columns["selection"]
-            stages.append({"stage": "construct", "rule": selection["rule"], "labels": selection})
+            why = self._because(selection["rule"], columns)
+            stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
             outcome = (
                 f"kept in {selection['split']}" if selection["rule"] is None else f"rejected by {selection['rule']}"
             )
@@ -211,12 +224,26 @@ class Build:
             "outcome": outcome,
         }
 
+    def _because(self, rule: str | None, columns: dict[str, Any]) -> dict[str, Any]:
+        """What a rule takes out, its condition, and the values of this document that the condition looks at."""
+        if rule is None:
+            return {}
+        held: dict[str, Any] = {"means": REASONS.get(rule, "")}
+        sql = self.recipe.construct.all_rules().get(rule)
+        if sql is None:
+            return held
+        own = self.thresholds().filter(pl.col("language") == (columns.get("lid") or {}).get("language"))
+        known = columns | {"threshold": next(iter(own.to_dicts()), {})}
+        read = sorted((field, column) for column, fields in Rules({rule: sql}).fields().items() for field in fields)
+        values = {f"{column}.{field}": (known.get(column) or {}).get(field) for field, column in read}
+        plain = {column: known.get(column) for column, fields in Rules({rule: sql}).fields().items() if not fields}
+        return held | {"condition": sql, "values": values | plain}
+
     def _explain_error(self, prefix: str) -> dict[str, Any]:
         errors = self.errors()
-        hits = errors.filter(pl.col("id").str.starts_with(prefix)) if errors.height else errors
+        hits = errors.filter(_named(prefix, "locator")) if errors.height else errors
         if hits.height != 1:
-            what = "no document has this id" if not hits.height else f"{hits.height} rows have an id that begins so"
-            raise WeftError(f"{prefix}: {what} in {self.storage.root}")
+            raise WeftError(_not_one(prefix, hits["id"].to_list() if hits.height else [], self.storage))
         row = hits.to_dicts()[0]
         stage = {"stage": row["stage"], "rule": row["reason"], "changes": {"detail": row["detail"]}}
         outcome = f"{'rejected' if row['kind'] == 'reject' else 'error'} in {row['stage']}: {row['reason']}"
@@ -227,6 +254,21 @@ class Build:
             "stages": [stage],
             "outcome": outcome,
         }
+
+
+def _named(prefix: str, *others: str) -> pl.Expr:
+    """Rows whose id begins with `prefix`, or with this in another column: a locator may go on with date and record."""
+    found = [pl.col("id").str.starts_with(prefix)]
+    for name in others:
+        found += [pl.col(name) == prefix, pl.col(name).str.starts_with(f"{prefix} ")]
+    return pl.any_horizontal(found)
+
+
+def _not_one(prefix: str, ids: list[str], storage: Storage) -> str:
+    if not ids:
+        return f"{prefix}: no document has this id or URL in {storage.root}"
+    shown = ", ".join(ids[:4]) + (", …" if len(ids) > 4 else "")
+    return f"{prefix}: {len(ids)} documents are meant ({shown}); expected a longer beginning of one id"
 
 
 def rows_of_stage(stage: str, state: State) -> dict[str, Any]:
@@ -248,10 +290,14 @@ def rows_of_stage(stage: str, state: State) -> dict[str, Any]:
         rows_in, rows_out = (sum(int(c.get(k, 0)) for c in final) for k in ("rows_in", "rows_out"))
         errors = 0
     else:
-        done = [max((int(e.counts.get("rows_out", 0)) for e in es), default=0) for es in state.done(stage).values()]
-        rows_in = rows_out = sum(done)
-        errors = sum(int(e.counts.get("errors", 0)) for es in state.done(stage).values() for e in es)
-    return {"rows_in": rows_in, "rows_out": rows_out, "rejected": dict(sorted(rejected.items())), "errors": errors}
+        done = state.done(stage).values()
+        rows_in = sum(max((int(e.counts.get("rows_in", 0)) for e in es), default=0) for es in done)
+        rows_out = sum(min((int(e.counts.get("rows_out", 0)) for e in es), default=0) for es in done)
+        errors = 0
+    conserved = {"rows_in": rows_in, "rows_out": rows_out, "rejected": dict(sorted(rejected.items())), "errors": errors}
+    # A row whose label failed goes on without it: it is listed in errors/, and not lost here.
+    failed = sum(int(e.counts.get("errors", 0)) for es in state.done(stage).values() for e in es)
+    return conserved | ({"labels_failed": failed} if stage == "label" and failed else {})
 
 
 def open_build(path: str | Path) -> Build:

@@ -26,7 +26,7 @@ ROW_GROUP_BYTES = 4 << 20
 ROW_GROUP_ROWS = 65_536
 TEXT_GROUP_ROWS = 4_096
 ZSTD_LEVEL = 1
-_URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_URL = re.compile(r"^[a-z][a-z0-9+.-]+:(?://|:[a-z])", re.IGNORECASE)
 
 
 def is_url(path: str) -> bool:
@@ -37,10 +37,18 @@ def is_url(path: str) -> bool:
 class SourceFetcher:
     """Opens local paths and fsspec URLs for acquire readers."""
 
+    def __init__(self) -> None:
+        # Of a chained URL (zip://…::s3://…): the archive is closed, and its members with it, once nobody holds it.
+        self._held: dict[str, Any] = {}
+
     def open(self, path: str) -> BinaryIO:
         """A seekable binary stream; raises OSError when it cannot be read."""
         if is_url(path):
-            return cast(BinaryIO, fsspec.open(path, "rb").open())
+            filesystem, inner = fsspec.core.url_to_fs(path)
+            head, _, outer = path.partition("::")
+            if outer:
+                filesystem = self._held.setdefault(f"{head.partition('://')[0]}::{outer}", filesystem)
+            return cast(BinaryIO, filesystem.open(inner, "rb"))
         return open(path, "rb")
 
 

@@ -10,12 +10,13 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from weft.construct.rules import RuleError, Rules
+from weft.construct.thresholds import THRESHOLD_TYPE
 from weft.errors import WeftError, nearest
 from weft.model.tables import DOCUMENT, RAW
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.loading import Fault
-from weft.recipe.schema import DEFAULT_STEPS, STAGES, Recipe, RecipeFile, Source, Step
+from weft.recipe.schema import DEFAULT_STEPS, SIGNATURES, STAGES, Recipe, RecipeFile, Source, Step
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -29,6 +30,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
     _parameters(thresholds, shape.construct.thresholds, ("construct", "thresholds"), faults)
     if complete:  # else every column of the step that is missing would be a fault of its own
         _check_wiring(steps, registry, faults)
+        _check_signatures(steps["deduplicate"], registry, faults)
         _check_rules(shape, steps, registry, faults)
     if faults:
         return None, faults
@@ -107,7 +109,7 @@ def _step(item: Any, stage: str, place: tuple[str | int, ...], registry: Registr
         name, given = next(iter(item.items()))
         given = {} if given is None else given
     else:
-        faults.append(Fault(place, f"expected a step name, or one name with its parameters, got {item!r}"))
+        faults.append(Fault(place, f"expected a step name, or one name over its parameters and where:, got {item!r}"))
         return None
     if not isinstance(given, dict):
         faults.append(Fault((*place, name), f"expected parameters as key: value, got {given!r}"))
@@ -142,12 +144,24 @@ def _parameters(
             spec.build(**values)  # what only the factory knows to be wrong; defaults are tested
     except ValidationError as error:
         for fault, sentence in zip(error.errors(), parameter_faults(spec, error), strict=True):
-            faults.append(Fault((*place, *fault["loc"][:1]), sentence))
+            faults.append(Fault((*place, *_given_part(given, fault["loc"])), sentence))
         return {}
     except (WeftError, ValueError) as error:
         faults.append(Fault(place, str(error)))
         return {}
     return values
+
+
+def _given_part(given: Any, location: tuple[str | int, ...]) -> list[str | int]:
+    """The keys of a place that the recipe has, or its first key; pydantic adds names of its own between them."""
+    parts: list[str | int] = []
+    inner: Any = given
+    for part in location:
+        inside = part in inner if isinstance(inner, dict) else isinstance(inner, list) and part in range(len(inner))
+        if inside:
+            parts.append(part)
+            inner = inner[part]
+    return parts or list(location[:1])
 
 
 def _with_needed(label: list[Placed], deduplicate: list[Placed], registry: Registry) -> list[Placed]:
@@ -179,7 +193,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
             have = {n: t for n, t in have.items() if n not in RAW.names} | {f.name: f.type for f in DOCUMENT}
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
-            if stage == "deduplicate" and spec.short not in ("exact", "minhash"):
+            if stage == "deduplicate" and spec.short not in SIGNATURES:
                 continue  # fed by the engine's exchanges
             for column in spec.reads:
                 if column not in have:
@@ -193,6 +207,13 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
                     message = f"{spec.name} writes {column} as {kind}, which is {have[column]} already"
                     faults.append(Fault(place, f"{message}; expected another name for the column"))
             have |= dict(spec.writes)
+
+
+def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
+    """Documents meet by a signature: the other steps relate what has met."""
+    if found and not {registry.get(step.operator).short for _, step in found} & set(SIGNATURES):
+        names = " or ".join(SIGNATURES)
+        faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
 
 
 def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], faults: list[Fault]) -> None:
@@ -211,9 +232,7 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool) -> pa
             fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
     if clusters:
         fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
-    thresholds = registry.get("construct.thresholds").writes
-    numeric = [(name, kind) for name, kind in thresholds.items() if kind == pa.float64()]
-    fields["threshold"] = pa.struct(numeric)
+    fields["threshold"] = THRESHOLD_TYPE
     return pa.schema(list(fields.items()))
 
 

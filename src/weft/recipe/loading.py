@@ -87,9 +87,30 @@ def _read(file: Path) -> CommentedMap:
         raise RecipeError([f"{file}:1: not valid YAML: {str(error).splitlines()[0]}"]) from None
     except RecursionError:
         raise RecipeError([f"{file}:1: not a recipe: lists or mappings are nested too deeply"]) from None
+    line = _half_character(tree, 1, set())
+    if line:
+        raise RecipeError(
+            [f"{file}:{line}: holds half a character (such as \\ud83d); expected whole ones: \\U0001f600"]
+        )
     if not isinstance(tree, CommentedMap):
         raise RecipeError([f"{file}:1: expected a mapping with the key acquire, got {shortened(tree)}"])
     return tree
+
+
+def _half_character(value: Any, line: int, seen: set[int]) -> int:
+    """Line of a text with a lone surrogate, which an escape can make and no table can hold; 0 when there is none."""
+    if isinstance(value, str):
+        return line if any("\ud800" <= char <= "\udfff" for char in value) else 0
+    if not isinstance(value, CommentedMap | CommentedSeq) or id(value) in seen:
+        return 0
+    seen.add(id(value))
+    items = list(value.items()) if isinstance(value, CommentedMap) else list(enumerate(value))
+    for key, item in items:
+        at, _ = _position(value, (key,))
+        found = _half_character(key, at, seen) or _half_character(item, at, seen)
+        if found:
+            return found
+    return 0
 
 
 def _override(tree: CommentedMap, text: str) -> Path_:

@@ -17,7 +17,6 @@ warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
 
 Basis = Literal["unknown", "licence", "public-domain", "crawl-private", "owned", "consent", "legitimate-interest"]
 Format = Literal["parquet", "jsonl.zst"]
-Split = Literal["train", "validation", "test"]
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _OFTEN = (
     *("unknown", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"),
@@ -31,6 +30,11 @@ def _license(value: str) -> str:
     if not _LICENSE.fullmatch(value):
         close = nearest(value.replace(" ", "-"), _OFTEN)
         raise ValueError(f"expected an SPDX id such as CC-BY-4.0, a LicenseRef-* name, or unknown{close}")
+    for part in re.split(" (?:AND|OR|WITH) ", value):
+        # CC-BY-4 and CC0 are written often and are no ids; that all others are in SPDX's list is not checked.
+        whole = [name for name in _OFTEN if re.fullmatch(rf"{re.escape(part)}[-.]\d.*", name, re.IGNORECASE)]
+        if whole:
+            raise ValueError(f"{part} is no SPDX id: its version is cut; expected {' or '.join(whole)}")
     return value
 
 
@@ -41,6 +45,8 @@ def _name(value: str) -> str:
 
 
 def _unknown(value: object) -> object:
+    if isinstance(value, str) and value.casefold() not in ("unknown", "true", "false", "yes", "no", "on", "off"):
+        raise ValueError("expected true, false or unknown")
     return None if value == "unknown" else value
 
 
@@ -122,7 +128,9 @@ class Construct(_Closed):
         default_factory=dict, description="Name: SQL condition that a row must meet; null takes a default rule out."
     )
     thresholds: dict[str, Any] = Field(default_factory=dict, description="Parameters of construct.thresholds.")
-    redistributable_only: bool = Field(False, description="Leave out sources that may not be passed on.")
+    redistributable_only: bool = Field(
+        False, description="Keep only sources that say redistribute: true; a licence alone does not count."
+    )
     split: Fractions = Field(default_factory=Fractions)
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
 
@@ -170,6 +178,10 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
     "label": ("script", "lid", "signals"),
     "deduplicate": ("exact", "minhash", "verify"),
 }
+
+
+SIGNATURES = ("exact", "minhash")
+"""Steps of the deduplicate stage that are labels of one row; the others relate rows."""
 
 
 class RecipeFile(_Closed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from weft.report.markup import esc, number
@@ -21,7 +21,7 @@ class Funnel:
 def funnels(rows: Sequence[Funnel]) -> str:
     """One bar per language on a common scale, with its numbers."""
     most = max((row.kept + row.copies + row.rejected for row in rows), default=1)
-    left, width, step = 210, 560, 24
+    left, width, step = _margin(row.label for row in rows), 560, 24
     parts = []
     for place, row in enumerate(rows):
         top, at = place * step + 4, float(left)
@@ -35,13 +35,13 @@ def funnels(rows: Sequence[Funnel]) -> str:
         total = row.kept + row.copies + row.rejected
         parts.append(f'<text class="s" x="{at + 8:.1f}" y="{top + 12}">{row.kept:,} of {total:,}</text>')
     height = len(rows) * step + 8
-    return _svg(900, height, "Documents kept by language", parts)
+    return f'<div class="chart">{_svg(left + width + 130, height, "Documents kept by language", parts)}</div>'
 
 
 def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
     """Labelled horizontal bars."""
     most = max((value for _, value in rows), default=1)
-    left, width, step = 210, 520, 24
+    left, width, step = _margin(label for label, _ in rows), 520, 24
     parts = []
     for place, (label, value) in enumerate(rows):
         top, wide = place * step + 4, width * value / most
@@ -49,7 +49,12 @@ def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
         parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{max(wide, 1):.1f}" height="16"/>')
         parts.append(f'<text class="s" x="{left + wide + 8:.1f}" y="{top + 12}">{value:,}</text>')
     height = len(rows) * step + 8
-    return _svg(900, height, "Counts", parts)
+    return f'<div class="chart">{_svg(left + width + 130, height, "Counts", parts)}</div>'
+
+
+def _margin(labels: Iterable[str]) -> int:
+    """Room for the longest label at the left of bars, so that narrow screens are not filled with nothing."""
+    return 18 + 7 * min(28, max((len(label) for label in labels), default=14))
 
 
 def histogram(title: str, bins: Sequence[tuple[float, float, int]]) -> str:

@@ -19,6 +19,9 @@ TITLES = {
     "signals.dup_line_frac": "repeated lines", "signals.top_2gram": "most frequent word pair",
     "signals.dup_5gram": "repeated passages", "signals.stop_words": "stop words", "deduplicate.size": "copies",
 }  # fmt: skip
+_NO_SHARE = (
+    "signals.words", "signals.mean_word_length", "signals.new_line", "signals.stop_words", "deduplicate.size"
+)  # fmt: skip
 _SHOWN = 40
 _FEW = 30
 
@@ -58,7 +61,7 @@ def stages(summary: dict[str, Any]) -> str:
                 size(held["bytes"]),
             ]
         )
-    note = "Rows in are rows out, rejects and errors: checked while the build runs. Seconds are those of processors."
+    note = "Rows in = rows out + rejected + errors, checked while the build runs. Seconds are processor time."
     return section("stages", "From record to corpus", note, table(head, rows))
 
 
@@ -158,7 +161,10 @@ def samples(held: pl.DataFrame) -> str:
             f"{''.join(body)}</details>"
         )
     field = _filter("#samples details")
-    note = "Drawn by a hash of the document's id, so the same build shows the same samples."
+    note = (
+        "Drawn by a hash of the document's id, so the same build shows the same samples. "
+        "The code under each begins the id that weft explain takes."
+    )
     return section("samples", "Samples", note, field + "".join(parts))
 
 
@@ -190,9 +196,9 @@ def _multiples(held: pl.DataFrame) -> str:
     made = []
     for measure, title in TITLES.items():
         rows = held.filter(pl.col("measure") == measure).sort("bin")
-        made.append(
-            charts.histogram(title, [(row["low"], row["high"], row["count"]) for row in rows.iter_rows(named=True)])
-        )
+        most = float("inf") if measure in _NO_SHARE else 1.0  # the bin of exactly 1 ends above it
+        bins = [(row["low"], min(row["high"], most), row["count"]) for row in rows.iter_rows(named=True)]
+        made.append(charts.histogram(title, bins))
     return f'<div class="grid">{"".join(made)}</div>'
 
 
@@ -231,8 +237,8 @@ def thresholds(held: pl.DataFrame) -> str:
         ]
         rows.append([f"<code>{esc(row['language'])}</code>", number(row["n"]), *cells])
     note = (
-        "Learnt from the labels, drawn towards the script's and the English value where a language has few documents. "
-        "Point at a value to see its source."
+        "The values that conditions call threshold.…: learnt from the labels, drawn towards the script's and the "
+        "English value where a language has few documents. Point at a value to see its source."
     )
     return section(
         "thresholds",
@@ -266,6 +272,6 @@ def errors(held: pl.DataFrame) -> str:
     return section(
         "errors",
         "Records that could not go on",
-        "None of them stopped anything else; `weft errors` lists all.",
+        "None of them stopped anything else; weft errors lists all, weft explain tells of one.",
         table(head, rows),
     )

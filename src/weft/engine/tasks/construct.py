@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -26,10 +27,7 @@ from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import DOCUMENT
 
-DECISION = pa.schema({"rule": pa.string(), "split": pa.string()})
 DROPPED = pa.schema({"row": pa.int32(), "kept": pa.string()})
-SELECTION = pa.schema({"selection": pa.struct({"rule": pa.string(), "split": pa.string(), "kept": pa.string()})})
-REJECT = pa.schema({"id": pa.string(), "rule": pa.string(), "kept": pa.string()})
 KEPT_CLUSTER = {"cluster": pl.String, "size": pl.Int32, "split": pl.String, "language": pl.String}
 
 
@@ -74,12 +72,17 @@ def thresholds(task: Task, context: Context) -> list[Entry]:
     return [entry(task, task.key, [record_to_json(record)], {"languages": table.num_rows})]
 
 
+@functools.lru_cache(maxsize=8)
+def _rules(rules: tuple[tuple[str, str], ...]) -> Rules:
+    return Rules(dict(rules))
+
+
 def decide(task: Task, context: Context) -> list[Entry]:
     """The first rule that each row fails, its split, and the passing rows that stand for election."""
     frame = with_thresholds(
         _labels(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
-    rule = Rules(task.arguments["rules"]).first_failing(frame).alias("rule")
+    rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
     if task.arguments["redistributable_only"]:
         rule = frame.select(
             pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
@@ -94,7 +97,9 @@ def decide(task: Task, context: Context) -> list[Entry]:
             pl.lit(task.shard, pl.Int32).alias("shard"),
             pl.col("source").replace_strict(task.arguments["priorities"], default=0).alias("priority"),
         )
-        stand = election.candidates(rows).join(rows.select("id", "split"), on="id", how="left", maintain_order="left")
+        # By row and not by id: a file that lies in a source twice gives the same ids twice.
+        splits = rows.select(pl.col("row").cast(pl.Int32), "split")
+        stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
         files.append(_write(context, f"selection/candidates/{name}", stand))
     languages = passing.select(_language()).to_series().unique().sort().to_list()
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
@@ -119,7 +124,9 @@ def select(task: Task, context: Context) -> list[Entry]:
     lost = pl.DataFrame(pl.from_arrow(dropped))
     frame = _labels(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
     frame = pl.concat([frame, decided], how="horizontal").with_row_index("row")
-    frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(lost, on="row", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(
+        lost, on="row", how="left", maintain_order="left", validate="1:1"
+    )
     rule = pl.when(pl.col("rule").is_null() & pl.col("kept").is_not_null()).then(pl.lit("duplicate"))
     frame = frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
     name = f"{task.shard:05d}-{task.key[:12]}"

@@ -20,7 +20,7 @@ from weft.errors import ShardError
 Numbers = npt.NDArray[np.int64]
 
 EDGE = pa.schema(
-    {"shard_a": pa.int32(), "row_a": pa.int32(), "shard_b": pa.int32(), "row_b": pa.int32(), "exact": pa.bool_()}
+    {"shard_a": pa.int32(), "row_a": pa.int32(), "shard_b": pa.int32(), "row_b": pa.int32(), "certain": pa.bool_()}
 )
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
@@ -78,14 +78,14 @@ def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
 
 
 def _edges(files: list[str], offsets: Numbers, context: Context) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
-    firsts, seconds, exact = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+    firsts, seconds, certain = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
     for path in files:
         for table in read_batches(context.storage.path(path)):
             firsts.append(_global(table, "a", offsets))
             seconds.append(_global(table, "b", offsets))
-            same = table["exact"].to_numpy() if "exact" in table.column_names else np.zeros(table.num_rows, np.bool_)
-            exact.append(same)
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(exact)
+            held = "certain" in table.column_names
+            certain.append(table["certain"].to_numpy() if held else np.zeros(table.num_rows, np.bool_))
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(certain)
 
 
 def _offsets(task: Task) -> Numbers:
@@ -101,9 +101,9 @@ def components(task: Task, context: Context) -> list[Entry]:
     from weft.text.components import components as connected
 
     offsets = _offsets(task)
-    first, second, exact = _edges(task.arguments["files"], offsets, context)
+    first, second, certain = _edges(task.arguments["files"], offsets, context)
     root = connected(int(offsets[-1]), first, second)
-    near_first, near_second = first[~exact], second[~exact]
+    near_first, near_second = first[~certain], second[~certain]
     low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
     pairs = pl.DataFrame({"low": low, "high": high}).unique().sort("low", "high").to_numpy().reshape(-1, 2)
     members = np.unique(pairs)
@@ -167,28 +167,28 @@ def verify(task: Task, context: Context) -> list[Entry]:
 
 
 def clusters(task: Task, context: Context) -> list[Entry]:
-    """Clusters over exact and verified pairs, stored by shard for every row that is not alone."""
-    from weft.deduplicate.clusters import cluster_table
+    """Clusters over certain and verified pairs, stored by shard for every row that is not alone."""
+    from weft.deduplicate.clusters import EXACT, cluster_table
 
     offsets = _offsets(task)
-    first, second, exact = _edges(task.arguments["candidates"], offsets, context)
+    first, second, certain = _edges(task.arguments["candidates"], offsets, context)
     near_first, near_second, _ = _edges(task.arguments["verified"], offsets, context)
-    root, size, kind = cluster_table(int(offsets[-1]), first[exact], second[exact], near_first, near_second)
+    root, size, kind = cluster_table(int(offsets[-1]), first[certain], second[certain], near_first, near_second)
     rows = np.flatnonzero(size > 1)
     shard = np.searchsorted(offsets, rows, side="right") - 1
-    ids = _ids_of(np.unique(root[rows]), offsets, task.arguments["documents"], context)
+    roots, place = np.unique(root[rows], return_inverse=True)
+    ids = _ids_of(roots, offsets, task.arguments["documents"], context)
     table = pa.table(
         {
             "row": (rows - offsets[shard]).astype(np.int32),
-            "cluster": ids.take(pa.array(np.searchsorted(np.unique(root[rows]), root[rows]))),
+            "cluster": ids.take(pa.array(place)),
             "size": size[rows].astype(np.int32),
-            "kind": pa.array(np.where(kind[rows] == 1, "exact", "near").tolist(), pa.string()),
+            "kind": pa.array(["near", "exact"]).take(pa.array((kind[rows] == EXACT).astype(np.int8))),
         },
         schema=CLUSTERED,
     )
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
-    found = len(np.unique(root[rows]))
-    return _done(task, record, clusters=found, rows_out=record.rows, verified=len(near_first))
+    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near_first))
 
 
 def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
