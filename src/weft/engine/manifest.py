@@ -20,8 +20,8 @@ from weft.errors import WeftError
 
 PATH = "manifest.json"
 SMALLEST_SHARD = 1 << 17
-SHARDS_WANTED = 16
-"""A small corpus still gets several shards, so that several cores have work."""
+FULL_SHARD = 8 << 20
+"""Bytes as they are stored from which a task takes a second or so, beside which its start is little."""
 _WHOLE_DIGEST = 64 << 20
 _SLICES = 16
 
@@ -130,7 +130,8 @@ def _reader(name: str, stated: str) -> str:
 def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[Unit, ...]]:
     """Cut files into units and fill shards in order; a function of names and sizes alone."""
     total = sum(file.size for file in files)
-    target = min(shard_bytes, max(SMALLEST_SHARD, total // SHARDS_WANTED))
+    # A small corpus still gets several shards, so that several cores have work.
+    target = min(shard_bytes, max(SMALLEST_SHARD, total // 16, min(FULL_SHARD, total // 4)))
     shards: list[tuple[Unit, ...]] = []
     pending: list[Unit] = []
     held = 0
