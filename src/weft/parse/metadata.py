@@ -34,11 +34,12 @@ def page_meta(html: str) -> dict[str, Any]:
     head = html[: body.start() if body else min(len(html), _HEAD)]
     title = _TITLE.search(head)
     meta: dict[str, Any] = {"title": _clean(title[1]) if title else None}
+    canonical = [head.rfind(word) for word in _CANONICAL]
     for found in islice(_TAG.finditer(head), _MOST_TAGS):
-        name = found[1].lower()
-        if name == "link" and not _names_canonical(head, found.end()):
+        name, begin = found[1].lower(), found.end()
+        if name == "link" and not any(begin <= last and _is_near(head, begin) for last in canonical):
             continue  # most links of a head are style sheets
-        rest = _REST.match(head, found.end(), found.end() + _LONGEST_TAG)
+        rest = _REST.match(head, begin, begin + _LONGEST_TAG)
         given = _attributes(rest[0] if rest else "")
         if name == "html":
             meta.setdefault("lang", _clean(given.get("lang") or given.get("xml:lang")))
@@ -47,7 +48,8 @@ def page_meta(html: str) -> dict[str, Any]:
                 meta.setdefault("canonical", _clean(given.get("href")))
         else:
             known = given.get("name") or given.get("property") or given.get("http-equiv") or given.get("itemprop") or ""
-            target, content = _FIELDS.get(known.lower()), _clean(given.get("content"))
+            target = _FIELDS.get(known.lower())
+            content = _clean(given.get("content")) if target else None
             if target and content:
                 meta.setdefault(target, content)
     if "published" not in meta:
@@ -57,7 +59,7 @@ def page_meta(html: str) -> dict[str, Any]:
     return {key: value for key, value in meta.items() if value}
 
 
-def _names_canonical(head: str, begin: int) -> bool:
+def _is_near(head: str, begin: int) -> bool:
     return any(head.find(word, begin, begin + _LONGEST_TAG) >= 0 for word in _CANONICAL)
 
 
