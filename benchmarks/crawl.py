@@ -94,7 +94,7 @@ def theirs(peer: str, source: Path, target: Path) -> float:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--peer", required=True)
-    arguments.add_argument("--copies", type=int, default=8)
+    arguments.add_argument("--copies", type=int, default=16)
     given = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="weft-bench-"))
     try:
