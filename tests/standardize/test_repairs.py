@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from myanmartools import ZawgyiDetector
 
 from weft.standardize.mojibake import mojibake
-from weft.standardize.zawgyi import zawgyi
+from weft.standardize.zawgyi import _chains, zawgyi
+from weft.text.buffers import string_buffers
+from weft.text.transitions import zawgyi_chances
 from weft.text.zawgyi import to_unicode
 
 
@@ -75,3 +82,19 @@ def test_short_and_other_text_is_not_judged() -> None:
 
 def test_conversion_leaves_other_scripts_alone() -> None:
     assert to_unicode("Hello 123 ภาษา") == "Hello 123 ภาษา"
+
+
+MYANMAR = st.text(st.one_of(st.characters(min_codepoint=0x1000, max_codepoint=0x10A2), st.sampled_from(" \n.a၊ꩠ👍")))
+
+
+@given(st.lists(MYANMAR, max_size=5), st.integers(1, 30))
+def test_the_kernel_reads_what_the_detector_reads(texts: list[str], most: int) -> None:
+    detector = ZawgyiDetector()
+    foreign = np.zeros(0x110000, np.uint8)
+    strings = string_buffers(pa.array(texts, pa.large_string()))
+    chance, letters, other = zawgyi_chances(strings, _chains(detector), most, foreign)
+    assert not other.any()
+    for text, value, count in zip(texts, chance, letters, strict=True):
+        runs = re.findall("[\u1000-\u109f]+", text)
+        assert count == sum(map(len, runs))
+        assert value == pytest.approx(max(detector.get_zawgyi_probability(" ".join(runs)[:most]), 0), abs=1e-9)

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
@@ -17,6 +18,8 @@ _MYANMAR = (0xE1, 0x80, 0x82)
 """How U+1000 to U+109F (and on to U+10BF) begin in UTF-8."""
 _OTHERS = re.compile("[\u1022\u1028\u1035\u1050-\u1059\u1098-\u109f\uaa60-\uaa7f\ua9e0-\ua9fe]")
 """Letters of Shan, Mon, Karen and Pali that Zawgyi does not use: such a text is Unicode, whatever a detector says."""
+_SAMPLE = 2_000
+"""Characters that the detector reads."""
 _SIGNS = re.compile("[\u1033\u1034\u1060-\u1097]|\u1031[\u1000-\u1021](?![\u103a\u1039])")
 
 
@@ -41,19 +44,29 @@ def zawgyi(
 
     from weft.text.buffers import string_buffers
     from weft.text.traces import with_pair
+    from weft.text.transitions import zawgyi_chances
+    from weft.text.zawgyi import to_unicode
 
     detector = ZawgyiDetector()
+    chains, foreign = _chains(detector), _foreign()
 
     def standardize(batch: pa.Table) -> pa.Table:
         text = batch["text"].combine_chunks()
         rows = np.flatnonzero(with_pair(string_buffers(text), *_MYANMAR))
         converted, probability = np.zeros(len(text), np.bool_), np.full(len(text), np.nan, np.float32)
+        burmese = text.take(pa.array(rows))
+        chance, letters, other = zawgyi_chances(string_buffers(burmese), chains, _SAMPLE, foreign)
+        judged = (letters >= min_characters) & ~other
+        probability[rows[judged]] = chance[judged]
         fixed = []
-        for row, given in zip(rows.tolist(), text.take(pa.array(rows)).to_pylist(), strict=True):
-            made, found = _standardized(given, detector, threshold, min_characters)
-            probability[row] = np.nan if found is None else found
+        for place in np.flatnonzero(judged & (chance > 1 - threshold)).tolist():
+            given = burmese[place].as_py()
+            if chance[place] >= threshold:
+                made = to_unicode(given)
+            else:
+                made = _by_lines(given, detector, threshold, min_characters)
             if made != given:
-                converted[row] = True
+                converted[rows[place]] = True
                 fixed.append(made)
         null = text.is_null()
         if fixed:
@@ -65,22 +78,31 @@ def zawgyi(
     return standardize
 
 
-def _standardized(text: str, detector: Any, threshold: float, least: int) -> tuple[str, float | None]:
+def _chains(detector: Any) -> Any:
+    """The detector's own figures, as arrays."""
+    from weft.text.transitions import Chains
+
+    states = np.zeros(0x110000, np.uint8)
+    for number, char in enumerate(detector._chars, 1):
+        states[ord(char)] = number
+    return Chains(states, np.array(detector._params, np.float64), len(detector._chars) + 1)
+
+
+def _foreign() -> npt.NDArray[np.uint8]:
+    found = np.zeros(0x110000, np.uint8)
+    found[[point for point in range(0x1000, 0xAB00) if _OTHERS.match(chr(point))]] = 1
+    return found
+
+
+def _by_lines(text: str, detector: Any, threshold: float, least: int) -> str:
+    """A text that the detector is not sure of: each line is judged alone, if anything looks like Zawgyi."""
     from weft.text.zawgyi import to_unicode
 
-    letters = re.findall("[\u1000-\u109f]+", text)
-    if sum(map(len, letters)) < least or _OTHERS.search(text):
-        return text, None
-    sample = " ".join(letters)[:2_000]
-    probability = float(detector.get_zawgyi_probability(sample))
-    if probability >= threshold:
-        return to_unicode(text), probability
-    if probability > 1 - threshold and _SIGNS.search(text):
-        lines = [
-            to_unicode(line) if _is_zawgyi(line, detector, threshold, least) else line for line in text.split("\n")
-        ]
-        return "\n".join(lines), probability
-    return text, probability
+    if not _SIGNS.search(text):
+        return text
+    return "\n".join(
+        to_unicode(line) if _is_zawgyi(line, detector, threshold, least) else line for line in text.split("\n")
+    )
 
 
 def _is_zawgyi(line: str, detector: Any, threshold: float, least: int) -> bool:
