@@ -18,6 +18,8 @@ application = typer.Typer(
 )
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
+training = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train models from texts of your own.")
+application.add_typer(training, name="train")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
@@ -178,3 +180,23 @@ def recipe_schema() -> int:
     from weft.cli import catalogue
 
     return catalogue.schema()
+
+
+@training.command()
+def language(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A training recipe; default: that of weft's own identifier.")
+    ] = None,
+    into: Annotated[Path, typer.Option("--into", help="Folder for model, card and scores.")] = Path("language-model"),
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the texts; default: the variable WEFT_DATA.")
+    ] = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=1_000, help="Steps, in place of the recipe's.")] = None,
+    test: Annotated[bool, typer.Option("--test", help="Measure on the test part too: do it once, at the end.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Train a language identifier from labelled texts; measure it on texts that it never saw."""
+    from weft.cli import training as commands
+
+    return commands.language(recipe, into, data, draws, test, as_json, quiet)

@@ -1,0 +1,1 @@
+"""Language identification: training, model file, scores and refusals."""

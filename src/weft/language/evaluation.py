@@ -1,0 +1,91 @@
+"""How good an identifier is: macro-F1 with an interval, and of each language what it is taken for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from weft.language.model import LanguageModel, answers
+
+UNKNOWN = "und"
+_SAMPLES = 200
+"""Bootstrap samples of an interval (Efron 1979, percentile)."""
+
+
+def predicted(model: LanguageModel, texts: pl.Series) -> npt.NDArray[np.object_]:
+    """The most probable language of each text, `und` where no label can be told."""
+    place = answers(model, texts.to_arrow(), top=1).label[:, 0]
+    return np.array([*model.labels, UNKNOWN], dtype=object)[place]
+
+
+def by_language(true: npt.NDArray[Any], found: npt.NDArray[Any], most: int = 3) -> pl.DataFrame:
+    """One row per language of `true`: texts, precision, recall, F1, false-positive rate, and what it is taken for.
+
+    The false-positive rate is the share of the texts of other languages that got this label.
+    """
+    names = sorted(set(true.tolist()))
+    pairs = Counter(zip(true.tolist(), found.tolist(), strict=True))
+    has, got = Counter(true.tolist()), Counter(found.tolist())
+    rows = []
+    for name in names:
+        right = pairs[name, name]
+        wrong = Counter({other: n for (own, other), n in pairs.items() if own == name != other})
+        rows.append(
+            {
+                "language": name,
+                "texts": has[name],
+                "precision": right / got[name] if got[name] else 0.0,
+                "recall": right / has[name],
+                "f1": 2 * right / (has[name] + got[name]),
+                "false_positive_rate": (got[name] - right) / max(len(true) - has[name], 1),
+                "taken_for": [other for other, _ in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:most]],
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"taken_for": pl.List(pl.String)})
+
+
+def macro_f1(true: npt.NDArray[Any], found: npt.NDArray[Any], seed: int = 1) -> dict[str, Any]:
+    """Mean F1 over the languages of `true`, with a 95 % interval over texts drawn again; texts and languages.
+
+    A wrong answer that is none of these languages costs recall; none of them loses precision by it.
+    """
+    names, own = np.unique(true.astype(str), return_inverse=True)
+    place = {name: n for n, name in enumerate(names.tolist())}
+    other = np.array([place.get(str(name), len(names)) for name in found], np.int64)
+    random = np.random.Generator(np.random.PCG64(seed))
+    drawn = [_mean_f1(own, other, len(names))]
+    for _ in range(_SAMPLES):
+        rows = random.integers(0, len(own), len(own))
+        drawn.append(_mean_f1(own[rows], other[rows], len(names)))
+    low, high = np.quantile(drawn[1:], [0.025, 0.975])
+    return {
+        "macro_f1": round(drawn[0], 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "accuracy": round(float((own == other).mean()), 4),
+        "texts": len(own),
+        "languages": len(names),
+    }
+
+
+def _mean_f1(own: npt.NDArray[np.int64], other: npt.NDArray[np.int64], names: int) -> float:
+    has, got = np.bincount(own, minlength=names), np.bincount(other, minlength=names + 1)[:names]
+    right = np.bincount(own[own == other], minlength=names)
+    asked = has > 0
+    return float((2 * right[asked] / (has[asked] + got[asked])).mean())
+
+
+def measure(model: LanguageModel, texts: pl.DataFrame) -> dict[str, Any]:
+    """Macro-F1 of each source over texts of languages that the model has; texts of others are counted."""
+    made: dict[str, Any] = {}
+    for source in texts["source"].unique(maintain_order=True):
+        rows = texts.filter(pl.col("source") == source)
+        known = rows.filter(pl.col("language").is_in(model.labels))
+        if known.height:
+            score = macro_f1(known["language"].to_numpy(), predicted(model, known["text"]))
+            made[source] = score | {"texts_of_other_languages": rows.height - known.height}
+    return made

@@ -1,0 +1,117 @@
+"""A trained identifier: what is in its file, and the most probable languages of texts."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftError
+from weft.text.buffers import string_buffers
+from weft.text.scripts import dominant_script
+from weft.text.unicode import tables
+
+FORMAT = 1
+_TOGETHER = {
+    "Hans": "Hani",
+    "Hant": "Hani",
+    "Jpan": "Hani",
+    "Hira": "Hani",
+    "Kana": "Hani",
+    "Bopo": "Hani",
+    "Kore": "Hang",
+}
+_SCRIPT_LETTERS = 1_000
+"""Letters by which the script of a text is told."""
+
+
+def script_group(script: str) -> str:
+    """The script under which languages compete: Chinese and Japanese do, in whatever they are written."""
+    return _TOGETHER.get(script, script)
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """Weights and names; `labels` are sorted by the group of their script, then by code.
+
+    `embedding` is (2**bits, width) int8; `output` (width, labels) float32 holds its scale already; a text competes
+    among the labels of its script's group alone.
+    """
+
+    labels: tuple[str, ...]
+    embedding: npt.NDArray[np.int8]
+    output: npt.NDArray[np.float32]
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bits(self) -> int:
+        """The embedding has 2 to the power of this many rows."""
+        return len(self.embedding).bit_length() - 1
+
+    def save(self, file: Path) -> None:
+        """Write the model; the same model gives the same bytes."""
+        content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card)}
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+        arrays = {"content": np.frombuffer(text, np.uint8), "embedding": self.embedding, "output": self.output}
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                # numpy's own writer stamps members with the time of writing
+                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def load_model(file: Path) -> LanguageModel:
+    """Read a model; raises WeftError for a file that is none, or of another format."""
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            content = json.loads(held["content"].tobytes())
+            if content["format"] != FORMAT:
+                raise WeftError(f"{file}: a language model of format {content['format']}; expected format {FORMAT}")
+            return LanguageModel(tuple(content["labels"]), held["embedding"], held["output"], content["card"])
+    except OSError as error:
+        raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise WeftError(f"{file}: not a language model; expected a file that weft train language wrote") from error
+
+
+class Answers(NamedTuple):
+    """One row per text; `label` (texts, top) are places in `labels` or -1, `chance` their probabilities.
+
+    `letters` and `features` were read; `script` is ISO 15924, null without letters.
+    """
+
+    label: npt.NDArray[np.int32]
+    chance: npt.NDArray[np.float32]
+    letters: npt.NDArray[np.int32]
+    features: npt.NDArray[np.int32]
+    script: npt.NDArray[np.object_]
+
+
+def answers(model: LanguageModel, texts: Any, *, top: int = 3, most_letters: int = 1_000) -> Answers:
+    """The `top` most probable labels of each text of an Arrow string column, by its first `most_letters` letters."""
+    from weft.text.linear import classify
+
+    strings = string_buffers(texts)
+    number, _, _ = dominant_script(strings, _SCRIPT_LETTERS)
+    groups, bounds = competitors(model.labels)
+    names = tables().script_names
+    of_script = np.array([*(groups.get(script_group(name), -1) for name in names), -1], np.int32)
+    found = classify(strings, of_script[number], bounds, model.embedding, model.output, top, most_letters)
+    written = np.array([*names, None], dtype=object)[number]
+    return Answers(*found, written)
+
+
+def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:
+    """Number of each script group, and for each the first and last (exclusive) place of its labels."""
+    written = [script_group(label.rpartition("_")[2]) for label in labels]
+    groups = {name: number for number, name in enumerate(dict.fromkeys(written))}
+    places = [[n for n, name in enumerate(written) if name == group] for group in groups]
+    if any(found[-1] - found[0] + 1 != len(found) for found in places):
+        raise ValueError("labels are not sorted by the group of their script")
+    return groups, np.array([end for found in places for end in (found[0], found[-1] + 1)], np.int64)
