@@ -62,6 +62,7 @@ bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, 
 	$(VENV)-bench/bin/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py
+	$(VENV)-bench/bin/python benchmarks/kernels.py
 
 new-operator: $(VENV)/.dev ## code, example and test of a new operator: make new-operator NAME=label.x
 	$(BIN)/python tools/new_operator.py "$(NAME)"
