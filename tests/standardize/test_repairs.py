@@ -84,12 +84,13 @@ def test_conversion_leaves_other_scripts_alone() -> None:
     assert to_unicode("Hello 123 ภาษา") == "Hello 123 ภาษา"
 
 
+DETECTOR = ZawgyiDetector()
 MYANMAR = st.text(st.one_of(st.characters(min_codepoint=0x1000, max_codepoint=0x10A2), st.sampled_from(" \n.a၊ꩠ👍")))
 
 
 @given(st.lists(MYANMAR, max_size=5), st.integers(1, 30))
 def test_the_kernel_reads_what_the_detector_reads(texts: list[str], most: int) -> None:
-    detector = ZawgyiDetector()
+    detector = DETECTOR
     foreign = np.zeros(0x110000, np.uint8)
     strings = string_buffers(pa.array(texts, pa.large_string()))
     chance, letters, other = zawgyi_chances(strings, _chains(detector), most, foreign)
