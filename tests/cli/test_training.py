@@ -48,7 +48,9 @@ def test_what_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "| made | CC0-1.0 | 2 |" in card and "## Licences that bind the weights\n\n- CC0-1.0" in card
     table = (folder / "model/languages.tsv").read_text("utf-8").splitlines()
     assert table[0].startswith("language\ttexts\tprecision") and table[1].startswith("aaa_Latn\t")
-    assert json.loads((folder / "model/scores.json").read_text("utf-8")) == told["scores"]
+    held = json.loads((folder / "model/scores.json").read_text("utf-8"))
+    assert held == told["scores"] | {"refusal": told["refusal"]} and told["refusal"]["languages"] == 0
+    assert "Not measured: no language was left out." in card
 
 
 def test_the_same_model_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ def language(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from weft.language import recipe as recipes
+    from weft.language.calibration import calibrated
     from weft.language.training import fit
 
     if into.exists() and not into.is_dir():
@@ -28,15 +29,23 @@ def language(
     texts = _texts(held, recipes.data_folder(data))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=show.console(stderr=True), disable=quiet or as_json, transient=True) as bar:
-        task = bar.add_task("train", total=held.model.draws)
-        model = fit(
-            texts.filter(texts["split"] == "train"),
-            held.model,
-            lambda done, loss: bar.update(task, completed=done, description=f"train, loss {loss:.3f}"),
+        steps = held.model.draws + (held.refusal.draws or held.model.draws)
+        task = bar.add_task("train", total=steps)
+
+        def first(done: int, loss: float) -> None:
+            bar.update(task, completed=done, description=f"train, loss {loss:.3f}")
+
+        def second(done: int, loss: float) -> None:
+            bar.update(task, completed=held.model.draws + done, description=f"learn to refuse, loss {loss:.3f}")
+
+        model, refused = calibrated(
+            fit(texts.filter(texts["split"] == "train"), held.model, first), texts, held, second
         )
-    scores = _written(into, held, texts, model, ["dev", "test"] if test else ["dev"])
+    scores = _written(into, held, texts, model, refused, ["dev", "test"] if test else ["dev"])
     if as_json:
-        show.as_json({"model": str(into / "model.npz"), "languages": len(model.labels), "scores": scores})
+        show.as_json(
+            {"model": str(into / "model.npz"), "languages": len(model.labels), "scores": scores, "refusal": refused}
+        )
         return 0
     for part, found in scores.items():
         rows = [
@@ -44,6 +53,11 @@ def language(
             for name, s in found.items()
         ]
         show.table((part, "languages", "texts", "macro-F1", "95 %"), rows, right=frozenset({1, 2, 3}))
+    if refused["refused"] is not None:
+        show.say(
+            f"Of {refused['languages']} languages that a second model never saw, {refused['refused']:.0%} of the texts "
+            f"are refused, at a cost of {refused['cost']:.0%} of right answers."
+        )
     show.say(f"model  {into / 'model.npz'}\ncard   {into / 'README.md'}")
     return 0
 
@@ -56,7 +70,9 @@ def _texts(recipe: Any, folder: Path) -> Any:
     return read_texts(recipe, folder)
 
 
-def _written(into: Path, recipe: Any, texts: Any, model: Any, parts: list[str]) -> dict[str, Any]:
+def _written(
+    into: Path, recipe: Any, texts: Any, model: Any, refused: dict[str, Any], parts: list[str]
+) -> dict[str, Any]:
     import polars as pl
 
     from weft.language.card import card
@@ -64,13 +80,13 @@ def _written(into: Path, recipe: Any, texts: Any, model: Any, parts: list[str]) 
 
     scores = {part: measure(model, texts.filter(texts["split"] == part)) for part in parts}
     asked = texts.filter(texts["split"] == parts[-1], texts["language"].is_in(model.labels))
-    table = by_language(asked["language"].to_numpy(), predicted(model, asked["text"]))
+    table = by_language(asked["language"].to_numpy(), predicted(model, asked["text"])[0])
     table = table.with_columns(pl.col("taken_for").list.join(" "), pl.selectors.float().round(5))
     try:
         into.mkdir(parents=True, exist_ok=True)
         model.save(into / "model.npz")
-        (into / "README.md").write_text(card(recipe, texts, model, scores), "utf-8")
-        (into / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+        (into / "README.md").write_text(card(recipe, texts, model, scores, refused), "utf-8")
+        (into / "scores.json").write_text(json.dumps(scores | {"refusal": refused}, indent=1) + "\n", "utf-8")
         table.write_csv(into / "languages.tsv", separator="\t")
     except OSError as error:
         raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error

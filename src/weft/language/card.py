@@ -10,8 +10,10 @@ from weft.language.model import LanguageModel
 from weft.language.recipe import TrainingRecipe
 
 
-def card(recipe: TrainingRecipe, texts: pl.DataFrame, model: LanguageModel, scores: dict[str, Any]) -> str:
-    """Markdown; `scores` is what `evaluation.measure` gave of each part of the split that was asked."""
+def card(
+    recipe: TrainingRecipe, texts: pl.DataFrame, model: LanguageModel, scores: dict[str, Any], refused: dict[str, Any]
+) -> str:
+    """Markdown; `scores` is what `measure` gave of each part of the split, `refused` what `calibrated` told."""
     shape = recipe.model
     megabytes = (model.embedding.nbytes + model.output.nbytes) / 1e6
     parts = [
@@ -38,8 +40,10 @@ def card(recipe: TrainingRecipe, texts: pl.DataFrame, model: LanguageModel, scor
         ],
         "## How good",
         *(_scores(part, held) for part, held in scores.items()),
-        "Texts of a source that are kept out still resemble those that are not: on other text it does worse. Languages "
-        "that it does not know are not refused by these figures.",
+        "Texts of a source that are kept out still resemble those that are not: on other text it does worse. Answers "
+        "that it would refuse count as given here.",
+        "## When it does not know",
+        _refusals(refused),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -53,10 +57,31 @@ def _source(name: str, license: str, texts: pl.DataFrame) -> list[str]:
 
 def _scores(part: str, held: dict[str, Any]) -> str:
     rows = [
-        [source, f"{s['languages']}", f"{s['texts']:,}", f"{s['macro_f1']:.3f}", f"{s['low']:.3f}–{s['high']:.3f}"]
+        [
+            source,
+            f"{s['languages']}",
+            f"{s['texts']:,}",
+            f"{s['macro_f1']:.3f}",
+            f"{s['low']:.3f}–{s['high']:.3f}",
+            "" if s["right_answers_refused"] is None else f"{s['right_answers_refused']:.1%}",
+        ]
         for source, s in held.items()
     ]
-    return f"### {part}\n\n" + _table(["source", "languages", "texts", "macro-F1", "95 %"], rows)
+    return f"### {part}\n\n" + _table(["source", "languages", "texts", "macro-F1", "95 %", "right, but refused"], rows)
+
+
+def _refusals(refused: dict[str, Any]) -> str:
+    if refused["refused"] is None:
+        return "Not measured: no language was left out."
+    alone = refused["refused_without_relative"]
+    few = f", {alone:.0%} of those of the {refused['languages_without_relative']} without a close known relative"
+    return (
+        "An answer is refused where its probability, and the share of the text's 4-grams and words that are common in "
+        f"that language, are too low. The weights were learnt from {refused['languages']} languages that a second "
+        f"model was trained without: it refuses {refused['refused']:.0%} of their texts (each language counts the "
+        f"same, none was judged by weights that had seen it){'' if alone is None else few}. The threshold costs at "
+        f"most {refused['cost']:.0%} of the right answers of every source whose labels are checked."
+    )
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

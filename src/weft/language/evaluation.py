@@ -16,10 +16,10 @@ _SAMPLES = 200
 """Bootstrap samples of an interval (Efron 1979, percentile)."""
 
 
-def predicted(model: LanguageModel, texts: pl.Series) -> npt.NDArray[np.object_]:
-    """The most probable language of each text, `und` where no label can be told."""
-    place = answers(model, texts.to_arrow(), top=1).label[:, 0]
-    return np.array([*model.labels, UNKNOWN], dtype=object)[place]
+def predicted(model: LanguageModel, texts: pl.Series) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.bool_]]:
+    """The most probable language of each text, `und` where there is none; and which of them are not refused."""
+    found = answers(model, texts.to_arrow(), top=1)
+    return np.array([*model.labels, UNKNOWN], dtype=object)[found.label[:, 0]], found.known
 
 
 def by_language(true: npt.NDArray[Any], found: npt.NDArray[Any], most: int = 3) -> pl.DataFrame:
@@ -80,12 +80,20 @@ def _mean_f1(own: npt.NDArray[np.int64], other: npt.NDArray[np.int64], names: in
 
 
 def measure(model: LanguageModel, texts: pl.DataFrame) -> dict[str, Any]:
-    """Macro-F1 of each source over texts of languages that the model has; texts of others are counted."""
+    """Macro-F1 of each source over texts of languages that the model has; texts of others are counted.
+
+    Answers that the model would refuse count as given; the share of right ones among them stands beside.
+    """
     made: dict[str, Any] = {}
     for source in texts["source"].unique(maintain_order=True):
         rows = texts.filter(pl.col("source") == source)
         known = rows.filter(pl.col("language").is_in(model.labels))
         if known.height:
-            score = macro_f1(known["language"].to_numpy(), predicted(model, known["text"]))
-            made[source] = score | {"texts_of_other_languages": rows.height - known.height}
+            true = known["language"].to_numpy()
+            found, sure = predicted(model, known["text"])
+            right = found == true
+            made[source] = macro_f1(true, found) | {
+                "right_answers_refused": round(float((~sure[right]).mean()), 4) if right.any() else None,
+                "texts_of_other_languages": rows.height - known.height,
+            }
     return made

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftError
+from weft.language.refusal import Refusal
 from weft.text.buffers import string_buffers
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
@@ -27,6 +28,7 @@ _TOGETHER = {
     "Bopo": "Hani",
     "Kore": "Hang",
 }
+_REFUSAL = tuple(Refusal.__dataclass_fields__)
 _SCRIPT_LETTERS = 1_000
 """Letters by which the script of a text is told."""
 
@@ -48,6 +50,7 @@ class LanguageModel:
     embedding: npt.NDArray[np.int8]
     output: npt.NDArray[np.float32]
     card: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Refusal | None = None
 
     @property
     def bits(self) -> int:
@@ -58,7 +61,10 @@ class LanguageModel:
         """Write the model; the same model gives the same bytes."""
         content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card)}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-        arrays = {"content": np.frombuffer(text, np.uint8), "embedding": self.embedding, "output": self.output}
+        arrays: dict[str, npt.NDArray[Any]] = {"content": np.frombuffer(text, np.uint8)}
+        arrays |= {"embedding": self.embedding, "output": self.output}
+        if self.refusal is not None:
+            arrays |= {name: np.asarray(value) for name, value in vars(self.refusal).items()}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
                 # numpy's own writer stamps members with the time of writing
@@ -73,7 +79,10 @@ def load_model(file: Path) -> LanguageModel:
             content = json.loads(held["content"].tobytes())
             if content["format"] != FORMAT:
                 raise WeftError(f"{file}: a language model of format {content['format']}; expected format {FORMAT}")
-            return LanguageModel(tuple(content["labels"]), held["embedding"], held["output"], content["card"])
+            parts = {name: held[name] for name in _REFUSAL if name in held}
+            refusal = Refusal(**{**parts, "threshold": float(parts["threshold"].reshape(-1)[0])}) if parts else None
+            labels = tuple(content["labels"])
+            return LanguageModel(labels, held["embedding"], held["output"], content["card"], refusal)
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
@@ -83,7 +92,8 @@ def load_model(file: Path) -> LanguageModel:
 class Answers(NamedTuple):
     """One row per text; `label` (texts, top) are places in `labels` or -1, `chance` their probabilities.
 
-    `letters` and `features` were read; `script` is ISO 15924, null without letters.
+    `letters` and `features` were read; `script` is ISO 15924, null without letters. `known` says whether the model is
+    sure enough that the text is of a language that it has: true for all where it has not learnt to refuse.
     """
 
     label: npt.NDArray[np.int32]
@@ -91,6 +101,7 @@ class Answers(NamedTuple):
     letters: npt.NDArray[np.int32]
     features: npt.NDArray[np.int32]
     script: npt.NDArray[np.object_]
+    known: npt.NDArray[np.bool_]
 
 
 def answers(model: LanguageModel, texts: Any, *, top: int = 3, most_letters: int = 1_000) -> Answers:
@@ -104,7 +115,11 @@ def answers(model: LanguageModel, texts: Any, *, top: int = 3, most_letters: int
     of_script = np.array([*(groups.get(script_group(name), -1) for name in names), -1], np.int32)
     found = classify(strings, of_script[number], bounds, model.embedding, model.output, top, most_letters)
     written = np.array([*names, None], dtype=object)[number]
-    return Answers(*found, written)
+    known = found[0][:, 0] >= 0
+    if model.refusal is not None:
+        sure = model.refusal.scores(strings, found[0][:, 0], found[1][:, 0], found[2])
+        known = sure >= model.refusal.threshold
+    return Answers(*found, written, known)
 
 
 def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:

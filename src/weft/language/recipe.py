@@ -36,6 +36,7 @@ class Source(_Closed):
     test: tuple[str, ...] = Field(
         (), description="Groups that are kept out for tests, in place of those of lowest hash."
     )
+    checked: bool = Field(True, description="Whether people have seen the labels; refusals are set by those alone.")
     weight: float = Field(1.0, gt=0, description="How often a text is drawn, beside those of other sources.")
     most: int | None = Field(None, ge=1, description="Texts of each language that are taken at most.")
     cut: int | None = Field(None, ge=20, description="Characters of a text that are read at most.")
@@ -70,6 +71,14 @@ class Shape(_Closed):
     seed: int = Field(1, ge=0)
 
 
+class RefusalRecipe(_Closed):
+    """How a model learns to say that it does not know a language."""
+
+    left_out: float = Field(0.12, gt=0, lt=0.5, description="Share of the languages that a second model never sees.")
+    draws: int | None = Field(None, ge=1_000, description="Steps of the second model; default: as many as the first.")
+    cost: float = Field(0.02, gt=0, lt=0.5, description="Right answers of any checked source that may be refused.")
+
+
 class TrainingRecipe(_Closed):
     """A language model's recipe."""
 
@@ -77,6 +86,7 @@ class TrainingRecipe(_Closed):
     sources: tuple[Source, ...] = Field(min_length=1)
     hold_out: HoldOut = Field(default_factory=HoldOut)
     model: Shape = Field(default_factory=Shape)
+    refusal: RefusalRecipe = Field(default_factory=RefusalRecipe)
 
 
 def load_recipe(file: Path) -> TrainingRecipe:
@@ -99,7 +109,13 @@ def load_recipe(file: Path) -> TrainingRecipe:
 
 
 def _faults(file: Path, error: ValidationError) -> list[str]:
-    known = {*TrainingRecipe.model_fields, *Source.model_fields, *HoldOut.model_fields, *Shape.model_fields}
+    known = {
+        *TrainingRecipe.model_fields,
+        *Source.model_fields,
+        *HoldOut.model_fields,
+        *Shape.model_fields,
+        *RefusalRecipe.model_fields,
+    }
     found = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
