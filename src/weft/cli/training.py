@@ -18,6 +18,7 @@ def language(
 
     from weft.language import recipe as recipes
     from weft.language.calibration import calibrated
+    from weft.language.families import with_families, with_margins
     from weft.language.training import fit
 
     if into.exists() and not into.is_dir():
@@ -38,14 +39,14 @@ def language(
         def second(done: int, loss: float) -> None:
             bar.update(task, completed=held.model.draws + done, description=f"learn to refuse, loss {loss:.3f}")
 
-        model, refused = calibrated(
-            fit(texts.filter(texts["split"] == "train"), held.model, first), texts, held, second
-        )
-    scores = _written(into, held, texts, model, refused, ["dev", "test"] if test else ["dev"])
+        model = with_families(fit(texts.filter(texts["split"] == "train"), held.model, first), held.families)
+        model, refused = calibrated(model, texts, held, second)
+    checked = texts["source"].is_in([source.name for source in held.sources if source.checked])
+    model, families = with_margins(model, texts.filter(checked, texts["split"] == "dev"), held.precision)
+    learnt = {"refusal": refused, "families": families}
+    scores = _written(into, held, texts, model, learnt, ["dev", "test"] if test else ["dev"])
     if as_json:
-        show.as_json(
-            {"model": str(into / "model.npz"), "languages": len(model.labels), "scores": scores, "refusal": refused}
-        )
+        show.as_json({"model": str(into / "model.npz"), "languages": len(model.labels), "scores": scores, **learnt})
         return 0
     for part, found in scores.items():
         rows = [
@@ -71,7 +72,7 @@ def _texts(recipe: Any, folder: Path) -> Any:
 
 
 def _written(
-    into: Path, recipe: Any, texts: Any, model: Any, refused: dict[str, Any], parts: list[str]
+    into: Path, recipe: Any, texts: Any, model: Any, learnt: dict[str, Any], parts: list[str]
 ) -> dict[str, Any]:
     import polars as pl
 
@@ -85,8 +86,8 @@ def _written(
     try:
         into.mkdir(parents=True, exist_ok=True)
         model.save(into / "model.npz")
-        (into / "README.md").write_text(card(recipe, texts, model, scores, refused), "utf-8")
-        (into / "scores.json").write_text(json.dumps(scores | {"refusal": refused}, indent=1) + "\n", "utf-8")
+        (into / "README.md").write_text(card(recipe, texts, model, scores, learnt), "utf-8")
+        (into / "scores.json").write_text(json.dumps(scores | learnt, indent=1) + "\n", "utf-8")
         table.write_csv(into / "languages.tsv", separator="\t")
     except OSError as error:
         raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error

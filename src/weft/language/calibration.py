@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from weft.language.families import with_families
 from weft.language.model import LanguageModel, answers
 from weft.language.recipe import TrainingRecipe
 from weft.language.refusal import Floats, Refusal, witnesses
@@ -83,7 +84,7 @@ def ask(model: LanguageModel, texts: pl.DataFrame, held: Filters) -> Asked:
     asked = Asked(
         label=label,
         right=np.array([*model.labels, ""], dtype=object)[label] == texts["language"].to_numpy(),
-        chance=found.chance[:, 0],
+        chance=found.mass,
         letters=found.letters,
         shares=coverage.shares(string_buffers(column), label, *held),
         source=texts["source"].to_numpy(),
@@ -158,6 +159,7 @@ def calibrated(
     if len(hidden) >= _FEWEST:
         seen = train.filter(~pl.col("language").is_in(hidden))
         other = fit(seen, shape.model_copy(update={"draws": asks.draws or shape.draws}), progress)
+        other = with_families(other, model.families)
         held = filters(train, other.labels)
         known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
         unknown = ask(other, dev.filter(pl.col("language").is_in(hidden)), held)

@@ -11,9 +11,9 @@ from weft.language.recipe import TrainingRecipe
 
 
 def card(
-    recipe: TrainingRecipe, texts: pl.DataFrame, model: LanguageModel, scores: dict[str, Any], refused: dict[str, Any]
+    recipe: TrainingRecipe, texts: pl.DataFrame, model: LanguageModel, scores: dict[str, Any], learnt: dict[str, Any]
 ) -> str:
-    """Markdown; `scores` is what `measure` gave of each part of the split, `refused` what `calibrated` told."""
+    """Markdown; `scores` is what `measure` gave of each part of the split, `learnt` of refusals and families."""
     shape = recipe.model
     megabytes = (model.embedding.nbytes + model.output.nbytes) / 1e6
     parts = [
@@ -43,7 +43,15 @@ def card(
         "Texts of a source that are kept out still resemble those that are not: on other text it does worse. Answers "
         "that it would refuse count as given here.",
         "## When it does not know",
-        _refusals(refused),
+        _refusals(learnt["refusal"]),
+        "## Languages that are told apart badly",
+        "Within a group the answer is one language only where it has so large a share of the group's probability that "
+        f"such answers were right in {recipe.precision:.0%} of the texts for tuning whose labels are checked; else the "
+        "answer is the group.",
+        _table(
+            ["group", "languages", "share", "of its texts get one language", "precision then", "if all did"],
+            [_family(name, held) for name, held in learnt["families"].items()],
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -82,6 +90,12 @@ def _refusals(refused: dict[str, Any]) -> str:
         f"same, none was judged by weights that had seen it){'' if alone is None else few}. The threshold costs at "
         f"most {refused['cost']:.0%} of the right answers of every source whose labels are checked."
     )
+
+
+def _family(name: str, held: dict[str, Any]) -> list[str]:
+    figures = (held["single"], held["precision"], held["precision_without_margin"])
+    shares = ["" if value is None else f"{value:.1%}" for value in figures]
+    return [name, " ".join(held["members"]), f"{held['margin']:.2f}", *shares]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from weft.errors import WeftError
 from weft.language.refusal import Refusal
 from weft.text.buffers import string_buffers
+from weft.text.linear import Rivals, classify
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
 
@@ -42,6 +43,8 @@ def script_group(script: str) -> str:
 class LanguageModel:
     """Weights and names; `labels` are sorted by the group of their script, then by code.
 
+    `families` are labels that are told apart badly, by the code that stands for all of them; where the best label has
+    less than the share `margins` of its family's probability, the answer is the family.
     `embedding` is (2**bits, width) int8; `output` (width, labels) float32 holds its scale already; a text competes
     among the labels of its script's group alone.
     """
@@ -50,6 +53,8 @@ class LanguageModel:
     embedding: npt.NDArray[np.int8]
     output: npt.NDArray[np.float32]
     card: Mapping[str, Any] = field(default_factory=dict)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)
     refusal: Refusal | None = None
 
     @property
@@ -59,7 +64,8 @@ class LanguageModel:
 
     def save(self, file: Path) -> None:
         """Write the model; the same model gives the same bytes."""
-        content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card)}
+        families = {name: [list(members), self.margins[name]] for name, members in self.families.items()}
+        content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card), "families": families}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
         arrays: dict[str, npt.NDArray[Any]] = {"content": np.frombuffer(text, np.uint8)}
         arrays |= {"embedding": self.embedding, "output": self.output}
@@ -81,8 +87,16 @@ def load_model(file: Path) -> LanguageModel:
                 raise WeftError(f"{file}: a language model of format {content['format']}; expected format {FORMAT}")
             parts = {name: held[name] for name in _REFUSAL if name in held}
             refusal = Refusal(**{**parts, "threshold": float(parts["threshold"].reshape(-1)[0])}) if parts else None
-            labels = tuple(content["labels"])
-            return LanguageModel(labels, held["embedding"], held["output"], content["card"], refusal)
+            families = content["families"]
+            return LanguageModel(
+                tuple(content["labels"]),
+                held["embedding"],
+                held["output"],
+                content["card"],
+                {name: tuple(members) for name, (members, _) in families.items()},
+                {name: float(margin) for name, (_, margin) in families.items()},
+                refusal,
+            )
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
@@ -92,34 +106,48 @@ def load_model(file: Path) -> LanguageModel:
 class Answers(NamedTuple):
     """One row per text; `label` (texts, top) are places in `labels` or -1, `chance` their probabilities.
 
-    `letters` and `features` were read; `script` is ISO 15924, null without letters. `known` says whether the model is
-    sure enough that the text is of a language that it has: true for all where it has not learnt to refuse.
+    `mass` is the probability of the best label's family, `family` its code where the best label alone is not sure
+    enough, else null. `letters` and `features` were read; `script` is ISO 15924, null without letters. `known` says
+    whether the model is sure enough that the text is of a language that it has: true for all where it has not learnt
+    to refuse.
     """
 
     label: npt.NDArray[np.int32]
     chance: npt.NDArray[np.float32]
+    mass: npt.NDArray[np.float32]
     letters: npt.NDArray[np.int32]
     features: npt.NDArray[np.int32]
+    family: npt.NDArray[np.object_]
     script: npt.NDArray[np.object_]
     known: npt.NDArray[np.bool_]
 
 
-def answers(model: LanguageModel, texts: Any, *, top: int = 3, most_letters: int = 1_000) -> Answers:
-    """The `top` most probable labels of each text of an Arrow string column, by its first `most_letters` letters."""
-    from weft.text.linear import classify
+def answers(
+    model: LanguageModel, texts: Any, *, top: int = 3, most_letters: int = 1_000, among: Collection[str] | None = None
+) -> Answers:
+    """The `top` most probable labels of each text of an Arrow string column, by its first `most_letters` letters.
 
+    With `among`, only these labels compete.
+    """
     strings = string_buffers(texts)
     number, _, _ = dominant_script(strings, _SCRIPT_LETTERS)
     groups, bounds = competitors(model.labels)
     names = tables().script_names
     of_script = np.array([*(groups.get(script_group(name), -1) for name in names), -1], np.int32)
-    found = classify(strings, of_script[number], bounds, model.embedding, model.output, top, most_letters)
-    written = np.array([*names, None], dtype=object)[number]
-    known = found[0][:, 0] >= 0
+    number_of = {label: n for n, members in enumerate(model.families.values()) for label in members}
+    family = np.array([number_of.get(label, -1) for label in model.labels], np.int32)
+    allowed = np.array([among is None or label in among for label in model.labels], np.uint8)
+    rivals = Rivals(bounds, family, allowed)
+    found = classify(strings, of_script[number], rivals, model.embedding, model.output, top, most_letters)
+    best, chance = found.label[:, 0], found.chance[:, 0]
+    margin = np.array([*model.margins.values(), 0.0])[family[best]]
+    torn = (best >= 0) & (family[best] >= 0) & (chance < margin * found.mass)
+    codes = np.array([*model.families, None], dtype=object)[np.where(torn, family[best], -1)]
+    known = best >= 0
     if model.refusal is not None:
-        sure = model.refusal.scores(strings, found[0][:, 0], found[1][:, 0], found[2])
-        known = sure >= model.refusal.threshold
-    return Answers(*found, written, known)
+        known = model.refusal.scores(strings, best, found.mass, found.letters) >= model.refusal.threshold
+    written = np.array([*names, None], dtype=object)[number]
+    return Answers(*found, codes, written, known)
 
 
 def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:

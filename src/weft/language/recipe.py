@@ -87,6 +87,10 @@ class TrainingRecipe(_Closed):
     hold_out: HoldOut = Field(default_factory=HoldOut)
     model: Shape = Field(default_factory=Shape)
     refusal: RefusalRecipe = Field(default_factory=RefusalRecipe)
+    families: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Code of a group: languages that are told apart badly."
+    )
+    precision: float = Field(0.98, gt=0, lt=1, description="Of single languages within a group; else it is answered.")
 
 
 def load_recipe(file: Path) -> TrainingRecipe:

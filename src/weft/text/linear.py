@@ -250,7 +250,7 @@ def _shift(embedding: npt.NDArray[Any]) -> np.uint64:
 _MODEL = types.Tuple(
     (types.Array(types.int8, 2, "C", readonly=True), types.Array(types.float32, 2, "C", readonly=True))
 )
-_RANGES = types.Tuple((I32_IN, I64_IN))
+_RANGES = types.Tuple((I32_IN, I64_IN, I32_IN, U8_IN))
 _SPACE = types.Tuple((U32, I32, I32, F32))
 
 
@@ -266,31 +266,35 @@ _SPACE = types.Tuple((U32, I32, I32, F32))
         _SPACE,
         types.int32[:, ::1],
         F32_2,
+        F32,
         types.int32[:, ::1],
     )
 )
 def _score(
     data: Any, offsets: Any, ranges: Any, table: Any, shift: Any, most: int, model: Any, scratch: Any, best: Any,
-    chance: Any, counts: Any,
+    chance: Any, mass: Any, counts: Any,
 ) -> None:  # fmt: skip
     """The `best.shape[1]` most probable labels of each text and their probabilities; -1 where there are fewer.
 
-    A text competes among labels `bounds[2 * group]` to `bounds[2 * group + 1]` of its script's group (-1: none).
-    `counts` gets the letters and the features that were read.
+    A text competes among the allowed labels from `bounds[2 * group]` to `bounds[2 * group + 1]` of its script's group
+    (-1: none). `mass` gets the probability of all labels of the best one's family, `counts` the letters and features.
     """
-    group, bounds = ranges
+    group, bounds, family, allowed = ranges
     embedding, output = model
     read, numbers, total, scores = scratch
     width, top = embedding.shape[1], best.shape[1]
     for row in range(len(offsets) - 1):
-        best[row, :], chance[row, :], counts[row, :] = -1, 0.0, 0
+        best[row, :], chance[row, :], counts[row, :], mass[row] = -1, 0.0, 0, 0.0
         if group[row] < 0:
             continue
         first, last = bounds[2 * group[row]], bounds[2 * group[row] + 1]
         size, letters_read, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, most)
         found = features(read, size, shift, numbers)
         counts[row, 0], counts[row, 1] = letters_read, found
-        if found == 0 or first == last:
+        possible = 0
+        for n in range(first, last):
+            possible += allowed[n]
+        if found == 0 or possible == 0:
             continue
         total[:] = 0
         for n in range(found):
@@ -303,35 +307,63 @@ def _score(
             value = np.float32(total[d]) * share
             for n in range(first, last):
                 scores[n] += value * output[d, n]
+        for n in range(first, last):
+            if not allowed[n]:
+                scores[n] = np.float32(-1e30)
         _softmax(scores, first, last)
-        for k in range(min(top, last - first)):
+        for k in range(min(top, possible)):
             place = first
             for n in range(first + 1, last):
                 if scores[n] > scores[place]:
                     place = n
             best[row, k], chance[row, k] = place, scores[place]
+            if k == 0:
+                for n in range(first, last):
+                    if n == place or (family[n] >= 0 and family[n] == family[place]):
+                        mass[row] += scores[n]
             scores[place] = -1.0
+
+
+class Classified(NamedTuple):
+    """One row per text: labels and probabilities (texts, top); that of the best one's family; letters; features."""
+
+    label: npt.NDArray[np.int32]
+    chance: npt.NDArray[np.float32]
+    mass: npt.NDArray[np.float32]
+    letters: npt.NDArray[np.int32]
+    features: npt.NDArray[np.int32]
+
+
+class Rivals(NamedTuple):
+    """Who competes: labels `bounds[2 * g]` to `bounds[2 * g + 1]` (exclusive) of a script's group `g`, if `allowed`.
+
+    `family` numbers labels that are told apart badly, -1: none.
+    """
+
+    bounds: Longs
+    family: npt.NDArray[np.int32]
+    allowed: npt.NDArray[np.uint8]
 
 
 def classify(
     strings: Strings,
     group: npt.NDArray[np.int32],
-    bounds: Longs,
+    rivals: Rivals,
     embedding: npt.NDArray[np.int8],
     output: npt.NDArray[np.float32],
     top: int,
     most_letters: int,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Labels (texts, top) and their probabilities, letters and features read, of texts of known script groups."""
+) -> Classified:
+    """The most probable labels of texts whose script's group is known."""
     rows, size = len(strings.offsets) - 1, most_letters + 8
     best, chance = np.empty((rows, top), np.int32), np.empty((rows, top), np.float32)
-    counts = np.empty((rows, 2), np.int32)
+    mass, counts = np.empty(rows, np.float32), np.empty((rows, 2), np.int32)
     scratch = (
         np.empty(size, np.uint32),
         np.empty(size * (WIDEST + 1), np.int32),
         np.empty(embedding.shape[1], np.int32),
         np.empty(output.shape[1], np.float32),
     )
-    given = (strings.data, strings.offsets, (group, bounds), letters(), _shift(embedding), most_letters)
-    _score(*given, (embedding, output), scratch, best, chance, counts)
-    return best, chance, counts[:, 0], counts[:, 1]
+    given = (strings.data, strings.offsets, (group, *rivals), letters(), _shift(embedding), most_letters)
+    _score(*given, (embedding, output), scratch, best, chance, mass, counts)
+    return Classified(best, chance, mass, counts[:, 0], counts[:, 1])
