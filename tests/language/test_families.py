@@ -37,7 +37,8 @@ def twins() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def model(twins: pl.DataFrame) -> LanguageModel:
     shape = Shape(bits=14, width=16, draws=15_000, min_characters=500)
-    return with_families(fit(twins.filter(pl.col("split") == "train"), shape), FAMILIES)
+    train = twins.filter(pl.col("split") == "train")
+    return with_families(fit(train, shape), FAMILIES, train)
 
 
 def test_families_of_one_are_none(model: LanguageModel) -> None:

@@ -39,7 +39,8 @@ def language(
         def second(done: int, loss: float) -> None:
             bar.update(task, completed=held.model.draws + done, description=f"learn to refuse, loss {loss:.3f}")
 
-        model = with_families(fit(texts.filter(texts["split"] == "train"), held.model, first), held.families)
+        train = texts.filter(texts["split"] == "train")
+        model = with_families(fit(train, held.model, first), held.families, train)
         model, refused = calibrated(model, texts, held, second)
     checked = texts["source"].is_in([source.name for source in held.sources if source.checked])
     model, families = with_margins(model, texts.filter(checked, texts["split"] == "dev"), held.precision)

@@ -159,7 +159,7 @@ def calibrated(
     if len(hidden) >= _FEWEST:
         seen = train.filter(~pl.col("language").is_in(hidden))
         other = fit(seen, shape.model_copy(update={"draws": asks.draws or shape.draws}), progress)
-        other = with_families(other, model.families)
+        other = with_families(other, model.families, seen)
         held = filters(train, other.labels)
         known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
         unknown = ask(other, dev.filter(pl.col("language").is_in(hidden)), held)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from weft.language.model import LanguageModel, answers
+from weft.language.refiners import fit_refiners
 
 _NEVER = 1.01
 """A margin that no share reaches: the family is always the answer."""
@@ -18,11 +19,14 @@ _FEWEST = 30
 """Answers from which a precision is believed."""
 
 
-def with_families(model: LanguageModel, families: Mapping[str, tuple[str, ...]]) -> LanguageModel:
-    """The model with those families of which it has two languages or more; every best label is an answer yet."""
+def with_families(model: LanguageModel, families: Mapping[str, tuple[str, ...]], texts: pl.DataFrame) -> LanguageModel:
+    """The model with those families of which it has two languages or more, refined by the texts to train on.
+
+    Every best label is an answer yet.
+    """
     known = {name: tuple(code for code in members if code in model.labels) for name, members in families.items()}
     held = {name: members for name, members in known.items() if len(members) > 1}
-    return replace(model, families=held, margins=dict.fromkeys(held, 0.0))
+    return replace(model, families=held, margins=dict.fromkeys(held, 0.0), refiners=fit_refiners(texts, held))
 
 
 def with_margins(model: LanguageModel, texts: pl.DataFrame, precision: float) -> tuple[LanguageModel, dict[str, Any]]:

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from weft.errors import WeftError
+from weft.language.refiners import RIVALS, Refiner, refined
 from weft.language.refusal import Refusal
-from weft.text.buffers import string_buffers
-from weft.text.linear import Rivals, classify
+from weft.text.buffers import combined, string_buffers
+from weft.text.linear import Classified, Rivals, classify
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
 
@@ -44,7 +46,8 @@ class LanguageModel:
     """Weights and names; `labels` are sorted by the group of their script, then by code.
 
     `families` are labels that are told apart badly, by the code that stands for all of them; where the best label has
-    less than the share `margins` of its family's probability, the answer is the family.
+    less than the share `margins` of its family's probability, the answer is the family. `refiners` give a second
+    opinion within a family.
     `embedding` is (2**bits, width) int8; `output` (width, labels) float32 holds its scale already; a text competes
     among the labels of its script's group alone.
     """
@@ -55,6 +58,7 @@ class LanguageModel:
     card: Mapping[str, Any] = field(default_factory=dict)
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
+    refiners: Mapping[str, Refiner] = field(default_factory=dict)
     refusal: Refusal | None = None
 
     @property
@@ -66,11 +70,13 @@ class LanguageModel:
         """Write the model; the same model gives the same bytes."""
         families = {name: [list(members), self.margins[name]] for name, members in self.families.items()}
         content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card), "families": families}
-        text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-        arrays: dict[str, npt.NDArray[Any]] = {"content": np.frombuffer(text, np.uint8)}
-        arrays |= {"embedding": self.embedding, "output": self.output}
+        arrays: dict[str, npt.NDArray[Any]] = {"embedding": self.embedding, "output": self.output}
+        content["scales"] = {name: refiner.scale for name, refiner in self.refiners.items()}
+        arrays |= {f"refiner-{name}": refiner.table for name, refiner in self.refiners.items()}
         if self.refusal is not None:
             arrays |= {name: np.asarray(value) for name, value in vars(self.refusal).items()}
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+        arrays["content"] = np.frombuffer(text, np.uint8)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
                 # numpy's own writer stamps members with the time of writing
@@ -95,6 +101,7 @@ def load_model(file: Path) -> LanguageModel:
                 content["card"],
                 {name: tuple(members) for name, (members, _) in families.items()},
                 {name: float(margin) for name, (_, margin) in families.items()},
+                {name: Refiner(held[f"refiner-{name}"], scale) for name, scale in content["scales"].items()},
                 refusal,
             )
     except OSError as error:
@@ -138,7 +145,14 @@ def answers(
     family = np.array([number_of.get(label, -1) for label in model.labels], np.int32)
     allowed = np.array([among is None or label in among for label in model.labels], np.uint8)
     rivals = Rivals(bounds, family, allowed)
-    found = classify(strings, of_script[number], rivals, model.embedding, model.output, top, most_letters)
+    weights = (model.embedding, model.output)
+    found = classify(strings, of_script[number], rivals, *weights, top, most_letters)
+    for name, members in model.families.items():
+        rows = np.flatnonzero(
+            np.isin(found.label[:, 0], [n for n, label in enumerate(model.labels) if label in members])
+        )
+        if name in model.refiners and len(rows):
+            _refine(model, name, texts, rows, of_script[number], rivals, found, most_letters)
     best, chance = found.label[:, 0], found.chance[:, 0]
     margin = np.array([*model.margins.values(), 0.0])[family[best]]
     torn = (best >= 0) & (family[best] >= 0) & (chance < margin * found.mass)
@@ -148,6 +162,26 @@ def answers(
         known = model.refusal.scores(strings, best, found.mass, found.letters) >= model.refusal.threshold
     written = np.array([*names, None], dtype=object)[number]
     return Answers(*found, codes, written, known)
+
+
+def _refine(
+    model: LanguageModel,
+    name: str,
+    texts: Any,
+    rows: npt.NDArray[np.int64],
+    group: npt.NDArray[np.int32],
+    rivals: Rivals,
+    found: Classified,
+    most_letters: int,
+) -> None:
+    """Put the answers of some texts, whose best label is of a family, into the order of both opinions."""
+    strings = string_buffers(combined(texts).take(pa.array(rows)))
+    given = (rivals, model.embedding, model.output, RIVALS, most_letters)
+    more = classify(strings, group[rows], *given)
+    members = np.array([model.labels.index(label) for label in model.families[name]])
+    label, chance = refined(model.refiners[name], strings, members, more.label, more.chance)
+    top = found.label.shape[1]
+    found.label[rows], found.chance[rows] = label[:, :top], chance[:, :top]
 
 
 def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:
