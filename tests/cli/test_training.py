@@ -85,3 +85,29 @@ def test_a_folder_that_is_a_file(folder: Path, capsys: pytest.CaptureFixture[str
     (folder / "model").write_text("x", "utf-8")
     assert trained(folder, "--quiet") == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_lines_are_identified_by_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trained(folder, "--quiet") == 0
+    capsys.readouterr()
+    lines = [
+        "bakato mikato katoba tomika mikaba",
+        "schtrengul vogschtren gulvogtren schvoggul trengulsch",
+        "12",
+        "ab",
+        "ελληνικά γράμματα",
+        "",
+    ]
+    (folder / "lines.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    model = str(folder / "model/model.npz")
+    assert weft(["identify", str(folder / "lines.txt"), "--model", model, "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["language"] for row in rows] == [
+        "aaa_Latn", "bbb_Latn", "und_Zyyy", "und_Latn", "und_Grek", "und_Zyyy"
+    ]  # fmt: skip
+    assert [row["reason"] for row in rows] == [None, None, "no_letters", "too_short", "unknown_script", "no_letters"]
+    assert rows[0]["alternatives"][0][0] == "aaa_Latn" and 0.5 < rows[0]["score"] <= 1
+    assert weft(["identify", str(folder / "lines.txt"), "--model", model]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split("\t")[0] == "bbb_Latn"
+    assert weft(["identify", str(folder / "lines.txt"), "--model", str(folder / "recipe.yaml")]) == 2
+    assert "not a language model" in capsys.readouterr().err

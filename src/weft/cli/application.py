@@ -136,12 +136,15 @@ def operators(
 @application.command()
 def identify(
     files: Annotated[list[Path] | None, typer.Argument(help="Text files; default: standard input.")] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="A model.npz that weft train language wrote; default: CLD2.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Language of each line: code, score, script."""
     from weft.cli import looking
 
-    return looking.identify(files or [], as_json)
+    return looking.identify(files or [], model, as_json)
 
 
 @application.command()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,12 +15,22 @@ from weft.errors import WeftError
 _BATCH = 2_000
 
 
-def identify(files: list[Path], as_json: bool) -> int:
+def _identifier(model: Path | None) -> Callable[[Any], Any]:
+    if model is None:
+        from weft.label.lid import identify
+
+        return identify
+    from weft.language import identify as trained
+    from weft.language.model import load_model
+
+    return functools.partial(trained.identify, load_model(model))
+
+
+def identify(files: list[Path], model: Path | None, as_json: bool) -> int:
     """TSV (code, score, script, text) or JSON lines, one per input line, as they come."""
     import pyarrow as pa
 
-    from weft.label.lid import identify as identified
-
+    identified = _identifier(model)
     for lines in _batches(files):
         texts = [line.decode("utf-8", "replace") for line in lines]
         found = identified(pa.array(texts, pa.large_string())).to_pylist()
