@@ -147,6 +147,9 @@ class Framer:
         self._distrusts = False
         self._at = _ARC_AT if arc else _WARC_AT
         self._next = _ARC_NEXT if arc else _WARC_NEXT
+        # A header whose first field is damaged is no header: who begins to read in the middle of the file looks for a
+        # field as well, and the rows may not depend on where reading began.
+        self._begins = _ARC_AT if arc else _WARC_NEXT
 
     def frames(self, stop: int | None = None) -> Iterator[Frame]:
         """Records that begin before `stop` (a position); what damage lies between them is a frame too."""
@@ -158,7 +161,7 @@ class Framer:
                     yield Frame(self._position(), problem=window.damage)
                 return
             window.need(_LOOK)
-            if not self._at.match(window.bytes):
+            if not self._begins.match(window.bytes):
                 yield Frame(self._position(), problem=self._fault("no record header where one must begin"))
                 self._resynchronise(1)
                 continue
