@@ -15,6 +15,7 @@ from weft.model.languages import autonym, direction, name, normalise
         ("zh", "cmn_Hans"), ("zh-TW", "cmn_Hant"), ("zh-Hant", "cmn_Hant"), ("my", "mya_Mymr"), ("ur", "urd_Arab"),
         ("sr", "srp_Cyrl"), ("sr-Latn", "srp_Latn"), ("ko", "kor_Hang"), ("ja", "jpn_Jpan"), ("am", "amh_Ethi"),
         ("nqo", "nqo_Nkoo"), ("und_Latn", "und_Latn"), ("yue", "yue_Hant"), ("ms", "zsm_Latn"), ("fa", "pes_Arab"),
+        ("prs_Arab", "prs_Arab"), ("cnr_Latn", "cnr_Latn"), ("swc_Latn", "swc_Latn"), ("ara_Arab", "arb_Arab"),
     ],
 )  # fmt: skip
 def test_codes(given: str, code: str) -> None:

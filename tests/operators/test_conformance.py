@@ -15,7 +15,8 @@ REGISTRY = Registry.from_rooms(ROOMS, entry_points=False)
 
 
 @pytest.mark.parametrize("name", REGISTRY.names())
-def test_operator_conforms(name: str) -> None:
+def test_operator_conforms(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES)  # files that examples name lie beside them
     check(REGISTRY.get(name), load_examples(EXAMPLES / f"{name}.yaml", name), REGISTRY)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weft.operators import samples
+from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
 from weft.operators.trial import build, run, same_rows
 
+EXAMPLES = Path(__file__).parent.parent / "examples"
 REGISTRY = Registry.from_rooms(ROOMS, entry_points=False)
 OPERATORS = [
     name
@@ -29,7 +33,11 @@ TEXT = st.text(ODD, max_size=40) | st.text(st.characters(codec="utf-8"), max_siz
 
 @functools.cache
 def _function(name: str) -> Any:
-    return build(REGISTRY.get(name), {})
+    spec = REGISTRY.get(name)
+    if not spec.files_in:
+        return build(spec, {})
+    with contextlib.chdir(EXAMPLES):  # a file has no default: that of the example
+        return build(spec, load_examples(EXAMPLES / f"{name}.yaml", name)[0].parameters)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -40,7 +40,7 @@ def _described(registry: Any, name: str) -> dict[str, Any]:
         "version": spec.version,
         "kind": spec.kind,
         "rows": spec.rows,
-        "reads": list(spec.reads),
+        "reads": [*spec.reads, *([f"columns of {spec.columns_in}"] if spec.columns_in else [])],
         "writes": {column: str(kind) for column, kind in spec.writes.items()},
         "summary": text.splitlines()[0] if text else "",
         "description": text,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.metadata
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,7 +36,14 @@ def library_version(distribution: str) -> str:
 def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None) -> list[object]:
     """Everything about an operator that can change its answer."""
     libraries = {name: library_version(name) for name in spec.libraries}
-    return [spec.name, spec.version, dict(parameters), where, libraries, list(spec.assets)]
+    files = {name: _content(parameters[name], os.stat(parameters[name]).st_mtime_ns) for name in spec.files_in}
+    return [spec.name, spec.version, {**parameters, **files}, where, libraries, list(spec.assets)]
+
+
+@functools.cache  # gigabytes, and asked for with every shard
+def _content(file: str, changed: int) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def document_ids(source: str, locators: Iterable[str | None], positions: Iterable[int | None]) -> list[str]:

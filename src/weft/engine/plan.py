@@ -65,7 +65,7 @@ class Compiler:
         writer: dict[str, str] = {}
         for step in self.labels():
             spec = self.registry.get(step.operator)
-            read = sorted({*spec.reads, *_names_in(step.where, writer)} & set(writer))
+            read = sorted({*spec.reading(step.params), *_names_in(step.where, writer)} & set(writer))
             keys[spec.name] = digest(self.identity(step), document_key, [keys[writer[name]] for name in read])
             writer |= dict.fromkeys(spec.writes, spec.name)
         return keys
@@ -157,7 +157,7 @@ def needs(compiler: Compiler, wanted: Iterable[str]) -> tuple[set[str], list[str
     while open_names:
         name = open_names.pop()
         spec = compiler.registry.get(name)
-        for column in {*spec.reads, *_names_in(steps[name].where, [*writer, *DOCUMENT.names])}:
+        for column in {*spec.reading(steps[name].params), *_names_in(steps[name].where, [*writer, *DOCUMENT.names])}:
             if column in writer:
                 other = writer[column]
                 if other in run:

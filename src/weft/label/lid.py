@@ -6,7 +6,6 @@ be used under Apache-2.0 (.843 against heliport's .900, which is GPL), and wheel
 
 from __future__ import annotations
 
-import functools
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from weft.label.written import in_script, same_script
 from weft.operators.contract import BatchFunction, operator
 
 TYPE = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
@@ -28,7 +28,6 @@ _ONE_LANGUAGE = {
     "Lisu": "lis",
     "Mtei": "mni",
 }
-_SAME = {"Hans": "Hani", "Hant": "Hani", "Hira": "Jpan", "Kana": "Jpan", "Kore": "Hang"}
 _OLD_CODES = {"jw": "jav", "iw": "heb", "sr-ME": "srp", "bh": "bho", "mo": "ron", "zh-Hant": "zh-Hant"}
 _NO_LANGUAGE = ("un", "zzp", "blu", "tlh", "vo")  # unknown, and what CLD2 was taught for fun
 _RELIABLE = 1.0
@@ -98,8 +97,7 @@ def _in_script(hint: str, script: str) -> str | None:
         code = normalise(hint)
     except ValueError:
         return None
-    written = code.partition("_")[2]
-    return code if _SAME.get(written, written) == _SAME.get(script, script) else None
+    return code if same_script(code.partition("_")[2], script) else None
 
 
 def _identified(
@@ -139,32 +137,11 @@ def candidates(text: str, script: dict[str, Any] | None, max_bytes: int = 16_384
     for _, code, percent, _ in details:
         if code in _NO_LANGUAGE or code.startswith("xx-") or not percent:
             continue
-        language, fits = _normalised(code, name)
+        language, fits = in_script(_OLD_CODES.get(code, code), name)
         found.append((language, round(trust * percent / 100, 4), fits))
     if not found and name in _ONE_LANGUAGE and script["share"] > 0.8:
         return [(f"{_ONE_LANGUAGE[name]}_{name}", 0.9, True)]
     return sorted(found, key=lambda item: -item[2])
-
-
-@functools.lru_cache(maxsize=4096)
-def _normalised(code: str, script: str) -> tuple[str, bool]:
-    """A CLD2 code in the document's script, and whether the language is written in it."""
-    import langcodes
-
-    from weft.model.languages import normalise
-
-    usual = normalise(_OLD_CODES.get(code, code))
-    base, _, expected = usual.partition("_")
-    if _SAME.get(expected, expected) == _SAME.get(script, script):
-        return usual, True
-    if (base, script) == ("kmr", "Arab"):
-        return "ckb_Arab", True
-    other = (
-        {"Latn", "Cyrl", "Arab"} if base in ("srp", "uzn", "azj", "tgk", "kaz", "kmr", "kas", "snd", "tat") else set()
-    )
-    return f"{base}_{script}", script in other or langcodes.Language.get(
-        f"{base}-{script}"
-    ).maximize().script == expected
 
 
 def identify(texts: Any, *, most: int = 3) -> pa.Table:

@@ -47,7 +47,13 @@ def normalise(text: str) -> str:
             raise ValueError(
                 f"{text!r} is no language that is known; expected a code such as swh_Latn{_near(given)}"
             ) from None
-    code = _alpha3(language)
+    base = given[:3]
+    if _CODE.fullmatch(given) and langcodes.Language.get(base, normalize=False).is_valid():
+        code = (
+            base  # langcodes would make the usual language of it: Persian of Dari (prs), Serbian of Montenegrin (cnr)
+        )
+    else:
+        code = _alpha3(language)
     code = INDIVIDUAL.get(code, code)
     return f"{code}_{_script(language, code)}"
 

@@ -121,7 +121,8 @@ def page(spec: OperatorSpec, place: str, examples: Sequence[Example]) -> str:
     if spec.accepts:
         lines += [f"Reads files named {endings(spec)}.", ""]
     else:
-        lines += [f"Reads {', '.join(f'`{name}`' for name in spec.reads) or 'nothing'}.", ""]
+        listed = [f"the columns that `{spec.columns_in}` lists"] if spec.columns_in else []
+        lines += [f"Reads {', '.join([*(f'`{name}`' for name in spec.reads), *listed]) or 'nothing'}.", ""]
     if spec.libraries:
         lines += [f"Another version of {', '.join(spec.libraries)} may change its answers.", ""]
     lines += ["## Parameters", "", *_parameter_table(spec), "", "## Writes", "", *_writes(spec)]

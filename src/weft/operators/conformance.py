@@ -17,7 +17,7 @@ from weft.errors import WeftError
 from weft.operators import samples
 from weft.operators.contract import OperatorSpec
 from weft.operators.examples import Example, difference
-from weft.operators.registry import ROOMS, Registry
+from weft.operators.registry import ROOMS, Registry, validate
 from weft.operators.trial import Refused, build, example_table, run, run_reader, same_rows
 
 _BATCHES = (1, 3, 7)
@@ -155,7 +155,8 @@ def _keep(trial: Trial) -> list[str]:
     others = [name for name in batch.column_names if name not in spec.writes]
     found += same_rows(batch, whole, others, "another column was changed")
     written = list(spec.writes)
-    alone = batch.select([name for name in batch.column_names if name in spec.reads])
+    read = spec.reading(validate(spec, trial.parameters))
+    alone = batch.select([name for name in batch.column_names if name in read])
     found += same_rows(whole, trial.run(alone), written, "needs a column that `reads` does not name")
     for size in _BATCHES:
         parts = [trial.run(batch.slice(start, size)) for start in range(0, batch.num_rows, size)]

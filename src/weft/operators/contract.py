@@ -67,6 +67,14 @@ class OperatorSpec:
     """Installed distributions whose version changes answers (`icu4py`, `Resiliparse`): part of the key."""
     accepts: tuple[str, ...] = ()
     """Acquire readers: file name endings that they read, most specific first."""
+    files_in: tuple[str, ...] = ()
+    """Parameters that name a file: in a recipe relative to its folder, and in the key by their content."""
+    columns_in: str | None = None
+    """Parameter that lists label columns which are read besides `reads`."""
+
+    def reading(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Every column that the operator reads with these parameters."""
+        return (*self.reads, *parameters.get(self.columns_in or "", ()))
 
     @property
     def room(self) -> str:

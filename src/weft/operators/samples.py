@@ -71,7 +71,7 @@ def table(spec: OperatorSpec, registry: Registry, texts: Sequence[str | None] = 
     Labels that it reads are made by the operators that write them. Raises WeftError when some column has no maker.
     """
     batch = _base(spec, texts)
-    for column in spec.reads:
+    for column in spec.reading(registry.defaults(spec.name)) if spec.columns_in else spec.reads:
         if column not in batch.column_names:
             maker = _maker(column, spec, registry)
             made = maker.build(**registry.defaults(maker.name))(table(maker, registry, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
     """The recipe with operators and parameters filled in, and every fault found on the way."""
     faults: list[Fault] = []
     sources = _sources(shape, registry, faults)
-    steps = {stage: _steps(shape, stage, registry, faults) for stage in STAGES}
+    base = file.resolve().parent
+    steps = {stage: _steps(shape, stage, base, registry, faults) for stage in STAGES}
     complete = all(len(steps[stage]) == len(_written(shape, stage)) for stage in STAGES)
     steps["label"] = _with_needed(steps["label"], steps["deduplicate"], registry)
     thresholds = registry.get("construct.thresholds")
@@ -36,7 +38,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         return None, faults
     recipe = Recipe(
         name=shape.name or file.resolve().parent.name or "corpus",
-        base=file.resolve().parent,
+        base=base,
         acquire=tuple(sources),
         construct=shape.construct,
         settings=shape.settings,
@@ -89,10 +91,10 @@ def _written(shape: RecipeFile, stage: str) -> list[Any]:
     return given or []
 
 
-def _steps(shape: RecipeFile, stage: str, registry: Registry, faults: list[Fault]) -> list[Placed]:
+def _steps(shape: RecipeFile, stage: str, base: Path, registry: Registry, faults: list[Fault]) -> list[Placed]:
     found: list[Placed] = []
     for number, item in enumerate(_written(shape, stage)):
-        step = _step(item, stage, (stage, number), registry, faults)
+        step = _step(item, (stage, number), base, registry, faults)
         if step is not None:
             found.append(((stage, number), step))
     for position, (place, step) in enumerate(found):
@@ -101,7 +103,8 @@ def _steps(shape: RecipeFile, stage: str, registry: Registry, faults: list[Fault
     return found
 
 
-def _step(item: Any, stage: str, place: tuple[str | int, ...], registry: Registry, faults: list[Fault]) -> Step | None:
+def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, faults: list[Fault]) -> Step | None:
+    stage = place[0]
     given: Any = {}
     if isinstance(item, str):
         name = item
@@ -123,6 +126,9 @@ def _step(item: Any, stage: str, place: tuple[str | int, ...], registry: Registr
         )
         return None
     parameters = {key: value for key, value in given.items() if key != "where"}
+    for key in registry.get(full).files_in:
+        if isinstance(parameters.get(key), str):
+            parameters[key] = str(base / parameters[key])
     checked = _parameters(registry.get(full), parameters, (*place, name), faults)
     return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
 
@@ -140,7 +146,7 @@ def _parameters(
     try:
         checked = parameters_model(spec)(**{str(k): v for k, v in given.items()})
         values = checked.model_dump(mode="json")
-        if given:
+        if given or not _installed(spec):
             spec.build(**values)  # what only the factory knows to be wrong; defaults are tested
     except ValidationError as error:
         for fault, sentence in zip(error.errors(), parameter_faults(spec, error), strict=True):
@@ -150,6 +156,13 @@ def _parameters(
         faults.append(Fault(place, str(error)))
         return {}
     return values
+
+
+def _installed(spec: OperatorSpec) -> bool:
+    try:
+        return all(importlib.metadata.version(library) for library in spec.libraries)
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 def _given_part(given: Any, location: tuple[str | int, ...]) -> list[str | int]:
@@ -175,7 +188,7 @@ def _with_needed(label: list[Placed], deduplicate: list[Placed], registry: Regis
     result: list[Placed] = []
     listed = {step.operator for _, step in label}
     for place, step in [*label, *deduplicate]:
-        for column in registry.get(step.operator).reads:
+        for column in registry.get(step.operator).reading(step.params):
             name = transient.get(column)
             if name is not None and name not in listed:
                 listed.add(name)
@@ -195,7 +208,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in SIGNATURES:
                 continue  # fed by the engine's exchanges
-            for column in spec.reads:
+            for column in spec.reading(step.params):
                 if column not in have:
                     makers = [n for room in STAGES for n in registry.names(room) if column in registry.get(n).writes]
                     hint = f"; expected {' or '.join(makers)} before it" if makers else nearest(column, have)
