@@ -194,7 +194,9 @@ def language(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of the texts; default: the variable WEFT_DATA.")
     ] = None,
-    draws: Annotated[int | None, typer.Option("--draws", min=1_000, help="Steps, in place of the recipe's.")] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=1_000, help="Steps of both trainings, in place of the recipe's.")
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="Measure on the test part too: do it once, at the end.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,

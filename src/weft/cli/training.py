@@ -26,7 +26,11 @@ def language(
     file = recipe or Path(recipes.__file__).with_name("default.yaml")
     held = recipes.load_recipe(file)
     if draws is not None:
-        held = held.model_copy(update={"model": held.model.model_copy(update={"draws": draws})})
+        shape, refusal = (
+            held.model.model_copy(update={"draws": draws}),
+            held.refusal.model_copy(update={"draws": draws}),
+        )
+        held = held.model_copy(update={"model": shape, "refusal": refusal})
     texts = _texts(held, recipes.data_folder(data))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=show.console(stderr=True), disable=quiet or as_json, transient=True) as bar:

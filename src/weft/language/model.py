@@ -17,7 +17,7 @@ from weft.errors import WeftError
 from weft.language.refiners import RIVALS, Refiner, refined
 from weft.language.refusal import Refusal
 from weft.text.buffers import combined, string_buffers
-from weft.text.linear import Classified, Rivals, classify
+from weft.text.classify import Classified, Rivals, classify
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
 

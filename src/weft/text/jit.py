@@ -17,7 +17,7 @@ from numba import types as types  # kernels take their signatures from here
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_SHARED = ("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "unicode.py")
+_SHARED = ("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "unicode.py", "vectors.py")
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""
 
 

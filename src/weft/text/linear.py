@@ -13,6 +13,7 @@ import numpy.typing as npt
 from weft.text.buffers import Longs, Strings
 from weft.text.jit import F32, F32_2, I32, I32_IN, I64_IN, U8_IN, U32, U32_IN, U64_IN, kernel, part, types
 from weft.text.ngrams import WIDEST, features, letters, read_letters
+from weft.text.vectors import add_scaled, product, softmax
 
 MOST_LETTERS = 600
 """Letters of a training text that are read at most."""
@@ -55,37 +56,11 @@ def _window(text: Any, size: int, wanted: int, chance: Any, out: Any) -> int:
 
 
 @part
-def _softmax(scores: Any, first: int, last: int) -> None:
-    highest = scores[first]
-    for n in range(first, last):
-        highest = max(highest, scores[n])
-    total = np.float32(0.0)
-    for n in range(first, last):
-        scores[n] = np.exp(scores[n] - highest)
-        total += scores[n]
-    for n in range(first, last):
-        scores[n] /= total
-
-
-@part
 def _project(weights: Any, gradient: Any, first: int, last: int, out: Any) -> None:
-    """`out[d] = sum(weights[d, n] * gradient[n])`, in eight partial sums: a fixed order that still vectorizes."""
-    whole = first + (last - first) // 8 * 8
-    for d in range(weights.shape[0]):
-        a = b = c = e = f = g = h = i = np.float32(0.0)
-        for n in range(first, whole, 8):
-            a += weights[d, n] * gradient[n]
-            b += weights[d, n + 1] * gradient[n + 1]
-            c += weights[d, n + 2] * gradient[n + 2]
-            e += weights[d, n + 3] * gradient[n + 3]
-            f += weights[d, n + 4] * gradient[n + 4]
-            g += weights[d, n + 5] * gradient[n + 5]
-            h += weights[d, n + 6] * gradient[n + 6]
-            i += weights[d, n + 7] * gradient[n + 7]
-        rest = np.float32(0.0)
-        for n in range(whole, last):
-            rest += weights[d, n] * gradient[n]
-        out[d] = ((a + b) + (c + e)) + ((f + g) + (h + i)) + rest
+    """`out[d] = sum(weights[d, n] * gradient[n])` over the labels from `first` to `last`."""
+    own = gradient[first:last]
+    for d in range(len(out)):
+        out[d] = product(weights[d, first:last], own)
 
 
 @part
@@ -101,12 +76,11 @@ def _forward(
     share = np.float32(1.0) / np.float32(kept)
     for d in range(width):
         hidden[d] *= share
-    scores[first:last] = 0.0
+    own = scores[first:last]
+    own[:] = 0.0
     for d in range(width):
-        value = hidden[d]
-        for n in range(first, last):
-            scores[n] += value * output[d, n]
-    _softmax(scores, first, last)
+        add_scaled(own, output[d, first:last], hidden[d])
+    softmax(own)
 
 
 @part
@@ -122,13 +96,12 @@ def _square(values: Any) -> Any:
 def _move_output(output: Any, seen: Any, gradient: Any, hidden: Any, first: int, last: int, rate: Any) -> None:
     """A step of Adagrad (Duchi et al. 2011) with one sum of squares for each label."""
     length = _square(hidden)
-    for n in range(first, last):
-        seen[n] += gradient[n] * gradient[n] * length
-        gradient[n] *= rate / np.sqrt(seen[n] + np.float32(1e-8))
+    own, squares = gradient[first:last], seen[first:last]
+    for n in range(len(own)):
+        squares[n] += own[n] * own[n] * length
+        own[n] *= rate / np.sqrt(squares[n] + np.float32(1e-8))
     for d in range(len(hidden)):
-        value = hidden[d]
-        for n in range(first, last):
-            output[d, n] -= value * gradient[n]
+        add_scaled(output[d, first:last], own, -hidden[d])
 
 
 @part
@@ -245,125 +218,3 @@ def train(
 
 def _shift(embedding: npt.NDArray[Any]) -> np.uint64:
     return np.uint64(64 - (len(embedding).bit_length() - 1))
-
-
-_MODEL = types.Tuple(
-    (types.Array(types.int8, 2, "C", readonly=True), types.Array(types.float32, 2, "C", readonly=True))
-)
-_RANGES = types.Tuple((I32_IN, I64_IN, I32_IN, U8_IN))
-_SPACE = types.Tuple((U32, I32, I32, F32))
-
-
-@kernel(
-    types.void(
-        U8_IN,
-        I64_IN,
-        _RANGES,
-        U32_IN,
-        types.uint64,
-        types.int64,
-        _MODEL,
-        _SPACE,
-        types.int32[:, ::1],
-        F32_2,
-        F32,
-        types.int32[:, ::1],
-    )
-)
-def _score(
-    data: Any, offsets: Any, ranges: Any, table: Any, shift: Any, most: int, model: Any, scratch: Any, best: Any,
-    chance: Any, mass: Any, counts: Any,
-) -> None:  # fmt: skip
-    """The `best.shape[1]` most probable labels of each text and their probabilities; -1 where there are fewer.
-
-    A text competes among the allowed labels from `bounds[2 * group]` to `bounds[2 * group + 1]` of its script's group
-    (-1: none). `mass` gets the probability of all labels of the best one's family, `counts` the letters and features.
-    """
-    group, bounds, family, allowed = ranges
-    embedding, output = model
-    read, numbers, total, scores = scratch
-    width, top = embedding.shape[1], best.shape[1]
-    for row in range(len(offsets) - 1):
-        best[row, :], chance[row, :], counts[row, :], mass[row] = -1, 0.0, 0, 0.0
-        if group[row] < 0:
-            continue
-        first, last = bounds[2 * group[row]], bounds[2 * group[row] + 1]
-        size, letters_read, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, most)
-        found = features(read, size, shift, numbers)
-        counts[row, 0], counts[row, 1] = letters_read, found
-        possible = 0
-        for n in range(first, last):
-            possible += allowed[n]
-        if found == 0 or possible == 0:
-            continue
-        total[:] = 0
-        for n in range(found):
-            place = numbers[n]
-            for d in range(width):
-                total[d] += embedding[place, d]
-        scores[first:last] = 0.0
-        share = np.float32(1.0) / np.float32(found)
-        for d in range(width):
-            value = np.float32(total[d]) * share
-            for n in range(first, last):
-                scores[n] += value * output[d, n]
-        for n in range(first, last):
-            if not allowed[n]:
-                scores[n] = np.float32(-1e30)
-        _softmax(scores, first, last)
-        for k in range(min(top, possible)):
-            place = first
-            for n in range(first + 1, last):
-                if scores[n] > scores[place]:
-                    place = n
-            best[row, k], chance[row, k] = place, scores[place]
-            if k == 0:
-                for n in range(first, last):
-                    if n == place or (family[n] >= 0 and family[n] == family[place]):
-                        mass[row] += scores[n]
-            scores[place] = -1.0
-
-
-class Classified(NamedTuple):
-    """One row per text: labels and probabilities (texts, top); that of the best one's family; letters; features."""
-
-    label: npt.NDArray[np.int32]
-    chance: npt.NDArray[np.float32]
-    mass: npt.NDArray[np.float32]
-    letters: npt.NDArray[np.int32]
-    features: npt.NDArray[np.int32]
-
-
-class Rivals(NamedTuple):
-    """Who competes: labels `bounds[2 * g]` to `bounds[2 * g + 1]` (exclusive) of a script's group `g`, if `allowed`.
-
-    `family` numbers labels that are told apart badly, -1: none.
-    """
-
-    bounds: Longs
-    family: npt.NDArray[np.int32]
-    allowed: npt.NDArray[np.uint8]
-
-
-def classify(
-    strings: Strings,
-    group: npt.NDArray[np.int32],
-    rivals: Rivals,
-    embedding: npt.NDArray[np.int8],
-    output: npt.NDArray[np.float32],
-    top: int,
-    most_letters: int,
-) -> Classified:
-    """The most probable labels of texts whose script's group is known."""
-    rows, size = len(strings.offsets) - 1, most_letters + 8
-    best, chance = np.empty((rows, top), np.int32), np.empty((rows, top), np.float32)
-    mass, counts = np.empty(rows, np.float32), np.empty((rows, 2), np.int32)
-    scratch = (
-        np.empty(size, np.uint32),
-        np.empty(size * (WIDEST + 1), np.int32),
-        np.empty(embedding.shape[1], np.int32),
-        np.empty(output.shape[1], np.float32),
-    )
-    given = (strings.data, strings.offsets, (group, *rivals), letters(), _shift(embedding), most_letters)
-    _score(*given, (embedding, output), scratch, best, chance, mass, counts)
-    return Classified(best, chance, mass, counts[:, 0], counts[:, 1])
