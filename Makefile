@@ -58,7 +58,7 @@ $(VENV)-bench/.core: $(ENVIRONMENT)
 	@tools/make_environment.sh $(VENV)-bench
 	@touch $@
 
-bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, in about two hours; docs/benchmarks.md has the tables
+bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, in over an hour; docs/benchmarks.md has the tables
 	$(VENV)-bench/bin/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py

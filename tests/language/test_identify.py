@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -63,6 +65,12 @@ def test_what_is_not_sure_enough_is_unknown(model: LanguageModel) -> None:
     never = Refusal(empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros(7, np.float32), 1.0)
     (row,) = answered(LanguageModel(**{**vars(model), "refusal": never}), "bakato mikato")
     assert row is not None and row["language"] == "und_Latn" and row["reason"] == "unknown"
+
+
+def test_letters_and_marks_apart_are_the_same_letters(model: LanguageModel) -> None:
+    whole = "ñexo quiñe waxo tzañe"
+    assert answered(model, unicodedata.normalize("NFD", whole)) == answered(model, whole)
+    assert answered(model, whole)[0]["language"] == "ccc_Latn"  # type: ignore[index]
 
 
 def test_no_rows(model: LanguageModel) -> None:

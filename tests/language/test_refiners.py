@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from weft.language.refiners import Refiner, fit_refiner, fit_refiners, refined
+from weft.language.refiners import WEIGHT, Refiner, fit_refiner, fit_refiners, refined
 from weft.text.bayes import evidence
 from weft.text.buffers import string_buffers
 
@@ -51,3 +51,15 @@ def test_what_the_members_have_together_stays() -> None:
     assert members == pytest.approx([0.89, 0.89, 0.7], abs=1e-5)
     assert share[2].tolist() == pytest.approx([0.6, 0.3, 0.1], abs=0.02)  # nothing speaks for either
     assert (np.diff(share, axis=1) <= 0).all()
+
+
+def test_no_other_label_overtakes_a_family_that_is_divided() -> None:
+    strings = string_buffers(pa.array(["bato"], pa.large_string()))
+    label, chance = np.array([[5, 2, 7]], np.int32), np.array([[0.45, 0.44, 0.11]], np.float32)
+    table = np.zeros((1 << 16, 2), np.int8)
+    table[:, 1] = 1
+    features = float(evidence(strings, table.astype(np.float32))[0, 1])
+    evens_out = Refiner(table, float(np.log(0.45 / 0.11) * 1.01) / (WEIGHT * features))
+    found, share = refined(evens_out, strings, np.array([5, 7]), label, chance)
+    assert found[0].tolist() == [7, 2, 5]  # .28 stands before .44, for both members have .56 together
+    assert share[0].tolist() == pytest.approx([0.28, 0.44, 0.28], abs=0.01)

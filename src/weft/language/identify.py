@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from weft.language.model import LanguageModel, answers, competitors, script_group
 
@@ -21,7 +22,7 @@ def identify(model: LanguageModel, texts: Any, *, most: int = 3) -> pa.Table:
     too_short, unknown_script (the model has no language in it) or unknown (refused). `score` is the probability among
     the languages of the script: of the group where that is the answer.
     """
-    found = answers(model, texts, top=most)
+    found = answers(model, pc.utf8_normalize(texts, "NFC"), top=most)  # what models are trained on
     valid = np.asarray(texts.is_valid().to_numpy(zero_copy_only=False), np.bool_)
     best = np.array([*model.labels, None], dtype=object)[found.label[:, 0]]
     unwritten = np.array([name is None for name in found.script], np.bool_)

@@ -62,9 +62,9 @@ def refined(
     label: npt.NDArray[np.int32],
     chance: npt.NDArray[np.float32],
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Labels and probabilities (texts, n) with the members' probabilities shared out anew, best first.
+    """Labels and probabilities (texts, n), the members' shared out anew: the best member first, then by probability.
 
-    What the members have together stays as it is.
+    What the members have together stays as it is, and so no other label overtakes them when it is divided.
     """
     said = np.full((len(label), len(members)), _LEAST)
     for place, member in enumerate(members):
@@ -75,7 +75,10 @@ def refined(
     found = chance.astype(np.float64)
     for place, member in enumerate(members):
         found = np.where(label == member, share[:, place : place + 1], found)
-    order = np.argsort(-found, axis=1, kind="stable")
+    best = np.where(np.isin(label, members), found, -1.0).argmax(axis=1)[:, None]
+    rank = -found
+    np.put_along_axis(rank, best, -np.inf, axis=1)
+    order = np.argsort(rank, axis=1, kind="stable")
     return np.take_along_axis(label, order, axis=1), np.take_along_axis(found, order, axis=1).astype(np.float32)
 
 
