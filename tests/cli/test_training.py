@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from weft.cli.boundary import run as weft
+from weft.language.model import load_model
 
 RECIPE = """\
 name: small
@@ -46,6 +47,7 @@ def test_what_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     }  # fmt: skip
     card = (folder / "model/README.md").read_text("utf-8")
     assert "| made | CC0-1.0 | 2 |" in card and "## Licences that bind the weights\n\n- CC0-1.0" in card
+    assert load_model(folder / "model/model.npz").card["recipe"]["sources"][0]["license"] == "CC0-1.0"
     table = (folder / "model/languages.tsv").read_text("utf-8").splitlines()
     assert table[0].startswith("language\ttexts\tprecision") and table[1].startswith("aaa_Latn\t")
     held = json.loads((folder / "model/scores.json").read_text("utf-8"))

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from weft.errors import WeftError
-from weft.label.lid import TYPE
 from weft.label.lid_vote import lid_vote
+from weft.model.tables import LID
 from weft.operators.registry import validate
 
 NAMES = ("lid", "lid_cld3", "lid_langid", "lid_fasttext")
@@ -26,7 +26,7 @@ def said(answer: str | None, score: float = 0.5) -> dict[str, Any] | None:
 def vote(*answers: str | None, agree: int | None = None) -> dict[str, Any]:
     names = NAMES[: len(answers)]
     batch = pa.table(
-        {n: pa.array([said(a, 0.1 * (k + 1))], TYPE) for k, (n, a) in enumerate(zip(names, answers, strict=True))}
+        {n: pa.array([said(a, 0.1 * (k + 1))], LID) for k, (n, a) in enumerate(zip(names, answers, strict=True))}
     )
     found: dict[str, Any] = lid_vote(identifiers=names, agree=agree)(batch)["lid_vote"][0].as_py()
     return found
@@ -64,7 +64,7 @@ def test_the_score_is_the_mean_of_those_that_agree() -> None:
 def test_many_rows_are_answered_each_by_itself() -> None:
     columns = [["a", None, "c", "und_Latn:unknown"], ["a", None, "d", "und_Latn:unknown"]]
     rows = [[said(c and (c if ":" in c else f"x{c}x_Latn")) for c in column] for column in columns]
-    batch = pa.table({n: pa.array(r, TYPE) for n, r in zip(NAMES[:2], rows, strict=True)})
+    batch = pa.table({n: pa.array(r, LID) for n, r in zip(NAMES[:2], rows, strict=True)})
     whole = lid_vote(identifiers=NAMES[:2])(batch)["lid_vote"].to_pylist()
     assert [r and r["language"] for r in whole] == ["xax_Latn", None, "und_Latn", "und_Latn"]
     assert [r and r["reason"] for r in whole] == [None, None, "disagree", "unknown"]

@@ -117,10 +117,11 @@ def test_usual_shares_are_drawn_towards_those_of_all() -> None:
             language=np.array([f"l{n}" for n in label], dtype=object),
         )
 
-    mean, spread = usual_shares(asked([0] * 94 + [1], [0.5] * 94 + [0.9]), 3)
+    usual = usual_shares(asked([0] * 94 + [1], [0.5] * 94 + [0.9]), 3)
+    mean, spread = usual
     whole = (94 * 0.5 + 0.9) / 95
     assert mean[0, 0] == pytest.approx((47 + 6 * whole) / 100, abs=1e-4)
     assert mean[1, 0] == pytest.approx((0.9 + 6 * whole) / 7, abs=1e-4) and mean[2, 0] == pytest.approx(whole, abs=1e-4)
     assert spread[1, 0] > spread[2, 0] > 0
-    weights = learn(asked([0] * 50, [0.8] * 50), asked([0] * 50, [0.2] * 50), 3)
+    weights = learn(asked([0] * 50, [0.8] * 50), asked([0] * 50, [0.2] * 50), usual)
     assert weights[2] > 0 and weights[3] > 0

@@ -20,7 +20,7 @@ PRIME, SEED = 0x9E3779B97F4A7C15, 0x5851F42D4C957F2D
 
 @kernel(types.int64(U8_IN, I64_IN, U32_IN, types.int64, types.uint64, U32, I32, I32))
 def _both(data, offsets, table, most, shift, read, numbers, counts):  # type: ignore[no-untyped-def]
-    size, found, _ = read_letters(data, offsets[0], offsets[1], table, read, most)
+    size, found = read_letters(data, offsets[0], offsets[1], table, read, most)
     counts[0], counts[1] = size, found
     return features(read, size, shift, numbers)
 

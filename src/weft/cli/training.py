@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def language(
         model, refused = calibrated(model, texts, held, second)
     checked = texts["source"].is_in([source.name for source in held.sources if source.checked])
     model, families = with_margins(model, texts.filter(checked, texts["split"] == "dev"), held.precision)
+    model = replace(model, card={"recipe": held.model_dump(mode="json")})  # with the licences that bind the weights
     learnt = {"refusal": refused, "families": families}
     scores = _written(into, held, texts, model, learnt, ["dev", "test"] if test else ["dev"])
     if as_json:

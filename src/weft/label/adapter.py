@@ -11,8 +11,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from weft.errors import WeftError
-from weft.label.lid import TYPE
 from weft.label.written import in_script
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction
 
 Guess = Callable[[str], tuple[str, float] | None]
@@ -47,7 +47,7 @@ def labels(column: str, guess: Guess, min_letters: int, min_score: float, max_by
             None if text is None else _answer(text, script, guess, min_letters, min_score, max_bytes)
             for text, script in pairs
         ]  # none of the libraries takes a column: a call per document
-        return batch.append_column(column, pa.array(found, TYPE))
+        return batch.append_column(column, pa.array(found, LID))
 
     return label
 

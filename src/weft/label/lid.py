@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from weft.label.written import in_script, same_script
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction, operator
 
-TYPE = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
 # Scripts that one living language writes nearly alone: where CLD2 only says the script.
 _ONE_LANGUAGE = {
     "Nkoo": "nqo",
@@ -34,9 +34,7 @@ _RELIABLE = 1.0
 _UNRELIABLE = 0.6
 
 
-@operator(
-    "label.lid", version=2, reads=("text", "script", "language_hint"), writes={"lid": TYPE}, libraries=("pycld2",)
-)
+@operator("label.lid", version=2, reads=("text", "script", "language_hint"), writes={"lid": LID}, libraries=("pycld2",))
 def lid(
     *,
     min_letters: Annotated[int, Field(ge=1)] = 8,
@@ -53,7 +51,7 @@ def lid(
     """
 
     def label(batch: pa.Table) -> pa.Table:
-        stated = _stated(batch) if trust_hint else pa.nulls(batch.num_rows, TYPE)
+        stated = _stated(batch) if trust_hint else pa.nulls(batch.num_rows, LID)
         unread = pc.and_(pc.is_null(stated), pc.is_valid(batch["text"].combine_chunks()))
         rows = batch.select(["text", "script"]).filter(unread)
         found = [
@@ -61,10 +59,10 @@ def lid(
             for text, script in zip(rows["text"].to_pylist(), rows["script"].to_pylist(), strict=True)
         ]  # CLD2 takes one text at a time: a call per document
         if len(found) == batch.num_rows:
-            return batch.append_column("lid", pa.array(found, TYPE))
+            return batch.append_column("lid", pa.array(found, LID))
         asked = unread.to_numpy(zero_copy_only=False)
         place = np.where(asked, batch.num_rows + np.cumsum(asked) - 1, np.arange(batch.num_rows))
-        return batch.append_column("lid", pa.concat_arrays([stated, pa.array(found, TYPE)]).take(pa.array(place)))
+        return batch.append_column("lid", pa.concat_arrays([stated, pa.array(found, LID)]).take(pa.array(place)))
 
     return label
 
@@ -80,7 +78,7 @@ def _stated(batch: pa.Table) -> pa.Array:
     code = joined["code"].to_arrow().cast(pa.string())
     answer = pa.StructArray.from_arrays(
         [code, _repeat(1.0, pa.float32(), code), script.cast(pa.string()), _repeat("stated", pa.string(), code)],
-        fields=list(TYPE),
+        fields=list(LID),
         mask=pc.or_(pc.is_null(code), pc.is_null(batch["text"].combine_chunks())),
     )
     return answer

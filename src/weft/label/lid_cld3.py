@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from weft.label.adapter import MaxBytes, MinLetters, MinScore, labels, library
-from weft.label.lid import TYPE
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction, operator
 
 _OLD_CODES = {"iw": "heb"}
 
 
-@operator("label.lid_cld3", version=1, reads=("text", "script"), writes={"lid_cld3": TYPE}, libraries=("cld3-py",))
+@operator("label.lid_cld3", version=1, reads=("text", "script"), writes={"lid_cld3": LID}, libraries=("cld3-py",))
 def lid_cld3(*, min_letters: MinLetters = 8, min_score: MinScore = 0.3, max_bytes: MaxBytes = 4_096) -> BatchFunction:
     """Language as CLD3 has it, in the form of label.lid.
 

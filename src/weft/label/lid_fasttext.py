@@ -15,7 +15,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.label.adapter import Guess, MaxBytes, MinLetters, MinScore, labels, library
 from weft.label.fasttext_file import PREFIX, labels_of
-from weft.label.lid import TYPE
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction, operator
 
 # lid.176 has the codes of Wikipedia's editions, of which these are other languages, or none, in ISO 639.
@@ -26,7 +26,7 @@ _WIKIPEDIA = {"als": "gsw", "eml": "egl", "bh": "bho", "nah": "nhn"}
     "label.lid_fasttext",
     version=1,
     reads=("text", "script"),
-    writes={"lid_fasttext": TYPE},
+    writes={"lid_fasttext": LID},
     libraries=("fasttext-predict",),
     files_in=("model",),
 )

@@ -6,13 +6,11 @@ import functools
 from typing import Any
 
 from weft.label.adapter import MaxBytes, MinLetters, MinScore, labels, library
-from weft.label.lid import TYPE
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction, operator
 
 
-@operator(
-    "label.lid_langid", version=1, reads=("text", "script"), writes={"lid_langid": TYPE}, libraries=("py3langid",)
-)
+@operator("label.lid_langid", version=1, reads=("text", "script"), writes={"lid_langid": LID}, libraries=("py3langid",))
 def lid_langid(*, min_letters: MinLetters = 8, min_score: MinScore = 0.3, max_bytes: MaxBytes = 4_096) -> BatchFunction:
     """Language as py3langid has it, in the form of label.lid.
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from weft.label.lid import TYPE
+from weft.model.tables import LID
 from weft.operators.contract import BatchFunction, operator
 
 Column = Annotated[str, Field(pattern=r"^lid(_[a-z0-9_]+)?$")]
 
 
-@operator("label.lid_vote", version=1, reads=(), writes={"lid_vote": TYPE}, columns_in="identifiers")
+@operator("label.lid_vote", version=1, reads=(), writes={"lid_vote": LID}, columns_in="identifiers")
 def lid_vote(
     *,
     identifiers: Annotated[tuple[Column, ...], Field(min_length=2)] = ("lid", "lid_cld3", "lid_langid"),
@@ -56,7 +56,7 @@ def lid_vote(
             pc.if_else(agreed, pa.scalar(None, pa.string()), _refusal(columns)),
         ]
         silent = np.logical_and.reduce([column.is_null().to_numpy(zero_copy_only=False) for column in columns])
-        made = pa.StructArray.from_arrays(parts, fields=list(TYPE), mask=pa.array(silent))
+        made = pa.StructArray.from_arrays(parts, fields=list(LID), mask=pa.array(silent))
         return batch.append_column("lid_vote", made)
 
     return label

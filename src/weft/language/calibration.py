@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,22 +14,25 @@ from weft.language.families import with_families
 from weft.language.model import LanguageModel, answers
 from weft.language.recipe import TrainingRecipe
 from weft.language.refusal import Floats, Refusal, witnesses
-from weft.language.training import fit, in_their_script
+from weft.language.texts import place_of
+from weft.language.training import Progress, fit, in_their_script
 from weft.text import coverage
 from weft.text.buffers import string_buffers
 
 Filters = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
-Progress = Callable[[int, float], None]
+Usual = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Mean and spread of the shares of grams and words, both (labels, 2)."""
 
 _GRAMS, _WORDS, _BITS = 1_000, 400, 22
 """Commonest 4-grams and words of each language, and the filters' size: 2**22 bits are half a megabyte."""
 _PSEUDO_ROWS = 6
 """Weight of all languages' mean beside a language's own texts (shrinkage)."""
 _PENALTY = 1e-3
+_SALT, _FOLDS = "left out", 4
 _FEWEST = 5
 """Languages left out below which nothing can be learnt from them: the weights of weft's own model serve."""
 _OWN = (-1.7, 0.6, 0.35, 0.7, 0.5, 0.0, 0.0)
-_TOLD = ("languages", "refused", "languages_without_relative", "refused_without_relative", "cost")
+_TOLD = ("languages", "refused", "languages_without_relative", "refused_without_relative")
 _RELATIVE = 0.6
 """Share of an unknown language's texts that are taken for one and the same known language, from which that is a close
 relative."""
@@ -38,12 +40,7 @@ relative."""
 
 def left_out(labels: Collection[str], share: float) -> frozenset[str]:
     """The languages of lowest hash, whatever the others are: those that a model is trained without."""
-    return frozenset(name for name in labels if _place(name) < share)
-
-
-def _place(name: str) -> float:
-    digest = hashlib.blake2b(f"left out\n{name}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+    return frozenset(name for name in labels if place_of(_SALT, name) < share)
 
 
 def filters(texts: pl.DataFrame, labels: tuple[str, ...]) -> Filters:
@@ -75,6 +72,10 @@ class Asked:
         """The texts for which `rows` is true."""
         return Asked(**{name: column[rows] for name, column in vars(self).items()})
 
+    def witnesses(self, usual: Usual) -> Floats:
+        """What speaks for each answer, beside what is usual in its language."""
+        return witnesses(*usual, self.shares, self.label, self.chance, self.letters)
+
 
 def ask(model: LanguageModel, texts: pl.DataFrame, held: Filters) -> Asked:
     """Answers for texts that get any."""
@@ -93,7 +94,7 @@ def ask(model: LanguageModel, texts: pl.DataFrame, held: Filters) -> Asked:
     return asked.only(label >= 0)
 
 
-def usual_shares(asked: Asked, labels: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def usual_shares(asked: Asked, labels: int) -> Usual:
     """Mean and spread of the shares over the right answers of each label, drawn towards those of all."""
     right = asked.only(asked.right)
     shares, label = right.shares.astype(np.float64), right.label
@@ -108,11 +109,12 @@ def usual_shares(asked: Asked, labels: int) -> tuple[npt.NDArray[np.float32], np
     return mean.astype(np.float32), spread.astype(np.float32)
 
 
-def learn(known: Asked, unknown: Asked, labels: int) -> npt.NDArray[np.float32]:
-    """Weights of the witnesses: a logistic regression in which sources, and unknown languages, count alike."""
-    mean, spread = usual_shares(known, labels)
-    right = known.only(known.right)
-    seen = [witnesses(mean, spread, p.shares, p.label, p.chance, p.letters) for p in (right, unknown)]
+def learn(right: Asked, unknown: Asked, usual: Usual) -> npt.NDArray[np.float32]:
+    """Weights of the witnesses: a logistic regression in which sources, and unknown languages, count alike.
+
+    `right` are right answers, `unknown` those to texts whose language the model does not have.
+    """
+    seen = [part.witnesses(usual) for part in (right, unknown)]
     weight = np.concatenate([_alike(right.source), _alike(unknown.language)])
     return _logistic(np.concatenate(seen), np.repeat([1.0, 0.0], [len(seen[0]), len(seen[1])]), weight)
 
@@ -163,41 +165,37 @@ def calibrated(
         held = filters(train, other.labels)
         known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
         unknown = ask(other, dev.filter(pl.col("language").is_in(hidden)), held)
-        weights = learn(known, unknown, len(other.labels))
-        told = _told(known, unknown, len(other.labels), asks.cost, checked)
+        usual, right = usual_shares(known, len(other.labels)), known.only(known.right)
+        weights = learn(right, unknown, usual)
+        least = threshold(right.witnesses(usual) @ weights, right.source, asks.cost, checked)
+        told = _told(unknown, _refused(right, unknown, usual, least)) | {"cost": asks.cost}
     else:
         weights, told = np.array(_OWN, np.float32), dict.fromkeys(_TOLD) | {"languages": 0, "cost": asks.cost}
     own = filters(train, model.labels)
     asked = ask(model, dev.filter(pl.col("language").is_in(model.labels)), own)
-    mean, spread = usual_shares(asked, len(model.labels))
-    right = asked.only(asked.right)
-    scores = witnesses(mean, spread, right.shares, right.label, right.chance, right.letters) @ weights
-    least = threshold(scores, right.source, asks.cost, checked)
-    return replace(model, refusal=Refusal(*own, mean, spread, weights, least)), told
+    usual, right = usual_shares(asked, len(model.labels)), asked.only(asked.right)
+    least = threshold(right.witnesses(usual) @ weights, right.source, asks.cost, checked)
+    return replace(model, refusal=Refusal(*own, *usual, weights, least)), told
 
 
-def _told(known: Asked, unknown: Asked, labels: int, cost: float, checked: Collection[str]) -> dict[str, Any]:
-    """Shares of unknown languages that are refused, each language the same; none is judged by weights that saw it."""
-    mean, spread = usual_shares(known, labels)
-    right = known.only(known.right)
-    weights = learn(known, unknown, labels)
-    least = threshold(
-        witnesses(mean, spread, right.shares, right.label, right.chance, right.letters) @ weights,
-        right.source, cost, checked,
-    )  # fmt: skip
-    fold = np.array([int(_place(f"fold {name}") * 4) for name in unknown.language])
-    refused = np.zeros(len(unknown.label), np.bool_)
-    for number in range(4):
-        rows = fold == number
+def _refused(right: Asked, unknown: Asked, usual: Usual, least: float) -> npt.NDArray[np.bool_]:
+    """Which texts of unknown languages are refused; no language is judged by weights that saw it."""
+    fold = np.array([int(place_of(_SALT, f"fold {name}") * _FOLDS) for name in unknown.language])
+    refused = np.zeros(len(fold), np.bool_)
+    for rows in (fold == number for number in range(_FOLDS)):
         if rows.any() and not rows.all():
-            part = unknown.only(rows)
-            own = learn(known, unknown.only(~rows), labels)
-            seen = witnesses(mean, spread, part.shares, part.label, part.chance, part.letters)
-            refused[rows] = seen @ own < least
-    names = sorted(set(unknown.language.tolist()))
-    rates = {name: float(refused[unknown.language == name].mean()) for name in names}
-    taken = {name: np.bincount(unknown.label[unknown.language == name]) for name in names}
-    apart = [rates[name] for name in names if taken[name].max() < _RELATIVE * taken[name].sum()]
-    share = round(float(np.mean(list(rates.values()))), 4)
-    told = (len(names), share, len(apart), round(float(np.mean(apart)), 4) if apart else None, cost)
-    return dict(zip(_TOLD, told, strict=True))
+            weights = learn(right, unknown.only(~rows), usual)
+            refused[rows] = unknown.only(rows).witnesses(usual) @ weights < least
+    return refused
+
+
+def _told(unknown: Asked, refused: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Shares of unknown languages that are refused, each language the same."""
+    rates, apart = [], []
+    for name in sorted(set(unknown.language.tolist())):
+        own = unknown.language == name
+        rates.append(float(refused[own].mean()))
+        if np.bincount(unknown.label[own]).max() < _RELATIVE * own.sum():
+            apart.append(rates[-1])
+    share, alone = (round(float(np.mean(found)), 4) if found else None for found in (rates, apart))
+    return dict(zip(_TOLD, (len(rates), share, len(apart), alone), strict=True))

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from weft.language.model import LanguageModel, answers, competitors, script_group
+from weft.model.tables import LID
 
-LID = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
 ALTERNATIVES = pa.list_(pa.struct({"language": pa.string(), "score": pa.float32()}))
 _FEWEST_LETTERS = 4
 

@@ -49,7 +49,7 @@ class LanguageModel:
     less than the share `margins` of its family's probability, the answer is the family. `refiners` give a second
     opinion within a family.
     `embedding` is (2**bits, width) int8; `output` (width, labels) float32 holds its scale already; a text competes
-    among the labels of its script's group alone.
+    among the labels of its script's group alone. `card` says what the model was made from.
     """
 
     labels: tuple[str, ...]
@@ -60,11 +60,6 @@ class LanguageModel:
     margins: Mapping[str, float] = field(default_factory=dict)
     refiners: Mapping[str, Refiner] = field(default_factory=dict)
     refusal: Refusal | None = None
-
-    @property
-    def bits(self) -> int:
-        """The embedding has 2 to the power of this many rows."""
-        return len(self.embedding).bit_length() - 1
 
     def save(self, file: Path) -> None:
         """Write the model; the same model gives the same bytes."""
@@ -114,7 +109,7 @@ class Answers(NamedTuple):
     """One row per text; `label` (texts, top) are places in `labels` or -1, `chance` their probabilities.
 
     `mass` is the probability of the best label's family, `family` its code where the best label alone is not sure
-    enough, else null. `letters` and `features` were read; `script` is ISO 15924, null without letters. `known` says
+    enough, else null. `letters` were read; `script` is ISO 15924, null without letters. `known` says
     whether the model is sure enough that the text is of a language that it has: true for all where it has not learnt
     to refuse.
     """
@@ -123,7 +118,6 @@ class Answers(NamedTuple):
     chance: npt.NDArray[np.float32]
     mass: npt.NDArray[np.float32]
     letters: npt.NDArray[np.int32]
-    features: npt.NDArray[np.int32]
     family: npt.NDArray[np.object_]
     script: npt.NDArray[np.object_]
     known: npt.NDArray[np.bool_]

@@ -46,8 +46,7 @@ def fit_refiner(texts: pl.DataFrame, members: tuple[str, ...]) -> Refiner:
     used = pl.concat([used, alone])
     place = {name: n for n, name in enumerate(members)}
     label = used["language"].replace_strict(place, return_dtype=pl.Int32).to_numpy()
-    one = np.ones(used.height, np.float32)
-    counts = count(string_buffers(used["text"].to_arrow()), label, one, len(members), _BITS)
+    counts = count(string_buffers(used["text"].to_arrow()), label, len(members), _BITS)
     table = np.log((counts + _ADDED) / (counts.sum(axis=0) + 2 * _ADDED))
     table[counts.sum(axis=1) == 0] = 0.0
     table -= table.mean(axis=1, keepdims=True)

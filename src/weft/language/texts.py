@@ -87,7 +87,7 @@ def _split(rows: pl.DataFrame, source: Source, share: HoldOut) -> pl.DataFrame:
     if source.most is None:
         return joined
     # The same texts whatever the order of the file: those of the lowest hash.
-    order = [_place("", text) for text in joined["text"]]
+    order = [place_of("", text) for text in joined["text"]]
     rank = pl.Series("order", order, pl.Float64)
     return joined.with_columns(rank).filter(pl.col("order").rank("ordinal").over("language", "split") <= source.most)
 
@@ -95,11 +95,11 @@ def _split(rows: pl.DataFrame, source: Source, share: HoldOut) -> pl.DataFrame:
 def _part(group: str, source: Source, share: HoldOut) -> str:
     if source.dev or source.test:
         return "test" if group in source.test else "dev" if group in source.dev else "train"
-    place = _place(source.name, group)
+    place = place_of(source.name, group)
     return "test" if place < share.test else "dev" if place < share.test + share.dev else "train"
 
 
-def _place(source: str, group: str) -> float:
-    """A number from 0 to 1 that depends on the names alone."""
+def place_of(source: str, group: str) -> float:
+    """A number from 0 to 1, even over many names, that depends on the names alone."""
     digest = hashlib.blake2b(f"{source}\n{group}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

@@ -8,6 +8,9 @@ PROBLEM = pa.struct({"kind": pa.string(), "reason": pa.string(), "detail": pa.st
 """Why a row cannot go on. `kind` is `error` (damaged, unreadable) or `reject` (nothing to use: no text, an
 image); `reason` a stable snake_case code; `detail` a sentence for a person. Null: the row goes on."""
 
+LID = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
+"""What an identifier answers: `iso639-3_Script` or `und_<Script>`, a score to 1, ISO 15924, why it is refused."""
+
 UNITS = pa.schema(
     {
         "path": pa.string(),  # what Fetcher.open takes

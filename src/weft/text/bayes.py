@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from weft.text.buffers import Strings
 from weft.text.jit import F32_2, I32, I32_IN, I64_IN, U8_IN, U32, U32_IN, kernel, part, types
-from weft.text.ngrams import WIDEST, features, letters, read_letters
+from weft.text.ngrams import WIDEST, features, letters, read_letters, shift_for
 
 MOST_LETTERS = 1_000
 _F32_2_IN = types.Array(types.float32, 2, "C", readonly=True)
@@ -29,17 +29,17 @@ def _distinct(numbers: Any, found: int, seen: Any, stamp: int) -> int:
     return kept
 
 
-@kernel(types.void(U8_IN, I64_IN, I32_IN, types.float32[::1], U32_IN, types.uint64, _SPACE, F32_2))
+@kernel(types.void(U8_IN, I64_IN, I32_IN, U32_IN, types.uint64, _SPACE, F32_2))
 def _count(
-    data: Any, offsets: Any, labels: Any, weights: Any, table: Any, shift: Any, scratch: Any, counts: Any
+    data: Any, offsets: Any, labels: Any, table: Any, shift: Any, scratch: Any, counts: Any
 ) -> None:  # fmt: skip
     read, numbers, seen = scratch
     seen[:] = -1
     for row in range(len(offsets) - 1):
-        size, _, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
         kept = _distinct(numbers, features(read, size, shift, numbers), seen, row)
         for n in range(kept):
-            counts[numbers[n], labels[row]] += weights[row]
+            counts[numbers[n], labels[row]] += 1.0
 
 
 @kernel(types.void(U8_IN, I64_IN, U32_IN, types.uint64, _SPACE, _F32_2_IN, F32_2))
@@ -48,31 +48,27 @@ def _sum(data: Any, offsets: Any, table: Any, shift: Any, scratch: Any, evidence
     seen[:] = -1
     for row in range(len(offsets) - 1):
         out[row, :] = 0.0
-        size, _, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
         kept = _distinct(numbers, features(read, size, shift, numbers), seen, row)
         for n in range(kept):
             for label in range(evidence.shape[1]):
                 out[row, label] += evidence[numbers[n], label]
 
 
-def _scratch(bits: int) -> tuple[npt.NDArray[Any], ...]:
+def _scratch(table: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], ...]:
     size = MOST_LETTERS + 8
-    return np.empty(size, np.uint32), np.empty(size * (WIDEST + 1), np.int32), np.empty(1 << bits, np.int32)
+    return np.empty(size, np.uint32), np.empty(size * (WIDEST + 1), np.int32), np.empty(len(table), np.int32)
 
 
-def count(
-    strings: Strings, labels: npt.NDArray[np.int32], weights: npt.NDArray[np.float32], classes: int, bits: int
-) -> npt.NDArray[np.float32]:
-    """(2**bits, classes): the weight of the texts of each class that hold a feature."""
+def count(strings: Strings, labels: npt.NDArray[np.int32], classes: int, bits: int) -> npt.NDArray[np.float32]:
+    """(2**bits, classes): how many texts of each class hold a feature."""
     counts = np.zeros((1 << bits, classes), np.float32)
-    given = (strings.data, strings.offsets, labels, weights, letters(), np.uint64(64 - bits))
-    _count(*given, _scratch(bits), counts)
+    _count(strings.data, strings.offsets, labels, letters(), shift_for(counts), _scratch(counts), counts)
     return counts
 
 
 def evidence(strings: Strings, table: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(texts, classes): the sum of the rows of `table` over the distinct features of each text."""
-    bits = len(table).bit_length() - 1
     out = np.empty((len(strings.offsets) - 1, table.shape[1]), np.float32)
-    _sum(strings.data, strings.offsets, letters(), np.uint64(64 - bits), _scratch(bits), table, out)
+    _sum(strings.data, strings.offsets, letters(), shift_for(table), _scratch(table), table, out)
     return out

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from weft.text.buffers import Longs, Strings
 from weft.text.jit import F32, F32_2, I32, I32_IN, I64_IN, U8_IN, U32, U32_IN, kernel, part, types
-from weft.text.ngrams import WIDEST, features, letters, read_letters
+from weft.text.ngrams import WIDEST, features, letters, read_letters, shift_for
 from weft.text.vectors import add_scaled, softmax
 
 
@@ -56,30 +56,31 @@ _SPACE = types.Tuple((U32, I32, I32, F32))
         types.int32[:, ::1],
         F32_2,
         F32,
-        types.int32[:, ::1],
+        I32,
     )
 )
 def _score(
     data: Any, offsets: Any, ranges: Any, table: Any, shift: Any, most: int, model: Any, scratch: Any, best: Any,
-    chance: Any, mass: Any, counts: Any,
+    chance: Any, mass: Any, letters_of: Any,
 ) -> None:  # fmt: skip
     """The `best.shape[1]` most probable labels of each text and their probabilities; -1 where there are fewer.
 
     A text competes among the allowed labels from `bounds[2 * group]` to `bounds[2 * group + 1]` of its script's group
-    (-1: none). `mass` gets the probability of all labels of the best one's family, `counts` the letters and features.
+    (-1: none). `mass` gets the probability of all labels of the best one's family, `letters_of` how many letters were
+    read.
     """
     group, bounds, family, allowed = ranges
     embedding, output = model
     read, numbers, total, scores = scratch
     width = embedding.shape[1]
     for row in range(len(offsets) - 1):
-        best[row, :], chance[row, :], counts[row, :], mass[row] = -1, 0.0, 0, 0.0
+        best[row, :], chance[row, :], mass[row], letters_of[row] = -1, 0.0, 0.0, 0
         if group[row] < 0:
             continue
         first, last = bounds[2 * group[row]], bounds[2 * group[row] + 1]
-        size, letters_read, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, most)
+        size, letters_read = read_letters(data, offsets[row], offsets[row + 1], table, read, most)
         found = features(read, size, shift, numbers)
-        counts[row, 0], counts[row, 1] = letters_read, found
+        letters_of[row] = letters_read
         possible = 0
         for n in range(first, last):
             possible += allowed[n]
@@ -108,13 +109,12 @@ def _score(
 
 
 class Classified(NamedTuple):
-    """One row per text: labels and probabilities (texts, top); that of the best one's family; letters; features."""
+    """One row per text: labels and probabilities (texts, top); that of the best one's family; letters read."""
 
     label: npt.NDArray[np.int32]
     chance: npt.NDArray[np.float32]
     mass: npt.NDArray[np.float32]
     letters: npt.NDArray[np.int32]
-    features: npt.NDArray[np.int32]
 
 
 class Rivals(NamedTuple):
@@ -140,7 +140,7 @@ def classify(
     """The most probable labels of texts whose script's group is known."""
     rows, size = len(strings.offsets) - 1, most_letters + 8
     best, chance = np.empty((rows, top), np.int32), np.empty((rows, top), np.float32)
-    mass, counts = np.empty(rows, np.float32), np.empty((rows, 2), np.int32)
+    mass, letters_of = np.empty(rows, np.float32), np.empty(rows, np.int32)
     scratch = (
         np.empty(size, np.uint32),
         np.empty(size * (WIDEST + 1), np.int32),
@@ -152,8 +152,8 @@ def classify(
         strings.offsets,
         (group, *rivals),
         letters(),
-        np.uint64(65 - len(embedding).bit_length()),
+        shift_for(embedding),
         most_letters,
     )
-    _score(*given, (embedding, output), scratch, best, chance, mass, counts)
-    return Classified(best, chance, mass, counts[:, 0], counts[:, 1])
+    _score(*given, (embedding, output), scratch, best, chance, mass, letters_of)
+    return Classified(best, chance, mass, letters_of)

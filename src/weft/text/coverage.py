@@ -77,7 +77,7 @@ def _measure(
         out[row, :] = 0.0
         if labels[row] < 0:
             continue
-        size, _, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
         found, counted = _parts(read, size, grams, words)
         known = 0
         for n in range(found):
@@ -93,7 +93,7 @@ def _measure(
 def _collect(data: Any, offsets: Any, table: Any, scratch: Any, grams: Any, words: Any, sizes: Any) -> None:
     read, own_grams, own_words = scratch
     for row in range(len(offsets) - 1):
-        size, _, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
         found, counted = _parts(read, size, own_grams, own_words)
         for n in range(found):
             grams[sizes[0] + n] = own_grams[n]

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Longs, Strings
+from weft.text.hashing import mix
 from weft.text.jit import F32, F32_2, I32, I32_IN, I64_IN, U8_IN, U32, U32_IN, U64_IN, kernel, part, types
-from weft.text.ngrams import WIDEST, features, letters, read_letters
+from weft.text.ngrams import WIDEST, features, letters, read_letters, shift_for
 from weft.text.vectors import add_scaled, product, softmax
 
 MOST_LETTERS = 600
@@ -21,17 +22,13 @@ SMOOTHING = 0.05
 """Label smoothing (Szegedy et al. 2016): without it, probabilities of unseen languages are as high as of seen ones."""
 EMBEDDING_RATE = 3.0
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_B = np.uint64(0xBF58476D1CE4E5B9)
-_C = np.uint64(0x94D049BB133111EB)
 
 
 @part
 def _next(state: Any) -> tuple[Any, Any]:
     """SplitMix64: the next state, and a number of 64 bits."""
     state = state + _GAMMA
-    value = (state ^ (state >> np.uint64(30))) * _B
-    value = (value ^ (value >> np.uint64(27))) * _C
-    return state, value ^ (value >> np.uint64(31))
+    return state, mix(state)
 
 
 @part
@@ -155,7 +152,7 @@ def _train(
         label = labels[row]
         first, last = rivals[2 * label], rivals[2 * label + 1]
         state, chance = _next(seeds[step])
-        size, _, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
         size = _window(read, size, cuts[step], chance, window)
         kept = _some(numbers, features(window, size, shift, numbers), limit, state)
         if kept == 0:
@@ -213,8 +210,4 @@ def train(
     )
     texts = (strings.data, strings.offsets, labels)
     pace = tuple(np.float32(value) for value in (*rates, keep))
-    return float(_train(texts, rivals, draws, letters(), _shift(weights.embedding), tuple(weights), pace, scratch))
-
-
-def _shift(embedding: npt.NDArray[Any]) -> np.uint64:
-    return np.uint64(64 - (len(embedding).bit_length() - 1))
+    return float(_train(texts, rivals, draws, letters(), shift_for(weights.embedding), tuple(weights), pace, scratch))

@@ -49,10 +49,10 @@ def letters() -> npt.NDArray[np.uint32]:
 
 
 @part
-def read_letters(data: Any, at: int, stop: int, table: Any, out: Any, most: int) -> tuple[int, int, int]:
+def read_letters(data: Any, at: int, stop: int, table: Any, out: Any, most: int) -> tuple[int, int]:
     """Letters of `data[at:stop]` into `out`, at most `most` of them, spaces around words.
 
-    Returns how many were written, how many of them are letters, and where reading ended.
+    Returns how many were written, and how many of them are letters.
     """
     put(out, 0, np.uint32(32))
     size, count = 1, 0
@@ -70,7 +70,12 @@ def read_letters(data: Any, at: int, stop: int, table: Any, out: Any, most: int)
     if item(out, size - 1) != 32:
         put(out, size, np.uint32(32))
         size += 1
-    return size, count, at
+    return size, count
+
+
+def shift_for(table: npt.NDArray[Any]) -> np.uint64:
+    """What `features` takes for a table whose rows, a power of two, are the features."""
+    return np.uint64(65 - len(table).bit_length())
 
 
 @part
