@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -52,7 +53,7 @@ def test_reasons(model: LanguageModel) -> None:
 
 
 def test_a_group_is_answered_where_its_languages_are_not_told_apart(model: LanguageModel) -> None:
-    careful = LanguageModel(**{**vars(model), "margins": {"xyz_Cyrl": 1.01}})
+    careful = replace(model, margins={"xyz_Cyrl": 1.01})
     (row,) = answered(careful, "бока томи нере")
     assert row is not None and row["language"] == "xyz_Cyrl" and row["reason"] == "group"
     assert row["score"] == pytest.approx(1, abs=1e-3)
@@ -63,7 +64,7 @@ def test_a_group_is_answered_where_its_languages_are_not_told_apart(model: Langu
 def test_what_is_not_sure_enough_is_unknown(model: LanguageModel) -> None:
     nothing = np.zeros((len(model.labels), 2), np.float32)
     never = Refusal(empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros(7, np.float32), 1.0)
-    (row,) = answered(LanguageModel(**{**vars(model), "refusal": never}), "bakato mikato")
+    (row,) = answered(replace(model, refusal=never), "bakato mikato")
     assert row is not None and row["language"] == "und_Latn" and row["reason"] == "unknown"
 
 

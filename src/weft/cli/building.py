@@ -74,9 +74,10 @@ def run(
     quiet: bool,
 ) -> int:
     """Check the recipe, run its plan, write the report and show the funnel."""
-    from weft.engine import build as engine
+    import weft
     from weft.engine.progress import Bars, Silent
     from weft.recipe import load
+    from weft.report.page import PAGE
 
     if runner not in RUNNERS:
         raise WeftError(f"--runner {runner}: expected {' or '.join(RUNNERS)}{nearest(runner, RUNNERS)}")
@@ -85,25 +86,18 @@ def run(
     watcher = Silent() if quiet or as_json or dry_run else Bars(show.console(stderr=True))
     began = time.monotonic()
     try:
-        result = engine.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher)
+        result = weft.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher)
     finally:
         watcher.close()
     if dry_run:
         return _plan(result, as_json)
-    page = _report(target) if only is None and result.status == 0 else None
+    page = target / PAGE if only is None and result.status == 0 else None
     seconds = time.monotonic() - began
     if as_json:
         show.as_json(result.to_json() | {"seconds": round(seconds, 2), "report": str(page) if page else None})
     else:
         _outcome(result, target, page, seconds)
     return result.status
-
-
-def _report(target: Path) -> Path:
-    from weft.engine.reading import Build
-    from weft.report import write
-
-    return write(Build.open(target))
 
 
 def _plan(result: RunResult, as_json: bool) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft.language.model import LanguageModel, answers, competitors, script_group
+from weft.language.model import LanguageModel, answers, script_group
 from weft.model.tables import LID
 
 ALTERNATIVES = pa.list_(pa.struct({"language": pa.string(), "score": pa.float32()}))
@@ -28,9 +28,10 @@ def identify(model: LanguageModel, texts: Any, *, most: int = 3) -> pa.Table:
     unwritten = np.array([name is None for name in found.script], np.bool_)
     script = np.where(unwritten, "Zyyy", found.script)
     torn = np.array([name is not None for name in found.family], np.bool_)
+    written = list({script_group(label.rpartition("_")[2]) for label in model.labels})
     conditions = [
         ("no_letters", unwritten),
-        ("unknown_script", ~np.isin([script_group(name) for name in script], [*competitors(model.labels)[0]])),
+        ("unknown_script", ~np.isin([script_group(name) for name in script], written)),
         ("no_letters", found.label[:, 0] < 0),
         ("too_short", found.letters < _FEWEST_LETTERS),
         ("unknown", ~found.known),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zipfile
 from collections.abc import Collection, Mapping
@@ -17,7 +18,7 @@ from weft.errors import WeftError
 from weft.language.refiners import RIVALS, Refiner, refined
 from weft.language.refusal import Refusal
 from weft.text.buffers import combined, string_buffers
-from weft.text.classify import Classified, Rivals, classify
+from weft.text.classify import Rivals, classify
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
 
@@ -41,6 +42,18 @@ def script_group(script: str) -> str:
     return _TOGETHER.get(script, script)
 
 
+class Competition(NamedTuple):
+    """`of_script[n]` is the group of labels that compete for texts in script n (-1: none; the last entry: no letters).
+
+    `bounds` are those of `competitors`; `family[label]` numbers the families, -1: none; `members` are their labels.
+    """
+
+    of_script: npt.NDArray[np.int32]
+    bounds: npt.NDArray[np.int64]
+    family: npt.NDArray[np.int32]
+    members: Mapping[str, npt.NDArray[np.int64]]
+
+
 @dataclass(frozen=True)
 class LanguageModel:
     """Weights and names; `labels` are sorted by the group of their script, then by code.
@@ -60,6 +73,18 @@ class LanguageModel:
     margins: Mapping[str, float] = field(default_factory=dict)
     refiners: Mapping[str, Refiner] = field(default_factory=dict)
     refusal: Refusal | None = None
+
+    @functools.cached_property
+    def competition(self) -> Competition:
+        """Who competes with whom, worked out once for all batches."""
+        groups, bounds = competitors(self.labels)
+        names = [script_group(name) for name in tables().script_names]
+        place = {label: n for n, label in enumerate(self.labels)}
+        members = {name: np.array([place[label] for label in labels]) for name, labels in self.families.items()}
+        family = np.full(len(self.labels), -1, np.int32)
+        for number, own in enumerate(members.values()):
+            family[own] = number
+        return Competition(np.array([*(groups.get(name, -1) for name in names), -1], np.int32), bounds, family, members)
 
     def save(self, file: Path) -> None:
         """Write the model; the same model gives the same bytes."""
@@ -132,21 +157,19 @@ def answers(
     """
     strings = string_buffers(texts)
     number, _, _ = dominant_script(strings, _SCRIPT_LETTERS)
-    groups, bounds = competitors(model.labels)
     names = tables().script_names
-    of_script = np.array([*(groups.get(script_group(name), -1) for name in names), -1], np.int32)
-    number_of = {label: n for n, members in enumerate(model.families.values()) for label in members}
-    family = np.array([number_of.get(label, -1) for label in model.labels], np.int32)
+    of_script, bounds, family, families = model.competition
     allowed = np.array([among is None or label in among for label in model.labels], np.uint8)
     rivals = Rivals(bounds, family, allowed)
-    weights = (model.embedding, model.output)
-    found = classify(strings, of_script[number], rivals, *weights, top, most_letters)
-    for name, members in model.families.items():
-        rows = np.flatnonzero(
-            np.isin(found.label[:, 0], [n for n, label in enumerate(model.labels) if label in members])
-        )
+    group = of_script[number]
+    found = classify(strings, group, rivals, model.embedding, model.output, top, most_letters)
+    for name, members in families.items():
+        rows = np.flatnonzero(np.isin(found.label[:, 0], members))
         if name in model.refiners and len(rows):
-            _refine(model, name, texts, rows, of_script[number], rivals, found, most_letters)
+            strings_of = string_buffers(combined(texts).take(pa.array(rows)))
+            more = classify(strings_of, group[rows], rivals, model.embedding, model.output, RIVALS, most_letters)
+            label, chance = refined(model.refiners[name], strings_of, members, more.label, more.chance)
+            found.label[rows], found.chance[rows] = label[:, :top], chance[:, :top]
     best, chance = found.label[:, 0], found.chance[:, 0]
     margin = np.array([*model.margins.values(), 0.0])[family[best]]
     torn = (best >= 0) & (family[best] >= 0) & (chance < margin * found.mass)
@@ -156,26 +179,6 @@ def answers(
         known = model.refusal.scores(strings, best, found.mass, found.letters) >= model.refusal.threshold
     written = np.array([*names, None], dtype=object)[number]
     return Answers(*found, codes, written, known)
-
-
-def _refine(
-    model: LanguageModel,
-    name: str,
-    texts: Any,
-    rows: npt.NDArray[np.int64],
-    group: npt.NDArray[np.int32],
-    rivals: Rivals,
-    found: Classified,
-    most_letters: int,
-) -> None:
-    """Put the answers of some texts, whose best label is of a family, into the order of both opinions."""
-    strings = string_buffers(combined(texts).take(pa.array(rows)))
-    given = (rivals, model.embedding, model.output, RIVALS, most_letters)
-    more = classify(strings, group[rows], *given)
-    members = np.array([model.labels.index(label) for label in model.families[name]])
-    label, chance = refined(model.refiners[name], strings, members, more.label, more.chance)
-    top = found.label.shape[1]
-    found.label[rows], found.chance[rows] = label[:, :top], chance[:, :top]
 
 
 def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:
