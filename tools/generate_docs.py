@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from weft.language.languages_page import languages_page
 from weft.operators.catalogue import endings, kind, limits, page, plain, sentence, table
 from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     made["operators/README.md"] = _index(registry)
     made["recipe-reference.md"] = _recipe(registry)
     made["command-line.md"] = _command_line()
+    made["languages.md"] = languages_page()
     return {name: NOTE + text for name, text in made.items()}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from weft.errors import WeftError
 from weft.label.adapter import labels
+from weft.label.lid_cld2 import lid_cld2
 from weft.label.lid_cld3 import lid_cld3
 from weft.label.lid_fasttext import lid_fasttext
 from weft.label.lid_langid import lid_langid
@@ -21,6 +22,7 @@ from weft.operators.contract import BatchFunction
 from .fasttext_models import EXAMPLE
 
 ADAPTERS: dict[str, Callable[[], BatchFunction]] = {
+    "lid_cld2": lid_cld2,
     "lid_cld3": lid_cld3,
     "lid_langid": lid_langid,
     "lid_fasttext": lambda: lid_fasttext(model=str(EXAMPLE)),

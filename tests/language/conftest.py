@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from weft.language.recipe import Shape
+
+sys.path.append(str(Path(__file__).parent))  # for `hostile`, which two modules share
 
 SYLLABLES = {
     "aaa_Latn": "ba ka to mi ne su ra lo",

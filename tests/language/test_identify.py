@@ -63,7 +63,9 @@ def test_a_group_is_answered_where_its_languages_are_not_told_apart(model: Langu
 
 def test_what_is_not_sure_enough_is_unknown(model: LanguageModel) -> None:
     nothing = np.zeros((len(model.labels), 2), np.float32)
-    never = Refusal(empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros(7, np.float32), 1.0)
+    never = Refusal(
+        empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros(7, np.float32), nothing[:, 0] + 1
+    )
     (row,) = answered(replace(model, refusal=never), "bakato mikato")
     assert row is not None and row["language"] == "und_Latn" and row["reason"] == "unknown"
 
@@ -76,7 +78,7 @@ def test_letters_and_marks_apart_are_the_same_letters(model: LanguageModel) -> N
 
 def test_no_rows(model: LanguageModel) -> None:
     table = identify(model, pa.array([], pa.large_string()))
-    assert table.num_rows == 0 and table.column_names == ["lid", "alternatives"]
+    assert table.num_rows == 0 and table.column_names == ["lid", "alternatives", "variety"]
 
 
 @pytest.mark.parametrize(

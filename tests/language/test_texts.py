@@ -14,6 +14,7 @@ from weft.errors import WeftError
 from weft.language.recipe import Source, TrainingRecipe, data_folder, load_recipe
 from weft.language.texts import COLUMNS, read_texts
 
+ONE = "sources: [{name: a, path: b, license: c}]"
 ROWS = [
     (str(n), language, f"{language} sentence {n} e\u0301") for n in range(200) for language in ("swh_Latn", "yor_Latn")
 ]
@@ -105,6 +106,8 @@ def test_mistakes(data: Path, source: dict[str, Any], says: str) -> None:
         ("- a", "expected a mapping with the key sources"),
         ("a: [", "not valid YAML"),
         ("sources: [{name: a, path: b, license: c, weight: 0}]", "weight: input should be greater than 0"),
+        (f"{ONE}\nvarieties: {{deu_Latn: {{de-1901: [a], de-1996: [b, a]}}}}", "a stands for more than one variety"),
+        (f"{ONE}\nvarieties: {{deu_Latn: {{bavarian_x: [a]}}}}", "bavarian_x is no BCP-47 tag and no Glottolog code"),
     ],
 )
 def test_a_recipe_with_a_mistake(tmp_path: Path, text: str, says: str) -> None:
@@ -130,3 +133,17 @@ def test_the_folder_of_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("WEFT_DATA")
     with pytest.raises(WeftError, match="expected --data FOLDER"):
         data_folder()
+
+
+def test_varieties_that_a_source_names(tmp_path: Path) -> None:
+    lines = ["lang\tfile\ttext", "deu_Latn\tdeu_1901\tDaß", "deu_Latn\tdeu\tDass", "fra_Latn\tdeu_1901\tQue"]
+    (tmp_path / "a.tsv").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "b.tsv").write_text("lang\ttext\ndeu_Latn\tdeu_1901", "utf-8")
+    named = {"name": "a", "path": "a.tsv", "license": "CC0-1.0", "variety": "file"}
+    plain = {"name": "b", "path": "b.tsv", "license": "CC0-1.0"}
+    given = {"varieties": {"deu_Latn": {"de-1901": ["deu_1901", "alt"]}}, "hold_out": {"dev": 0, "test": 0}}
+    held = read_texts(recipe(named, plain, **given), tmp_path)
+    assert held["variety"].to_list() == ["de-1901", None, None, None] and dict(held.schema) == COLUMNS
+    assert read_texts(recipe(named, plain), tmp_path)["variety"].null_count() == 4
+    with pytest.raises(WeftError, match="no column 'files'; it has lang, file, text; did you mean file"):
+        read_texts(recipe(named | {"variety": "files"}), tmp_path)

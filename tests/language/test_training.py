@@ -13,6 +13,7 @@ from weft.errors import WeftError
 from weft.language.model import LanguageModel, answers, competitors, load_model
 from weft.language.recipe import Shape
 from weft.language.training import STEPS, draw, fit, in_their_script, known_labels
+from weft.text.unicode import tables
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,11 @@ def test_labels_compete_within_their_script_only(model: LanguageModel) -> None:
     found = answers(model, pa.array(["бока томи", "ሀለ ሐመ", "ελληνικά"], pa.large_string()))
     assert {model.labels[n] for n in found.label[0] if n >= 0} == {"ddd_Cyrl", "eee_Cyrl"}
     assert found.label[1].tolist() == [2, -1, -1] and found.chance[1, 0] == 1
-    assert found.label[2].tolist() == [-1, -1, -1] and list(found.script) == ["Cyrl", "Ethi", "Grek"]
+    assert found.label[2].tolist() == [-1, -1, -1] and [tables().script_names[n] for n in found.script] == [
+        "Cyrl",
+        "Ethi",
+        "Grek",
+    ]
 
 
 @pytest.mark.parametrize("text", [None, "", " \n", "1234 %", "👍👍", "\u0301", "\x00", "ა", "\u200d\u200d"])
@@ -121,4 +126,4 @@ def test_draws_are_even_between_languages(texts: pl.DataFrame, shape: Shape) -> 
     by_size = np.bincount(label[draw(rows, label, shape.model_copy(update={"evenness": 1.0})).row], minlength=6)
     assert by_size[0] > 40 * by_size[1]
     cut = draw(rows, label, shape).cut
-    assert 0.45 < (cut == 0).mean() < 0.55 and cut[cut > 0].min() >= 19 and cut.max() <= 200
+    assert 0.25 < (cut == 0).mean() < 0.35 and 7 <= cut[cut > 0].min() < 12 and cut.max() <= 150

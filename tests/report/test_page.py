@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html.parser
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,8 @@ from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.recipe import load
 from weft.report import write
+
+from .tags import Tags
 
 HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)></style></blockquote>'
 TEXTS = {
@@ -28,28 +29,6 @@ construct:
   extends: nothing
   rules: {long_enough: signals.words >= 8}
 """
-
-
-class Tags(html.parser.HTMLParser):
-    """Collects start tags and checks that elements are closed in order."""
-
-    void = frozenset("meta input br".split())
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in self.void:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open.pop() == tag, f"</{tag}> closes another element"
 
 
 @pytest.fixture(scope="module")

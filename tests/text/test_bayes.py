@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from weft.text.bayes import count, evidence
+from weft.text.bayes import both_sides, count, evidence
 from weft.text.buffers import Strings, string_buffers
 
 BITS = 12
@@ -42,3 +42,15 @@ def test_evidence_is_the_sum_of_the_rows_of_distinct_features() -> None:
     assert found.shape == (3, 4) and not found[1].any()
     assert found[0] == pytest.approx(of_one("mama na baba") @ table, rel=1e-4, abs=1e-4)
     assert found[2] == pytest.approx(of_one("mama") @ table, rel=1e-4, abs=1e-4)
+
+
+def test_both_sides_are_the_parts_of_that_sum() -> None:
+    random = np.random.Generator(np.random.PCG64(2))
+    places = np.sort(random.choice(1 << BITS, 900, replace=False)).astype(np.uint16)
+    few = random.normal(size=(900, 3)).astype(np.float32)
+    table = np.zeros((1 << BITS, 6), np.float32)
+    table[places] = np.hstack([np.maximum(few, 0), np.minimum(few, 0)])
+    given = strings("mama na baba wanakwenda shuleni kila siku", "", None, "ሰላም ለዓለም", "xyz " * 2_000)
+    found = both_sides(given, BITS, places, few)
+    assert found.any() and np.array_equal(found, evidence(given, table))
+    assert not both_sides(given, BITS, places[:0], few[:0]).any()

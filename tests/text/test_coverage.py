@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from weft.text.buffers import Strings, string_buffers
-from weft.text.coverage import commonest, empty_filter, hashes, insert, shares
+from weft.text.coverage import commonest, empty_filter, hashes, held, insert, shares
 
 
 def strings(*texts: str | None) -> Strings:
@@ -61,3 +61,12 @@ def test_the_commonest_and_at_least_twice() -> None:
     values = np.array([5, 5, 5, 9, 9, 2, 2, 7], np.uint64)
     assert commonest(values, 2).tolist() == [2, 5] and commonest(values, 10).tolist() == [2, 5, 9]
     assert commonest(np.empty(0, np.uint64), 3).tolist() == []
+
+
+def test_which_labels_hold_a_hash() -> None:
+    bits, (_, words) = empty_filter(16), hashes(strings("moja mbili tatu"))
+    insert(bits, words[:2], 3)
+    insert(bits, words[1:], 9)
+    found = held(words, np.array([3, 4, 9], np.int32), bits)
+    assert found.tolist() == [[True, False, False], [True, False, True], [False, False, True]]
+    assert held(words, np.empty(0, np.int32), bits).shape == (3, 0)

@@ -137,14 +137,27 @@ def operators(
 def identify(
     files: Annotated[list[Path] | None, typer.Argument(help="Text files; default: standard input.")] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="A model.npz that weft train language wrote; default: CLD2.")
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="FILE|small",
+            help="A model.npz that weft train language wrote; small: weft's own of 4 MB; default: its own of 20 MB.",
+        ),
+    ] = None,
+    level: Annotated[
+        str, typer.Option("--level", metavar="document|line|word", help="What gets a language: files, lines or words.")
+    ] = "line",
+    among: Annotated[
+        list[str] | None,
+        typer.Option("--among", metavar="CODE,…", help="Only these languages; und: or none of them."),
     ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
-    """Language of each line: code, score, script."""
-    from weft.cli import looking
+    """Language of each line, file or word: code, score, script."""
+    from weft.cli import identifying
 
-    return looking.identify(files or [], model, as_json)
+    return identifying.identify(files or [], model, level, among or [], as_json, quiet)
 
 
 @application.command()
@@ -187,8 +200,22 @@ def recipe_schema() -> int:
 
 @training.command()
 def language(
-    recipe: Annotated[
-        Path | None, typer.Argument(help="A training recipe; default: that of weft's own identifier.")
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RECIPE | FILE...]",
+            help="A training recipe, default: that of weft's own identifier; with --add a file of text for each.",
+        ),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="lang_Scrp", help="Code of a language that a model is to know too; repeatable."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", help="With --add: the model.npz to which languages are added, or small; default: weft's own."
+        ),
     ] = None,
     into: Annotated[Path, typer.Option("--into", help="Folder for model, card and scores.")] = Path("language-model"),
     data: Annotated[
@@ -197,11 +224,32 @@ def language(
     draws: Annotated[
         int | None, typer.Option("--draws", min=1_000, help="Steps of both trainings, in place of the recipe's.")
     ] = None,
+    small: Annotated[
+        bool, typer.Option("--small", help="The variant of under 4 MB, for phones and browsers, of the same recipe.")
+    ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="SOURCE", help="Train without this source and measure on it; several times."),
+    ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="MODEL", help="With --without: a model of all sources, to say the drop."),
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="Measure on the test part too: do it once, at the end.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Train a language identifier from labelled texts; measure it on texts that it never saw."""
+    """Train a language identifier from labelled texts, or add languages to one: --add lang_Scrp FILE.
+
+    It is measured on texts that it never saw. A file for --add holds a sentence or paragraph on each line.
+    """
+    from weft.cli import adding
     from weft.cli import training as commands
 
-    return commands.language(recipe, into, data, draws, test, as_json, quiet)
+    if add or model is not None:
+        training_only = {"--data": data, "--draws": draws, "--small": small, "--without": without, "--test": test}
+        adding.refuse_training_options(training_only)
+        return adding.language(add or [], files or [], model, into, as_json)
+    return commands.language(
+        adding.one_recipe(files or []), into, data, draws, small, without or [], beside, test, as_json, quiet
+    )

@@ -16,7 +16,7 @@ _LONG_ENOUGH = 150
 page of eighty words may have none."""
 
 DEFAULT_RULES: dict[str, str] = {
-    "language": "lid.score >= threshold.lid AND lid.language NOT LIKE 'und%'",
+    "language": "lid.score >= threshold.lid AND lid.language NOT LIKE 'und%' AND lid.language NOT LIKE 'zxx%'",
     "too_short": "signals.words >= threshold.words",
     "too_long": "signals.words <= threshold.words_max",
     "repeated_lines": (

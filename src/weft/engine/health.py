@@ -11,9 +11,19 @@ from weft.engine.keys import library_version
 from weft.engine.local import usable_cores
 from weft.engine.work import rooms_registry
 
-LIBRARIES = ("polars", "pyarrow", "numpy", "numba", "FastWARC", "Resiliparse", "icu4py", "chardet", "ftfy", "pycld2")
-EXTRAS = {"ray": "ray", "serve": "fastapi", "models": "torch", "hub": "datasets", "docs": "pypdf"}
-KERNELS = ("segment", "signals", "scripts", "normal", "folded", "shingles", "minhash", "jaccard", "components", "pairs")
+LIBRARIES = ("polars", "pyarrow", "numpy", "numba", "FastWARC", "Resiliparse", "icu4py", "chardet", "ftfy")
+EXTRAS = {
+    "ray": "ray",
+    "serve": "fastapi",
+    "models": "torch",
+    "hub": "datasets",
+    "docs": "pypdf",
+    "identifiers": "pycld2",
+}
+KERNELS = (
+    *("segment", "signals", "scripts", "normal", "folded", "shingles", "minhash", "jaccard", "components", "pairs"),
+    *("classify", "coverage", "bayes", "words", "mixing"),
+)
 
 
 def health(*, warm: bool) -> dict[str, Any]:

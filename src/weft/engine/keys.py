@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import importlib.resources
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -36,8 +37,16 @@ def library_version(distribution: str) -> str:
 def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None) -> list[object]:
     """Everything about an operator that can change its answer."""
     libraries = {name: library_version(name) for name in spec.libraries}
-    files = {name: _content(parameters[name], os.stat(parameters[name]).st_mtime_ns) for name in spec.files_in}
-    return [spec.name, spec.version, {**parameters, **files}, where, libraries, list(spec.assets)]
+    given = {name: parameters[name] for name in spec.files_in if parameters[name] is not None}
+    files = {name: _content(file, os.stat(file).st_mtime_ns) for name, file in given.items()}
+    assets = [_asset(name) for name in spec.assets]
+    return [spec.name, spec.version, {**parameters, **files}, where, libraries, assets]
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    """Digest of a file of the package."""
+    return hashlib.sha256(importlib.resources.files("weft").joinpath(name).read_bytes()).hexdigest()
 
 
 @functools.cache  # gigabytes, and asked for with every shard

@@ -65,7 +65,7 @@ def lid_vote(
 def _answers(columns: list[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
     """A number for each language that each identifier answers (-1: none) and its score, identifiers by rows."""
     frame = pl.DataFrame({str(n): pl.from_arrow(pc.struct_field(c, "language")) for n, c in enumerate(columns)})
-    known = frame.select(pl.when(~pl.all().str.starts_with("und_")).then(pl.all()))
+    known = frame.select(pl.when(~pl.all().str.contains("^(und|zxx)_")).then(pl.all()))
     numbers = {
         code: n for n, code in enumerate(sorted(set().union(*(known[name].drop_nulls() for name in known.columns))))
     }

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from weft.model.languages import GROUPS
 from weft.operators.contract import BatchFunction, operator
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ NAMES = (
 _TYPE = pa.struct({name: pa.int32() if name in COUNTS else pa.float32() for name in NAMES})
 
 
-@operator("label.signals", version=1, reads=("text", "tokens", "lid"), writes={"signals": _TYPE}, libraries=("icu4py",))
+@operator("label.signals", version=2, reads=("text", "tokens", "lid"), writes={"signals": _TYPE}, libraries=("icu4py",))
 def signals(*, stop_words: dict[str, list[str]] | None = None) -> BatchFunction:
     """Counts and ratios of words, lines, paragraphs, symbols and repetitions; formulas in `weft.text.signals`.
 
@@ -68,10 +69,13 @@ def _struct(found: npt.NDArray[np.float64], text: pa.ChunkedArray) -> pa.Array:
 
 @functools.cache
 def bundled_lists() -> dict[str, list[str]]:
-    """Stop words by language, from FineWeb-2's published configurations (Apache-2.0), punctuation taken out."""
+    """Stop words by language, from FineWeb-2's published configurations (Apache-2.0), punctuation taken out.
+
+    A group of languages that the identifier cannot tell apart has those of one of them.
+    """
     content = resources.files("weft.label").joinpath("stop_words.json.gz").read_bytes()
     lists: dict[str, list[str]] = json.loads(gzip.decompress(content))
-    return lists
+    return {group: lists[one] for group, one in GROUPS.items() if one in lists} | lists
 
 
 def _table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy.typing as npt
 import polars as pl
 
 from weft.language.families import with_families
+from weft.language.logistic import alike, logistic
 from weft.language.model import LanguageModel, answers
-from weft.language.recipe import TrainingRecipe
+from weft.language.noise import kind_of
+from weft.language.recipe import RefusalRecipe, TrainingRecipe
 from weft.language.refusal import Floats, Refusal, witnesses
 from weft.language.texts import place_of
 from weft.language.training import Progress, fit, in_their_script
@@ -23,16 +25,15 @@ Filters = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
 Usual = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """Mean and spread of the shares of grams and words, both (labels, 2)."""
 
-_GRAMS, _WORDS, _BITS = 1_000, 400, 22
-"""Commonest 4-grams and words of each language, and the filters' size: 2**22 bits are half a megabyte."""
 _PSEUDO_ROWS = 6
 """Weight of all languages' mean beside a language's own texts (shrinkage)."""
-_PENALTY = 1e-3
 _SALT, _FOLDS = "left out", 4
 _FEWEST = 5
 """Languages left out below which nothing can be learnt from them: the weights of weft's own model serve."""
 _OWN = (-1.7, 0.6, 0.35, 0.7, 0.5, 0.0, 0.0)
 _TOLD = ("languages", "refused", "languages_without_relative", "refused_without_relative")
+COSTS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
+"""Shares of right answers lost, in the checked source that loses most, at which a trade-off is told."""
 _RELATIVE = 0.6
 """Share of an unknown language's texts that are taken for one and the same known language, from which that is a close
 relative."""
@@ -43,16 +44,16 @@ def left_out(labels: Collection[str], share: float) -> frozenset[str]:
     return frozenset(name for name in labels if place_of(_SALT, name) < share)
 
 
-def filters(texts: pl.DataFrame, labels: tuple[str, ...]) -> Filters:
+def filters(texts: pl.DataFrame, labels: tuple[str, ...], recipe: RefusalRecipe) -> Filters:
     """Bloom filters of the commonest 4-grams and words of each language in some texts."""
-    grams, words = coverage.empty_filter(_BITS), coverage.empty_filter(_BITS)
+    grams, words = coverage.empty_filter(recipe.bits), coverage.empty_filter(recipe.bits)
     parts = texts.partition_by("language", as_dict=True)
     for number, name in enumerate(labels):
         own = parts.get((name,))
         if own is not None:
             each = coverage.hashes(string_buffers(own["text"].to_arrow()))
-            coverage.insert(grams, coverage.commonest(each[0], _GRAMS), number)
-            coverage.insert(words, coverage.commonest(each[1], _WORDS), number)
+            coverage.insert(grams, coverage.commonest(each[0], recipe.grams), number)
+            coverage.insert(words, coverage.commonest(each[1], recipe.words), number)
     return grams, words
 
 
@@ -115,38 +116,34 @@ def learn(right: Asked, unknown: Asked, usual: Usual) -> npt.NDArray[np.float32]
     `right` are right answers, `unknown` those to texts whose language the model does not have.
     """
     seen = [part.witnesses(usual) for part in (right, unknown)]
-    weight = np.concatenate([_alike(right.source), _alike(unknown.language)])
-    return _logistic(np.concatenate(seen), np.repeat([1.0, 0.0], [len(seen[0]), len(seen[1])]), weight)
+    weight = np.concatenate([alike(right.source), alike(unknown.language)])
+    return logistic(np.concatenate(seen), np.repeat([1.0, 0.0], [len(seen[0]), len(seen[1])]), weight)
 
 
-def _alike(names: npt.NDArray[Any]) -> Floats:
-    """Weights of rows that add up to 1, every name the same."""
-    _, place, size = np.unique(names.astype(str), return_inverse=True, return_counts=True)
-    return 1 / (size[place] * len(size))
+def thresholds(right: Asked, scores: Floats, labels: int, costs: Mapping[str, float]) -> npt.NDArray[np.float32]:
+    """For each label the highest score at which no source in which it occurs loses more than its cost.
+
+    `right` are right answers, `scores` theirs, `costs` the share of a source's right answers that may be refused. A
+    label of none of these sources has the lowest threshold of all.
+    """
+    highest = {
+        name: float(np.quantile(scores[right.source == name], cost))
+        for name, cost in sorted(costs.items())
+        if (right.source == name).any()
+    }
+    if not highest:
+        return np.full(labels, -np.inf, np.float32)
+    found = np.full(labels, np.inf, np.float32)
+    for name, score in highest.items():
+        own = np.unique(right.label[right.source == name])
+        found[own] = np.minimum(found[own], score)
+    return np.where(np.isinf(found), np.float32(min(highest.values())), found)
 
 
-def _logistic(seen: Floats, known: Floats, weight: Floats) -> npt.NDArray[np.float32]:
-    """Ridge logistic regression by Newton's method (iteratively reweighted least squares)."""
-    scale = np.maximum(seen.std(axis=0), 1e-9)
-    scale[0] = 1.0
-    inputs = seen / scale
-    found = np.zeros(inputs.shape[1])
-    for _ in range(30):
-        chance = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
-        slope = inputs.T @ (weight * (chance - known)) + _PENALTY * found
-        bend = (inputs * (weight * np.maximum(chance * (1 - chance), 1e-9))[:, None]).T @ inputs
-        step = np.linalg.solve(bend + _PENALTY * np.eye(len(found)), slope)
-        found -= step
-        if np.abs(step).max() < 1e-10:
-            break
-    made: npt.NDArray[np.float32] = (found / scale).astype(np.float32)
-    return made
-
-
-def threshold(scores: Floats, source: npt.NDArray[Any], cost: float, checked: Collection[str]) -> float:
-    """The highest score at which no source loses more than `cost` of its right answers; unchecked ones do not count."""
-    found = [np.quantile(scores[source == name], cost) for name in sorted(set(source)) if name in checked]
-    return float(min(found)) if found else float(np.quantile(scores, cost))
+def _costs(recipe: TrainingRecipe) -> dict[str, float]:
+    """What a refusal may cost in each source: sources whose labels are neither checked nor doubted do not count."""
+    checked = {source.name: recipe.refusal.cost for source in recipe.sources if source.checked}
+    return checked | {source.name: recipe.refusal.doubted_cost for source in recipe.sources if source.doubted}
 
 
 def calibrated(
@@ -155,38 +152,62 @@ def calibrated(
     """The model with its refusal, and how well a model without some languages refuses these (of the part `dev`)."""
     shape, asks = recipe.model, recipe.refusal
     train, dev = (texts.filter(pl.col("split") == part) for part in ("train", "dev"))
-    dev = in_their_script(dev)
-    checked = {source.name for source in recipe.sources if source.checked}
-    hidden = left_out(model.labels, asks.left_out)
+    # Word lists say nothing of how common words are in texts.
+    listed = pl.col("source").is_in([source.name for source in recipe.sources if source.joined is not None])
+    written, dev = train.filter(~listed), in_their_script(dev.filter(~listed))
+    costs = _costs(recipe)
+    hidden = left_out([name for name in model.labels if not kind_of(name)], asks.left_out)
     if len(hidden) >= _FEWEST:
         seen = train.filter(~pl.col("language").is_in(hidden))
         other = fit(seen, shape.model_copy(update={"draws": asks.draws or shape.draws}), progress)
         other = with_families(other, model.families, seen)
-        held = filters(train, other.labels)
+        held = filters(written.filter(~pl.col("language").is_in(hidden)), other.labels, asks)
         known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
         unknown = ask(other, dev.filter(pl.col("language").is_in(hidden)), held)
         usual, right = usual_shares(known, len(other.labels)), known.only(known.right)
         weights = learn(right, unknown, usual)
-        least = threshold(right.witnesses(usual) @ weights, right.source, asks.cost, checked)
-        told = _told(unknown, _refused(right, unknown, usual, least)) | {"cost": asks.cost}
+        scores = _unseen_scores(right, unknown, usual)
+        known_scores = right.witnesses(usual) @ weights
+        least = thresholds(right, known_scores, len(other.labels), costs)
+        told = _told(unknown, scores < least[unknown.label]) | {"cost": asks.cost}
+        margins = known_scores - least[right.label], scores - least[unknown.label]
+        checked = {source.name for source in recipe.sources if source.checked}
+        told["curve"] = trade_off(margins[0], right.source, margins[1], unknown.language, checked)
     else:
         weights, told = np.array(_OWN, np.float32), dict.fromkeys(_TOLD) | {"languages": 0, "cost": asks.cost}
-    own = filters(train, model.labels)
+    own = filters(written, model.labels, asks)
     asked = ask(model, dev.filter(pl.col("language").is_in(model.labels)), own)
     usual, right = usual_shares(asked, len(model.labels)), asked.only(asked.right)
-    least = threshold(right.witnesses(usual) @ weights, right.source, asks.cost, checked)
+    least = thresholds(right, right.witnesses(usual) @ weights, len(model.labels), costs)
     return replace(model, refusal=Refusal(*own, *usual, weights, least)), told
 
 
-def _refused(right: Asked, unknown: Asked, usual: Usual, least: float) -> npt.NDArray[np.bool_]:
-    """Which texts of unknown languages are refused; no language is judged by weights that saw it."""
+def _unseen_scores(right: Asked, unknown: Asked, usual: Usual) -> Floats:
+    """Scores of texts of unknown languages; no language is judged by weights that saw it."""
     fold = np.array([int(place_of(_SALT, f"fold {name}") * _FOLDS) for name in unknown.language])
-    refused = np.zeros(len(fold), np.bool_)
+    scores = np.full(len(fold), np.inf)
     for rows in (fold == number for number in range(_FOLDS)):
         if rows.any() and not rows.all():
             weights = learn(right, unknown.only(~rows), usual)
-            refused[rows] = unknown.only(rows).witnesses(usual) @ weights < least
-    return refused
+            scores[rows] = unknown.only(rows).witnesses(usual) @ weights
+    return scores
+
+
+def trade_off(
+    right: Floats, source: npt.NDArray[Any], other: Floats, kind: npt.NDArray[Any], checked: Collection[str]
+) -> list[tuple[float, float]]:
+    """(cost, share of `other` refused) for each of COSTS, from margins above their labels' thresholds.
+
+    `right` are the margins of right answers, `other` of answers to refuse, of which each name in `kind` (a language)
+    counts the same. All thresholds are moved alike until no checked source loses more than the cost.
+    """
+    weight, found = alike(kind), []
+    for cost in COSTS:
+        at = min(
+            (float(np.quantile(right[source == name], cost)) for name in set(source) if name in checked), default=0.0
+        )
+        found.append((cost, round(float(weight @ (other < at)), 4)))
+    return found
 
 
 def _told(unknown: Asked, refused: npt.NDArray[np.bool_]) -> dict[str, Any]:

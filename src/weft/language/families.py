@@ -26,24 +26,31 @@ def with_families(model: LanguageModel, families: Mapping[str, tuple[str, ...]],
     """
     known = {name: tuple(code for code in members if code in model.labels) for name, members in families.items()}
     held = {name: members for name, members in known.items() if len(members) > 1}
-    return replace(model, families=held, margins=dict.fromkeys(held, 0.0), refiners=fit_refiners(texts, held))
+    bits = min(len(model.embedding).bit_length() - 3, 16)  # a quarter as many n-grams as the model has
+    return replace(model, families=held, margins=dict.fromkeys(held, 0.0), refiners=fit_refiners(texts, held, bits))
 
 
 def with_margins(model: LanguageModel, texts: pl.DataFrame, precision: float) -> tuple[LanguageModel, dict[str, Any]]:
-    """Margins above which answers of a single language are right often enough in some texts.
+    """Margins above which answers of a single language are right often enough in each source of some texts.
+
+    A source that makes it easy (one translator for each language) must not hide one that does not; sources with fewer
+    than _FEWEST answers in a family count together with the others only.
 
     Also what each margin costs: the share of the family's texts that get a single language, and the precision of these.
     """
     rows = texts.filter(pl.col("language").is_in(model.labels))
     found = answers(model, rows["text"].to_arrow(), top=1)
-    best = np.array([*model.labels, ""], dtype=object)[found.label[:, 0]]
+    best, source = np.array([*model.labels, ""], dtype=object)[found.label[:, 0]], rows["source"].to_numpy()
     share = found.chance[:, 0] / np.maximum(found.mass, 1e-9)
     right = best == rows["language"].to_numpy()
     margins: dict[str, float] = {}
     told: dict[str, Any] = {}
     for name, members in model.families.items():
         own = np.isin(best.astype(str), members)
-        margins[name] = _margin(share[own], right[own], precision)
+        parts = [own, *(own & (source == one) for one in sorted(set(source[own])))]
+        margins[name] = max(
+            (_margin(share[part], right[part], precision) for part in parts if part.sum() >= _FEWEST), default=_NEVER
+        )
         single = own & (share >= margins[name])
         told[name] = {
             "members": list(members),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,14 @@ import pyarrow as pa
 from weft.errors import WeftError
 from weft.language.refiners import RIVALS, Refiner, refined
 from weft.language.refusal import Refusal
-from weft.text.buffers import combined, string_buffers
+from weft.language.varieties import Varieties
+from weft.text.buffers import large, string_buffers
 from weft.text.classify import Rivals, classify
 from weft.text.scripts import dominant_script
 from weft.text.unicode import tables
+
+if TYPE_CHECKING:
+    from weft.language.memory import Memory  # a model answers without it, and starts sooner
 
 FORMAT = 1
 _TOGETHER = {
@@ -33,8 +38,6 @@ _TOGETHER = {
     "Kore": "Hang",
 }
 _REFUSAL = tuple(Refusal.__dataclass_fields__)
-_SCRIPT_LETTERS = 1_000
-"""Letters by which the script of a text is told."""
 
 
 def script_group(script: str) -> str:
@@ -54,15 +57,25 @@ class Competition(NamedTuple):
     members: Mapping[str, npt.NDArray[np.int64]]
 
 
+class SingleWords(NamedTuple):
+    """What words need that are looked at one by one: what is added to the score of each label, and labels whose words
+    are often taken for each other's, (pairs, 2) places."""
+
+    bias: npt.NDArray[np.float32]
+    relatives: npt.NDArray[np.int32]
+
+
 @dataclass(frozen=True)
 class LanguageModel:
     """Weights and names; `labels` are sorted by the group of their script, then by code.
 
     `families` are labels that are told apart badly, by the code that stands for all of them; where the best label has
     less than the share `margins` of its family's probability, the answer is the family. `refiners` give a second
-    opinion within a family.
-    `embedding` is (2**bits, width) int8; `output` (width, labels) float32 holds its scale already; a text competes
-    among the labels of its script's group alone. `card` says what the model was made from.
+    opinion within a family. `varieties` name a dialect or spelling within a language.
+    `words` says what single words need, where it was learnt.
+    `embedding` is (2**bits, width) int8, of `depth` bits in the file; `output` (width, labels) float32 holds its scale
+    already; a text competes among the labels of its script's group alone. `card` says what the model was made
+    from. `reliability` corrects probabilities (`weft.language.reliability`).
     """
 
     labels: tuple[str, ...]
@@ -73,6 +86,10 @@ class LanguageModel:
     margins: Mapping[str, float] = field(default_factory=dict)
     refiners: Mapping[str, Refiner] = field(default_factory=dict)
     refusal: Refusal | None = None
+    reliability: npt.NDArray[np.float32] | None = None
+    depth: int = 8
+    varieties: Varieties | None = None
+    words: SingleWords | None = None
 
     @functools.cached_property
     def competition(self) -> Competition:
@@ -86,22 +103,34 @@ class LanguageModel:
             family[own] = number
         return Competition(np.array([*(groups.get(name, -1) for name in names), -1], np.int32), bounds, family, members)
 
-    def save(self, file: Path) -> None:
-        """Write the model; the same model gives the same bytes."""
+    def save(self, file: Path, memory: Memory | None = None) -> None:
+        """Write the model, and what it remembers of its texts; the same model gives the same bytes."""
         families = {name: [list(members), self.margins[name]] for name, members in self.families.items()}
         content = {"format": FORMAT, "labels": self.labels, "card": dict(self.card), "families": families}
-        arrays: dict[str, npt.NDArray[Any]] = {"embedding": self.embedding, "output": self.output}
+        content["depth"] = self.depth
+        embedding = self.embedding if self.depth == 8 else _packed(self.embedding)
+        arrays: dict[str, npt.NDArray[Any]] = {"embedding": embedding, "output": self.output}
         content["scales"] = {name: refiner.scale for name, refiner in self.refiners.items()}
         arrays |= {f"refiner-{name}": refiner.table for name, refiner in self.refiners.items()}
+        if self.reliability is not None:
+            arrays["reliability"] = self.reliability
+        if self.words is not None:
+            arrays |= self.words._asdict()
         if self.refusal is not None:
-            arrays |= {name: np.asarray(value) for name, value in vars(self.refusal).items()}
+            arrays |= {name: np.asarray(value) for name, value in vars(self.refusal).items() if value is not None}
+        if self.varieties is not None:
+            content["varieties"] = self.varieties.content()
+            arrays |= self.varieties.arrays()
+        if memory is not None:
+            arrays |= vars(memory)
         text = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
         arrays["content"] = np.frombuffer(text, np.uint8)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
                 # numpy's own writer stamps members with the time of writing
-                with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+                content_of = io.BytesIO()
+                np.lib.format.write_array(content_of, np.ascontiguousarray(array), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content_of.getbuffer())
 
 
 def load_model(file: Path) -> LanguageModel:
@@ -112,17 +141,21 @@ def load_model(file: Path) -> LanguageModel:
             if content["format"] != FORMAT:
                 raise WeftError(f"{file}: a language model of format {content['format']}; expected format {FORMAT}")
             parts = {name: held[name] for name in _REFUSAL if name in held}
-            refusal = Refusal(**{**parts, "threshold": float(parts["threshold"].reshape(-1)[0])}) if parts else None
+            refusal = Refusal(**parts) if parts else None
             families = content["families"]
             return LanguageModel(
                 tuple(content["labels"]),
-                held["embedding"],
+                held["embedding"] if content["depth"] == 8 else _unpacked(held["embedding"]),
                 held["output"],
                 content["card"],
                 {name: tuple(members) for name, (members, _) in families.items()},
                 {name: float(margin) for name, (_, margin) in families.items()},
                 {name: Refiner(held[f"refiner-{name}"], scale) for name, scale in content["scales"].items()},
                 refusal,
+                held.get("reliability", None),
+                content["depth"],
+                Varieties.read(content["varieties"], held) if "varieties" in content else None,
+                SingleWords(held["bias"], held["relatives"]) if "bias" in held else None,
             )
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
@@ -130,22 +163,60 @@ def load_model(file: Path) -> LanguageModel:
         raise WeftError(f"{file}: not a language model; expected a file that weft train language wrote") from error
 
 
+def _packed(embedding: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    """Two numbers from -8 to 7 in a byte, the first of them in its lower half."""
+    halves = (embedding & 15).astype(np.uint8)
+    return np.bitwise_or(halves[:, ::2], np.left_shift(halves[:, 1::2], 4)).astype(np.uint8)
+
+
+def _unpacked(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+    embedding = np.empty((len(packed), 2 * packed.shape[1]), np.int8)
+    embedding[:, ::2], embedding[:, 1::2] = packed & 15, packed >> 4
+    return ((embedding ^ 8) - 8).astype(np.int8)
+
+
+@functools.cache
+def packaged(name: Literal["default", "small"]) -> LanguageModel:
+    """The model that weft carries; read once for a process."""
+    return load_model(packaged_file(name))
+
+
+def packaged_file(name: Literal["default", "small"]) -> Path:
+    """Where a model that weft carries lies."""
+    return Path(__file__).with_name("weights") / f"{name}.npz"
+
+
+def model_in(file: str | Path | None) -> LanguageModel:
+    """The model in a file, read once while it stays the same; None: the one that weft carries."""
+    if file is None:
+        return packaged("default")
+    path = Path(file).absolute()
+    state = path.stat() if path.is_file() else None
+    return _read_once(path, state.st_size if state else 0, state.st_mtime_ns if state else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def _read_once(file: Path, size: int, changed: int) -> LanguageModel:
+    return load_model(file)
+
+
 class Answers(NamedTuple):
     """One row per text; `label` (texts, top) are places in `labels` or -1, `chance` their probabilities.
 
-    `mass` is the probability of the best label's family, `family` its code where the best label alone is not sure
-    enough, else null. `letters` were read; `script` is ISO 15924, null without letters. `known` says
-    whether the model is sure enough that the text is of a language that it has: true for all where it has not learnt
-    to refuse.
+    `mass` is the probability of the best label's family, `family` its place in `families` where the best label alone is
+    not sure enough, else -1. `letters` were read; `script` is its place in `tables().script_names`, -1 without letters.
+    `known` says whether the model is sure enough that the text is of a language that it has: true for all where it has
+    not learnt to refuse. `share` is that of the script among the letters.
     """
 
     label: npt.NDArray[np.int32]
     chance: npt.NDArray[np.float32]
     mass: npt.NDArray[np.float32]
     letters: npt.NDArray[np.int32]
-    family: npt.NDArray[np.object_]
-    script: npt.NDArray[np.object_]
+    family: npt.NDArray[np.int32]
+    script: npt.NDArray[np.int32]
     known: npt.NDArray[np.bool_]
+    share: npt.NDArray[np.float32]
 
 
 def answers(
@@ -153,11 +224,13 @@ def answers(
 ) -> Answers:
     """The `top` most probable labels of each text of an Arrow string column, by its first `most_letters` letters.
 
-    With `among`, only these labels compete.
+    With `among`, only these labels compete. Raises WeftError for a `top` below 1.
     """
+    if top < 1:
+        raise WeftError(f"top: {top} labels of a text; expected 1 or more")
+    texts = large(texts)
     strings = string_buffers(texts)
-    number, _, _ = dominant_script(strings, _SCRIPT_LETTERS)
-    names = tables().script_names
+    number, share, _ = dominant_script(strings, most_letters)
     of_script, bounds, family, families = model.competition
     allowed = np.array([among is None or label in among for label in model.labels], np.uint8)
     rivals = Rivals(bounds, family, allowed)
@@ -166,19 +239,19 @@ def answers(
     for name, members in families.items():
         rows = np.flatnonzero(np.isin(found.label[:, 0], members))
         if name in model.refiners and len(rows):
-            strings_of = string_buffers(combined(texts).take(pa.array(rows)))
-            more = classify(strings_of, group[rows], rivals, model.embedding, model.output, RIVALS, most_letters)
+            strings_of = string_buffers(texts.take(pa.array(rows)))
+            more = classify(
+                strings_of, group[rows], rivals, model.embedding, model.output, max(RIVALS, top), most_letters
+            )
             label, chance = refined(model.refiners[name], strings_of, members, more.label, more.chance)
             found.label[rows], found.chance[rows] = label[:, :top], chance[:, :top]
     best, chance = found.label[:, 0], found.chance[:, 0]
     margin = np.array([*model.margins.values(), 0.0])[family[best]]
     torn = (best >= 0) & (family[best] >= 0) & (chance < margin * found.mass)
-    codes = np.array([*model.families, None], dtype=object)[np.where(torn, family[best], -1)]
     known = best >= 0
     if model.refusal is not None:
-        known = model.refusal.scores(strings, best, found.mass, found.letters) >= model.refusal.threshold
-    written = np.array([*names, None], dtype=object)[number]
-    return Answers(*found, codes, written, known)
+        known = model.refusal.scores(strings, best, found.mass, found.letters) >= model.refusal.threshold[best]
+    return Answers(*found, np.where(torn, family[best], -1).astype(np.int32), number, known, share)
 
 
 def competitors(labels: tuple[str, ...]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:

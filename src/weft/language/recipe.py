@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -25,10 +26,14 @@ class Source(_Closed):
         ("text",), description="Columns of texts; a list in a column is a text for each of its items."
     )
     language: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        ("lang",), description="Columns of languages, one for each column of texts."
+        ("lang",),
+        description="Columns of languages, one for each column of texts, or one for all; =eng_Latn: all are in that.",
     )
     group: str | None = Field(
         None, description="Rows that are equal here (translations of one sentence) fall into one part of the split."
+    )
+    variety: str | None = Field(
+        None, description="Column that names dialects or spellings (a file's name, the source's own code)."
     )
     dev: tuple[str, ...] = Field(
         (), description="Groups that are kept out for tuning, in place of those of lowest hash."
@@ -37,9 +42,15 @@ class Source(_Closed):
         (), description="Groups that are kept out for tests, in place of those of lowest hash."
     )
     checked: bool = Field(True, description="Whether people have seen the labels; refusals are set by those alone.")
+    doubted: bool = Field(
+        False, description="Whether texts to train on that a model of the other sources takes for another language go."
+    )
     weight: float = Field(1.0, gt=0, description="How often a text is drawn, beside those of other sources.")
     most: int | None = Field(None, ge=1, description="Texts of each language that are taken at most.")
     cut: int | None = Field(None, ge=20, description="Characters of a text that are read at most.")
+    joined: int | None = Field(
+        None, ge=2, description="Entries of a word list that make one text together, each entry in one text."
+    )
     words: tuple[int, int] | None = Field(None, description="Fewest and most words of a text that is taken.")
 
     @field_validator("text", "language", mode="before")
@@ -60,6 +71,7 @@ class Shape(_Closed):
 
     bits: int = Field(18, ge=10, le=22, description="2 to the power of this are the rows of the embedding.")
     width: int = Field(64, ge=8, le=256, multiple_of=8, description="Numbers in a row of the embedding.")
+    depth: Literal[4, 8] = Field(8, description="Bits of each of these numbers in the model's file.")
     draws: int = Field(3_000_000, ge=1_000, description="Steps of the training.")
     rate: float = Field(0.3, gt=0, description="Learning rate at the begin; it falls to 0.")
     keep: float = Field(0.5, gt=0, le=1, description="Share of the n-grams of a text that each step sees.")
@@ -71,12 +83,29 @@ class Shape(_Closed):
     seed: int = Field(1, ge=0)
 
 
+class NoiseRecipe(_Closed):
+    """Text of no language that a model learns to know: mojibake, code, menus."""
+
+    mojibake: int = Field(0, ge=0, description="Texts read in a wrong encoding, for each pair of encodings; 0: none.")
+    pages: tuple[str, ...] = Field(
+        (), description="Archives (.tar.gz) of web pages, below the folder of the data, from which code and menus come."
+    )
+    weight: float = Field(1.0, gt=0, description="How often such a text is drawn, beside those of the sources.")
+    license: str = Field("LicenseRef-web", min_length=1, description="Of the pages: it binds the weights.")
+
+
 class RefusalRecipe(_Closed):
     """How a model learns to say that it does not know a language."""
 
     left_out: float = Field(0.12, gt=0, lt=0.5, description="Share of the languages that a second model never sees.")
     draws: int | None = Field(None, ge=1_000, description="Steps of the second model; default: as many as the first.")
+    grams: int = Field(1_000, ge=10, description="Commonest 4-grams of each language that are known.")
+    words: int = Field(400, ge=10, description="Commonest words of each language that are known.")
+    bits: int = Field(22, ge=10, le=26, description="2 to the power of this are the bits of the filters of each.")
     cost: float = Field(0.02, gt=0, lt=0.5, description="Right answers of any checked source that may be refused.")
+    doubted_cost: float = Field(
+        0.04, gt=0, lt=0.5, description="The same of a doubted source, in which some claims that seem right are not."
+    )
 
 
 class TrainingRecipe(_Closed):
@@ -87,10 +116,48 @@ class TrainingRecipe(_Closed):
     hold_out: HoldOut = Field(default_factory=HoldOut)
     model: Shape = Field(default_factory=Shape)
     refusal: RefusalRecipe = Field(default_factory=RefusalRecipe)
+    noise: NoiseRecipe | None = Field(None, description="Text of no language; default: the model learns none.")
     families: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Code of a group: languages that are told apart badly."
     )
+    varieties: dict[str, dict[str, tuple[str, ...]]] = Field(
+        default_factory=dict,
+        description="Language: code of each variety (BCP-47 or Glottolog): its names in the sources' column `variety`. "
+        "`none` are texts beside which varieties of a few speakers must stand out.",
+    )
+    variety_precision: float = Field(0.95, gt=0, lt=1, description="Of varieties that are answered; else none is.")
+    remember: bool = Field(
+        True, description="Whether the model keeps hashed n-grams of its texts (1 MB): by them languages can be added."
+    )
     precision: float = Field(0.98, gt=0, lt=1, description="Of single languages within a group; else it is answered.")
+
+    def small(self) -> TrainingRecipe:
+        """The variant of under 4 MB: a quarter of the n-grams at half the depth, fewer common ones, and no memory."""
+        shape = self.model.model_copy(update={"bits": min(self.model.bits, 16), "depth": 4})
+        refusal = self.refusal.model_copy(update={"grams": 400, "words": 200, "bits": 21})
+        less = {"name": f"{self.name}-small", "model": shape, "refusal": refusal, "remember": False}
+        return self.model_copy(update=less)
+
+    def doubts(self) -> Shape:
+        """The shape of the model that judges doubted sources: smaller, for it has to know gross errors alone."""
+        return self.model.model_copy(
+            update={"bits": min(self.model.bits, 16), "draws": min(self.model.draws, 1_000_000)}
+        )
+
+    @field_validator("varieties")
+    @classmethod
+    def _named_once(cls, value: dict[str, dict[str, tuple[str, ...]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+        from langcodes import tag_is_valid
+
+        for language, codes in value.items():
+            for code in codes:
+                if code != "none" and not re.fullmatch("[a-z]{4}[0-9]{4}", code) and not tag_is_valid(code):
+                    raise ValueError(f"{language}: {code} is no BCP-47 tag and no Glottolog code")
+            names = [name for several in codes.values() for name in several]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{language}: {name} stands for more than one variety")
+        return value
 
 
 def load_recipe(file: Path) -> TrainingRecipe:
@@ -119,6 +186,7 @@ def _faults(file: Path, error: ValidationError) -> list[str]:
         *HoldOut.model_fields,
         *Shape.model_fields,
         *RefusalRecipe.model_fields,
+        *NoiseRecipe.model_fields,
     }
     found = []
     for fault in error.errors():

@@ -33,7 +33,7 @@ class Refiner(NamedTuple):
     scale: float
 
 
-def fit_refiner(texts: pl.DataFrame, members: tuple[str, ...]) -> Refiner:
+def fit_refiner(texts: pl.DataFrame, members: tuple[str, ...], bits: int = _BITS) -> Refiner:
     """Count the n-grams of each member's texts.
 
     A source that holds one member alone tells its domain, not its language: it serves only members that have no other.
@@ -46,7 +46,7 @@ def fit_refiner(texts: pl.DataFrame, members: tuple[str, ...]) -> Refiner:
     used = pl.concat([used, alone])
     place = {name: n for n, name in enumerate(members)}
     label = used["language"].replace_strict(place, return_dtype=pl.Int32).to_numpy()
-    counts = count(string_buffers(used["text"].to_arrow()), label, len(members), _BITS)
+    counts = count(string_buffers(used["text"].to_arrow()), label, len(members), bits)
     table = np.log((counts + _ADDED) / (counts.sum(axis=0) + 2 * _ADDED))
     table[counts.sum(axis=1) == 0] = 0.0
     table -= table.mean(axis=1, keepdims=True)
@@ -81,6 +81,6 @@ def refined(
     return np.take_along_axis(label, order, axis=1), np.take_along_axis(found, order, axis=1).astype(np.float32)
 
 
-def fit_refiners(texts: pl.DataFrame, families: Mapping[str, tuple[str, ...]]) -> dict[str, Refiner]:
+def fit_refiners(texts: pl.DataFrame, families: Mapping[str, tuple[str, ...]], bits: int = _BITS) -> dict[str, Refiner]:
     """A refiner for each family, from the texts to train on."""
-    return {name: fit_refiner(texts, members) for name, members in families.items()}
+    return {name: fit_refiner(texts, members, bits) for name, members in families.items()}

@@ -19,10 +19,10 @@ from weft.text.unicode import tables
 
 STEPS = 50_000
 """Draws between two reports of progress."""
-_SHORTEST, _LONGEST = 20, 200
-"""Half of the draws are cut to so many letters, evenly on a logarithmic scale: the model has to know short texts."""
-_CLIP = 5.0
-"""Standard deviations at which an embedding is cut off before it becomes a byte."""
+_SHORT, _SHORTEST, _LONGEST = 0.7, 8, 150
+"""The share of draws cut to so many letters, evenly on a logarithmic scale: a model has to know short texts."""
+_CLIP = {8: 5.0, 4: 2.5}
+"""Standard deviations at which an embedding is cut off before it becomes a number of so many bits."""
 
 
 class Drawn(NamedTuple):
@@ -62,7 +62,7 @@ def draw(texts: pl.DataFrame, label: npt.NDArray[np.int32], shape: Shape) -> Dra
     random = np.random.Generator(np.random.PCG64(shape.seed))
     row = random.choice(len(label), shape.draws, p=chance / chance.sum()).astype(np.int32)
     length = np.exp(random.uniform(np.log(_SHORTEST), np.log(_LONGEST), shape.draws))
-    cut = np.where(random.random(shape.draws) < 0.5, length, 0).astype(np.int32)
+    cut = np.where(random.random(shape.draws) < _SHORT, length, 0).astype(np.int32)
     return Drawn(row, cut, random.integers(0, 2**63, shape.draws).astype(np.uint64))
 
 
@@ -89,11 +89,12 @@ def fit(texts: pl.DataFrame, shape: Shape, progress: Progress = lambda done, los
         rates = tuple(shape.rate * (1 - at / shape.draws) for at in (begin, end))
         steps = tuple(part[begin:end] for part in drawn)
         progress(end, train(strings, label, rivals, steps, weights, rates, shape.keep) / (end - begin))
-    return compact(weights, labels)
+    return compact(weights, labels, shape.depth)
 
 
-def compact(weights: Weights, labels: tuple[str, ...]) -> LanguageModel:
-    """The model with a byte for each number of the embedding; its scale, one per dimension, moves to the output."""
-    scale = np.maximum(_CLIP / 127 * weights.embedding.std(axis=0), 1e-12).astype(np.float32)
-    embedding = np.clip(np.rint(weights.embedding / scale), -127, 127).astype(np.int8)
-    return LanguageModel(labels, embedding, np.ascontiguousarray(weights.output * scale[:, None]))
+def compact(weights: Weights, labels: tuple[str, ...], depth: int) -> LanguageModel:
+    """The model with `depth` bits for a number of the embedding; its scale, one per dimension, goes to the output."""
+    most = 2 ** (depth - 1) - 1
+    scale = np.maximum(_CLIP[depth] / most * weights.embedding.std(axis=0), 1e-12).astype(np.float32)
+    embedding = np.clip(np.rint(weights.embedding / scale), -most, most).astype(np.int8)
+    return LanguageModel(labels, embedding, np.ascontiguousarray(weights.output * scale[:, None]), depth=depth)

@@ -14,6 +14,12 @@ INDIVIDUAL = {
     "kur": "kmr", "zho": "cmn", "nor": "nob", "grn": "gug", "aym": "ayr", "din": "dik", "que": "quy", "ful": "fuv",
     "fil": "tgl", "kon": "kon", "hbs": "srp", "bih": "bho",
 }  # fmt: skip
+GROUPS = {
+    "ara_Arab": "arb_Arab", "hbs_Latn": "hrv_Latn", "hbs_Cyrl": "srp_Cyrl", "msa_Latn": "ind_Latn",
+    "zho_Hant": "cmn_Hant", "fas_Arab": "pes_Arab", "aka_Latn": "twi_Latn", "man_Latn": "bam_Latn",
+    "ber_Tfng": "zgh_Tfng",
+}  # fmt: skip
+"""Codes by which the identifier answers languages that it cannot tell apart, and one of these: its lists serve all."""
 RIGHT_TO_LEFT = frozenset(
     "Adlm Arab Aran Armi Avst Chrs Cprt Elym Hatr Hebr Hung Khar Lydi Mand Mani Mend Merc Mero Narb Nbat Nkoo Orkh "
     "Ougr Palm Phli Phlp Phnx Prti Rohg Samr Sarb Sogd Sogo Syrc Thaa Yezi".split()
@@ -94,6 +100,9 @@ _WIDER = {
 }
 
 
+_NAMES = {"hbs": "Serbo-Croatian", "zxx": "no language"}  # CLDR calls the first Serbian
+
+
 @functools.lru_cache(maxsize=4096)
 def name(code: str) -> str:
     """English name of a code; the code itself when none is known."""
@@ -102,6 +111,10 @@ def name(code: str) -> str:
     base, _, script = code.partition("_")
     if base == "und":
         return f"unknown language ({script_name(script)})" if script else "unknown language"
+    if base.startswith("zxx-"):
+        return f"{base[4:]} ({script_name(script)})"
+    if base in _NAMES:
+        return f"{_NAMES[base]} ({script_name(script)})" if script else _NAMES[base]
     found = langcodes.Language.get(base).display_name()
     if "(" in found and base in _WIDER:
         found = langcodes.Language.get(_WIDER[base]).display_name()

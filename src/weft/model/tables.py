@@ -11,6 +11,9 @@ image); `reason` a stable snake_case code; `detail` a sentence for a person. Nul
 LID = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.string(), "reason": pa.string()})
 """What an identifier answers: `iso639-3_Script` or `und_<Script>`, a score to 1, ISO 15924, why it is refused."""
 
+SPAN = pa.struct({"begin": pa.int64(), "end": pa.int64(), "language": pa.string(), "score": pa.float32()})
+"""Words of one language: the first and the last (exclusive) character in the text; `language` and `score` as in LID."""
+
 UNITS = pa.schema(
     {
         "path": pa.string(),  # what Fetcher.open takes

@@ -56,11 +56,12 @@ def page(build: Build) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: build report</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_packaged('style.css')}</style></head><body><header><h1>{title}</h1>"
+        f"<style>{packaged('style.css')}</style></head><body><header><h1>{title}</h1>"
         f'<p>What became of every record of this build.</p><nav aria-label="Sections">{nav}</nav></header>'
-        f"<main>{''.join(parts)}</main><script>{_packaged('script.js')}</script></body></html>\n"
+        f"<main>{''.join(parts)}</main><script>{packaged('script.js')}</script></body></html>\n"
     )
 
 
-def _packaged(name: str) -> str:
+def packaged(name: str) -> str:
+    """A file of this room: style or script."""
     return resources.files("weft.report").joinpath(name).read_text("utf-8")

@@ -55,7 +55,26 @@ def _sum(data: Any, offsets: Any, table: Any, shift: Any, scratch: Any, evidence
                 out[row, label] += evidence[numbers[n], label]
 
 
-def _scratch(table: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], ...]:
+@kernel(types.void(U8_IN, I64_IN, U32_IN, types.uint64, _SPACE, I32_IN, _F32_2_IN, F32_2))
+def _part_sums(
+    data: Any, offsets: Any, table: Any, shift: Any, scratch: Any, rows_of: Any, evidence: Any, out: Any
+) -> None:  # fmt: skip
+    read, numbers, seen = scratch
+    seen[:] = -1
+    classes = evidence.shape[1]
+    for row in range(len(offsets) - 1):
+        out[row, :] = 0.0
+        size, _ = read_letters(data, offsets[row], offsets[row + 1], table, read, MOST_LETTERS)
+        kept = _distinct(numbers, features(read, size, shift, numbers), seen, row)
+        for n in range(kept):
+            held = rows_of[numbers[n]]
+            if held >= 0:
+                for label in range(classes):
+                    value = evidence[held, label]
+                    out[row, label if value > 0 else classes + label] += value
+
+
+def _scratch(table: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
     size = MOST_LETTERS + 8
     return np.empty(size, np.uint32), np.empty(size * (WIDEST + 1), np.int32), np.empty(len(table), np.int32)
 
@@ -71,4 +90,16 @@ def evidence(strings: Strings, table: npt.NDArray[np.float32]) -> npt.NDArray[np
     """(texts, classes): the sum of the rows of `table` over the distinct features of each text."""
     out = np.empty((len(strings.offsets) - 1, table.shape[1]), np.float32)
     _sum(strings.data, strings.offsets, letters(), shift_for(table), _scratch(table), table, out)
+    return out
+
+
+def both_sides(
+    strings: Strings, bits: int, places: npt.NDArray[Any], table: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(texts, 2 * classes): what `evidence` gives, of values above 0 and then of those below, for features that are
+    few: row `n` of `table` is that of feature `places[n]` of 2**bits, the others are 0."""
+    rows_of = np.full(1 << bits, -1, np.int32)
+    rows_of[places] = np.arange(len(places), dtype=np.int32)
+    out = np.empty((len(strings.offsets) - 1, 2 * table.shape[1]), np.float32)
+    _part_sums(strings.data, strings.offsets, letters(), shift_for(rows_of), _scratch(rows_of), rows_of, table, out)
     return out

@@ -12,6 +12,10 @@ Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
 
 
+_UNFINISHED = np.array([0xF0, 0xE0, 0xC0], np.uint8)
+"""From these on, the last three bytes begin a character that has no end."""
+
+
 class Strings(NamedTuple):
     """UTF-8 of all values end to end; value `i` is `data[offsets[i]:offsets[i + 1]]`, valid where `valid[i]` is 1."""
 
@@ -25,13 +29,23 @@ def combined(column: Any) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def string_buffers(column: Any) -> Strings:
-    """Views of a string or large_string column, sliced or chunked; nulls have zero length."""
+def large(column: Any) -> pa.Array:
+    """One array of a column that may be chunked; strings of any Arrow kind as large_string, which all kernels take."""
     array = combined(column)
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if pa.types.is_string(array.type):
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if array.type != pa.large_string() and kind in (pa.string(), pa.large_string(), pa.string_view(), pa.null()):
         array = array.cast(pa.large_string())
+    return array
+
+
+def string_buffers(column: Any) -> Strings:
+    """Views of a column of strings of any Arrow kind, sliced or chunked; nulls have zero length.
+
+    Kernels may read past the last byte of a text that ends within a character: its data is copied then.
+    """
+    array = large(column)
     if not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
         raise TypeError(f"expected a string column, got {array.type}")
     valid = array.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
@@ -46,6 +60,9 @@ def _flat(array: pa.Array) -> tuple[Bytes, Longs]:
     if len(array) == 0 or offset_buffer is None:
         return np.empty(0, np.uint8), np.zeros(len(array) + 1, np.int64)
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+    last = data[-3:]
+    if (last >= _UNFINISHED[3 - len(last) :]).any():
+        data = np.append(data, np.zeros(3, np.uint8))
     return data, np.frombuffer(offset_buffer, np.int64, len(array) + 1, array.offset * 8)
 
 

@@ -155,3 +155,20 @@ def commonest(values: npt.NDArray[np.uint64], most: int) -> npt.NDArray[np.uint6
 def empty_filter(bits: int) -> npt.NDArray[np.uint64]:
     """A filter of 2**bits bits that holds nothing."""
     return np.zeros((1 << bits) // 64, np.uint64)
+
+
+@kernel(types.void(U64_IN, I32_IN, U64_IN, types.uint8[:, ::1]))
+def _ask(values: Any, labels: Any, bits: Any, out: Any) -> None:
+    mask = np.uint64(len(bits) * 64 - 1)
+    for n in range(len(values)):
+        for k in range(len(labels)):
+            out[n, k] = _probe(bits, mask, values[n], labels[k])
+
+
+def held(
+    values: npt.NDArray[np.uint64], labels: npt.NDArray[np.int32], bits: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.bool_]:
+    """(values, labels): whether a filter holds each hash under each label."""
+    out = np.empty((len(values), len(labels)), np.uint8)
+    _ask(values, labels, bits, out)
+    return out.astype(np.bool_)

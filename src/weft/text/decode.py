@@ -100,7 +100,7 @@ def first_bytes(eight: Any, size: int) -> Any:
 
 @part
 def code_point(data: Any, at: int) -> tuple[int, int]:
-    """Code point at a byte position of valid UTF-8, and the number of its bytes."""
+    """Code point at a byte position of valid UTF-8, and the number of its bytes; of other bytes, some code point."""
     first = item(data, at)
     if first < 0x80:
         return int(first), 1
@@ -109,7 +109,8 @@ def code_point(data: Any, at: int) -> tuple[int, int]:
     if first < 0xF0:
         return ((first & 0x0F) << 12) | ((item(data, at + 1) & 0x3F) << 6) | (item(data, at + 2) & 0x3F), 3
     high = ((first & 0x07) << 18) | ((item(data, at + 1) & 0x3F) << 12)
-    return high | ((item(data, at + 2) & 0x3F) << 6) | (item(data, at + 3) & 0x3F), 4
+    # Tables end with the last code point: what is no UTF-8 may not reach beyond.
+    return min(high | ((item(data, at + 2) & 0x3F) << 6) | (item(data, at + 3) & 0x3F), 0x10FFFF), 4
 
 
 @part

@@ -84,6 +84,7 @@ I32_IN = _readonly(types.int32)
 I64_IN = _readonly(types.int64)
 U32_IN = _readonly(types.uint32)
 U64_IN = _readonly(types.uint64)
+F32_IN = _readonly(types.float32)
 
 
 def kernel(signature: Any, *, allocates: bool = False) -> Callable[[Function], Function]:
