@@ -56,25 +56,24 @@ class Said:
     accepted: np.ndarray
 
 
-def _cannot(texts: list[str], knows: Callable[[str], bool]) -> np.ndarray:
-    raise NotImplementedError("this library takes no candidates")
-
-
 @dataclass(frozen=True)
 class Tool:
-    """`bare` calls the library without weft's forms, to take the time; `knows` takes a label of the data.
-
-    `among` gives the best labels of texts where only those compete that another tool knows: weft alone can.
-    """
+    """`bare` calls the library without weft's forms, to take the time; `knows` takes a label of the data."""
 
     name: str
     said: Callable[[list[str]], Said]
     bare: Callable[[list[str]], object]
     knows: Callable[[str], bool]
-    among: Callable[[list[str], Callable[[str], bool]], np.ndarray] = _cannot
 
 
-def weft_tool(file: Path) -> Tool:
+@dataclass(frozen=True)
+class Weft(Tool):
+    """`among` gives the best labels of texts where only those compete that another tool knows."""
+
+    among: Callable[[list[str], Callable[[str], bool]], np.ndarray]
+
+
+def weft_tool(file: Path) -> Weft:
     model = load_model(file)
     labels = {folded(label) for label in model.labels}
 
@@ -93,7 +92,7 @@ def weft_tool(file: Path) -> Tool:
         found = answers(model, pa.array(texts, pa.large_string()), top=1, among=allowed).label[:, 0]
         return np.array([*map(folded, model.labels), "und"], dtype=object)[found]
 
-    return Tool(
+    return Weft(
         "weft",
         said,
         lambda texts: answers(model, pa.array(texts, pa.large_string()), top=1),

@@ -30,7 +30,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
 import identifiers
-from identifiers import Tool, folded
+from identifiers import Tool, Weft, folded
 
 from weft.language import recipe as recipes
 from weft.language.evaluation import macro_f1
@@ -84,15 +84,16 @@ def train_fasttext(folder: Path, peer: str) -> None:
             (folder / "texts").unlink()
 
 
-def quality(tools: list[Tool], sets: dict[str, pl.DataFrame]) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+def quality(
+    weft: Weft, peers: list[Tool], sets: dict[str, pl.DataFrame]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     """Macro-F1 of every tool on every set, and what each said.
 
     `all`: over all labels; `shared`: texts in languages that every tool knows; `own`: in those that the tool knows.
     On these too: weft, any of its labels being possible (`weft`), and only languages that the tool knows
     (`weft_equal`). Nothing is refused.
     """
-    rows, kept = [], {}
-    weft = tools[0]
+    rows, kept, tools = [], {}, [weft, *peers]
     for name, held in sets.items():
         column = held["text"].to_list()
         true = np.array([folded(code) for code in held["language"]], dtype=object)
@@ -109,7 +110,7 @@ def quality(tools: list[Tool], sets: dict[str, pl.DataFrame]) -> tuple[list[dict
 
 
 def beyond(
-    peers: Mapping[str, list[Tool]], sets: dict[str, pl.DataFrame], left_out: Mapping[str, Tool]
+    peers: Mapping[str, list[Tool]], sets: dict[str, pl.DataFrame], left_out: Mapping[str, Weft]
 ) -> list[dict[str, Any]]:
     """Macro-F1 of peers, and of weft that saw no text of the source, where both know the language.
 
@@ -251,7 +252,8 @@ def main() -> None:
         train_fasttext(given.fasttext, given.peer)
     sets = texts()
     others = [identifiers.cld2_tool(), identifiers.cld3_tool(), identifiers.langid_tool()]
-    tools = [identifiers.weft_tool(given.model), *others]
+    weft = identifiers.weft_tool(given.model)
+    tools: list[Tool] = [*others]
     models = {"command": str(given.model), "weft": str(given.model), "cld2": "", "cld3": "", "py3langid": ""}
     if given.fasttext:
         tools.append(identifiers.fasttext_tool(given.fasttext / "all.bin"))
@@ -265,16 +267,16 @@ def main() -> None:
     if given.left_out and not alone:
         raise SystemExit(f"{given.left_out}: no model there; expected without-SOURCE/model.npz, such as without-udhr")
     found: dict[str, Any] = {}
-    found["quality"] = quality(tools, sets)[0]
+    found["quality"] = quality(weft, tools, sets)[0]
     unseen_fasttext = [identifiers.fasttext_tool(given.fasttext / "unseen.bin")] if given.fasttext else []
     if alone:
         peers = {name: [*others, *(unseen_fasttext if name == UNSEEN else [])] for name in alone}
         found["beyond"] = beyond(peers, sets, alone)
     if UNSEEN in alone:
-        unseen = [replace(alone[UNSEEN], name="weft"), *others, *unseen_fasttext]
+        own, unseen = replace(alone[UNSEEN], name="weft"), [*others, *unseen_fasttext]
         seen = {name: sets[name] for name in COSTLY}
-        found["unknown"] = unknown(unseen, sets[UNSEEN], quality(unseen, seen)[1])
-    found["speed"] = speed(tools, sets)
+        found["unknown"] = unknown([own, *unseen], sets[UNSEEN], quality(own, unseen, seen)[1])
+    found["speed"] = speed([weft, *tools], sets)
     found["start"] = starts(models, sets["sib200"]["text"][0])
     if given.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
