@@ -13,7 +13,8 @@ from weft.language.calibration import filters
 from weft.language.families import with_families
 from weft.language.model import LanguageModel
 from weft.language.recipe import RefusalRecipe, Shape
-from weft.language.refusal import Refusal
+from weft.language.refusal import KNOTS, Refusal
+from weft.language.tents import linear
 from weft.language.training import fit
 from weft.language.varieties import Varieties
 from weft.language.variety_training import fit_variety
@@ -66,7 +67,7 @@ def made(rows: pl.DataFrame) -> LanguageModel:
     model = replace(model, margins={"xyz_Cyrl": 1.01})
     size = len(model.labels)
     usual = np.full((size, 2), 0.5, np.float32), np.full((size, 2), 0.2, np.float32)
-    weights = np.array([-1.7, 0.6, 0.35, 0.7, 0.5, 0, 0], np.float32)
+    weights = linear((0.6, 0.35, 0.7, 0.5), -1.7, KNOTS).astype(np.float32)
     refusal = Refusal(
         *filters(train, model.labels, RefusalRecipe()), *usual, weights, np.full(len(model.labels), -1.0, np.float32)
     )

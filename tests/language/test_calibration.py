@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from weft.language.calibration import Asked, calibrated, learn, left_out, thresholds, usual_shares
+from weft.language.calibration import Asked, calibrated, left_out, usual_shares
 from weft.language.model import LanguageModel, answers, load_model
 from weft.language.recipe import Shape, TrainingRecipe
 from weft.language.training import fit
@@ -88,22 +88,6 @@ def test_a_model_that_has_not_learnt_to_refuse_refuses_nothing(many: pl.DataFram
     assert answers(plain, many["text"].head(50).to_arrow()).known.all()
 
 
-def test_thresholds_cost_no_source_more_and_each_label_has_that_of_its_own_sources() -> None:
-    scores = np.arange(1000) / 1000
-    source = np.array(["a"] * 500 + ["b"] * 500, dtype=object)
-    label = np.array([0] * 250 + [1] * 500 + [2] * 250, np.int32)  # 0 in a alone, 1 in both, 2 in b alone
-    of_label = {"label": label, "source": source, "language": source, "right": np.ones(1000, np.bool_)}
-    rest = {"chance": scores, "letters": label, "shares": np.zeros((1000, 2), np.float32)}
-    right = Asked(**of_label, **rest)
-    low, high = 0.02 * 0.499, 0.5 + 0.1 * 0.499
-    found = thresholds(right, scores, 4, {"a": 0.02, "b": 0.1})
-    assert found == pytest.approx([low, low, high, low])
-    for name, cost in (("a", 0.02), ("b", 0.1)):
-        assert (scores < found[label])[source == name].mean() <= cost
-    assert thresholds(right, scores, 3, {"b": 0.1}) == pytest.approx([high] * 3)
-    assert (thresholds(right, scores, 3, {"c": 0.1}) == -np.inf).all()
-
-
 def test_left_out_by_name_alone() -> None:
     names = [f"q{a}{b}_Latn" for a in LETTERS for b in LETTERS]
     found = left_out(names, 0.12)
@@ -131,5 +115,3 @@ def test_usual_shares_are_drawn_towards_those_of_all() -> None:
     assert mean[0, 0] == pytest.approx((47 + 6 * whole) / 100, abs=1e-4)
     assert mean[1, 0] == pytest.approx((0.9 + 6 * whole) / 7, abs=1e-4) and mean[2, 0] == pytest.approx(whole, abs=1e-4)
     assert spread[1, 0] > spread[2, 0] > 0
-    weights = learn(asked([0] * 50, [0.8] * 50), asked([0] * 50, [0.2] * 50), usual)
-    assert weights[2] > 0 and weights[3] > 0

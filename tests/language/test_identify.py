@@ -64,7 +64,7 @@ def test_a_group_is_answered_where_its_languages_are_not_told_apart(model: Langu
 def test_what_is_not_sure_enough_is_unknown(model: LanguageModel) -> None:
     nothing = np.zeros((len(model.labels), 2), np.float32)
     never = Refusal(
-        empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros(7, np.float32), nothing[:, 0] + 1
+        empty_filter(10), empty_filter(10), nothing, nothing + 1, np.zeros((30, 30), np.float32), nothing[:, 0] + 1
     )
     (row,) = answered(replace(model, refusal=never), "bakato mikato")
     assert row is not None and row["language"] == "und_Latn" and row["reason"] == "unknown"

@@ -52,7 +52,9 @@ def test_exact_lists_are_those_of_plain_counts() -> None:
 def model(texts: pl.DataFrame, shape: Shape) -> LanguageModel:
     made = fit(texts.filter(pl.col("split") == "train"), shape)
     usual = np.full((len(made.labels), 2), 0.5, np.float32)
-    refusal = Refusal(*filters(texts, made.labels, RefusalRecipe()), usual, usual, np.zeros(7, np.float32), usual[:, 0])
+    refusal = Refusal(
+        *filters(texts, made.labels, RefusalRecipe()), usual, usual, np.zeros((30, 30), np.float32), usual[:, 0]
+    )
     return LanguageModel(made.labels, made.embedding, made.output, refusal=refusal)
 
 

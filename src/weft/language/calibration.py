@@ -11,11 +11,13 @@ import numpy.typing as npt
 import polars as pl
 
 from weft.language.families import with_families
-from weft.language.logistic import alike, logistic
+from weft.language.limits import learn, scored, thresholds
+from weft.language.logistic import alike
 from weft.language.model import LanguageModel, answers
 from weft.language.noise import kind_of
 from weft.language.recipe import RefusalRecipe, TrainingRecipe
-from weft.language.refusal import Floats, Refusal, witnesses
+from weft.language.refusal import Refusal, plain_weights, witnesses
+from weft.language.tents import Floats
 from weft.language.texts import place_of
 from weft.language.training import Progress, fit, in_their_script
 from weft.text import coverage
@@ -29,8 +31,9 @@ _PSEUDO_ROWS = 6
 """Weight of all languages' mean beside a language's own texts (shrinkage)."""
 _SALT, _FOLDS = "left out", 4
 _FEWEST = 5
-"""Languages left out below which nothing can be learnt from them: the weights of weft's own model serve."""
-_OWN = (-1.7, 0.6, 0.35, 0.7, 0.5, 0.0, 0.0)
+"""Languages left out below which nothing can be learnt from them: a score that is linear in the witnesses serves."""
+_MOST = 150
+"""Texts of a language that was left out, from each source: these say enough of it."""
 _TOLD = ("languages", "refused", "languages_without_relative", "refused_without_relative")
 COSTS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 """Shares of right answers lost, in the checked source that loses most, at which a trade-off is told."""
@@ -110,47 +113,27 @@ def usual_shares(asked: Asked, labels: int) -> Usual:
     return mean.astype(np.float32), spread.astype(np.float32)
 
 
-def learn(right: Asked, unknown: Asked, usual: Usual) -> npt.NDArray[np.float32]:
-    """Weights of the witnesses: a logistic regression in which sources, and unknown languages, count alike.
-
-    `right` are right answers, `unknown` those to texts whose language the model does not have.
-    """
-    seen = [part.witnesses(usual) for part in (right, unknown)]
-    weight = np.concatenate([alike(right.source), alike(unknown.language)])
-    return logistic(np.concatenate(seen), np.repeat([1.0, 0.0], [len(seen[0]), len(seen[1])]), weight)
-
-
-def thresholds(right: Asked, scores: Floats, labels: int, costs: Mapping[str, float]) -> npt.NDArray[np.float32]:
-    """For each label the highest score at which no source in which it occurs loses more than its cost.
-
-    `right` are right answers, `scores` theirs, `costs` the share of a source's right answers that may be refused. A
-    label of none of these sources has the lowest threshold of all.
-    """
-    highest = {
-        name: float(np.quantile(scores[right.source == name], cost))
-        for name, cost in sorted(costs.items())
-        if (right.source == name).any()
-    }
-    if not highest:
-        return np.full(labels, -np.inf, np.float32)
-    found = np.full(labels, np.inf, np.float32)
-    for name, score in highest.items():
-        own = np.unique(right.label[right.source == name])
-        found[own] = np.minimum(found[own], score)
-    return np.where(np.isinf(found), np.float32(min(highest.values())), found)
-
-
 def _costs(recipe: TrainingRecipe) -> dict[str, float]:
-    """What a refusal may cost in each source: sources whose labels are neither checked nor doubted do not count."""
-    checked = {source.name: recipe.refusal.cost for source in recipe.sources if source.checked}
-    return checked | {source.name: recipe.refusal.doubted_cost for source in recipe.sources if source.doubted}
+    """What a refusal may cost in each source that is counted."""
+    own = {source.name: source.cost for source in recipe.sources if source.cost is not None}
+    return {source.name: recipe.refusal.cost for source in recipe.sources if source.checked} | own
+
+
+def _thresholds(
+    model: LanguageModel, right: Asked, scores: Floats, costs: Mapping[str, float]
+) -> npt.NDArray[np.float32]:
+    """(labels,): those of a group have one threshold: one is taken for another, and the group is answered then."""
+    first = np.arange(len(model.labels), dtype=np.int32)
+    for own in model.competition.members.values():
+        first[own] = own.min()
+    return thresholds(first[right.label], right.source, scores, len(first), costs)[first]
 
 
 def calibrated(
     model: LanguageModel, texts: pl.DataFrame, recipe: TrainingRecipe, progress: Progress
 ) -> tuple[LanguageModel, dict[str, Any]]:
     """The model with its refusal, and how well a model without some languages refuses these (of the part `dev`)."""
-    shape, asks = recipe.model, recipe.refusal
+    asks = recipe.refusal
     train, dev = (texts.filter(pl.col("split") == part) for part in ("train", "dev"))
     # Word lists say nothing of how common words are in texts.
     listed = pl.col("source").is_in([source.name for source in recipe.sources if source.joined is not None])
@@ -158,39 +141,69 @@ def calibrated(
     costs = _costs(recipe)
     hidden = left_out([name for name in model.labels if not kind_of(name)], asks.left_out)
     if len(hidden) >= _FEWEST:
-        seen = train.filter(~pl.col("language").is_in(hidden))
-        other = fit(seen, shape.model_copy(update={"draws": asks.draws or shape.draws}), progress)
-        other = with_families(other, model.families, seen)
-        held = filters(written.filter(~pl.col("language").is_in(hidden)), other.labels, asks)
-        known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
-        unknown = ask(other, dev.filter(pl.col("language").is_in(hidden)), held)
-        usual, right = usual_shares(known, len(other.labels)), known.only(known.right)
-        weights = learn(right, unknown, usual)
-        scores = _unseen_scores(right, unknown, usual)
-        known_scores = right.witnesses(usual) @ weights
-        least = thresholds(right, known_scores, len(other.labels), costs)
-        told = _told(unknown, scores < least[unknown.label]) | {"cost": asks.cost}
-        margins = known_scores - least[right.label], scores - least[unknown.label]
-        checked = {source.name for source in recipe.sources if source.checked}
-        told["curve"] = trade_off(margins[0], right.source, margins[1], unknown.language, checked)
+        weights, told = _from_hidden(model, hidden, recipe, (train, written, dev), progress)
     else:
-        weights, told = np.array(_OWN, np.float32), dict.fromkeys(_TOLD) | {"languages": 0, "cost": asks.cost}
+        weights = plain_weights()
+        told = dict.fromkeys(_TOLD) | {"languages": 0}
     own = filters(written, model.labels, asks)
     asked = ask(model, dev.filter(pl.col("language").is_in(model.labels)), own)
     usual, right = usual_shares(asked, len(model.labels)), asked.only(asked.right)
-    least = thresholds(right, right.witnesses(usual) @ weights, len(model.labels), costs)
-    return replace(model, refusal=Refusal(*own, *usual, weights, least)), told
+    least = _thresholds(model, right, scored(right.witnesses(usual), weights), costs)
+    return replace(model, refusal=Refusal(*own, *usual, weights, least)), told | {"cost": asks.cost}
 
 
-def _unseen_scores(right: Asked, unknown: Asked, usual: Usual) -> Floats:
-    """Scores of texts of unknown languages; no language is judged by weights that saw it."""
+def _from_hidden(
+    model: LanguageModel,
+    hidden: Collection[str],
+    recipe: TrainingRecipe,
+    parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    progress: Progress,
+) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
+    """Weights of the score, and what a model without the `hidden` languages refuses of them.
+
+    `parts` are the texts to train on, those of them that are no word lists, and those for tuning.
+    """
+    train, written, dev = parts
+    shape, costs = recipe.model, _costs(recipe)
+    seen = train.filter(~pl.col("language").is_in(hidden))
+    other = fit(seen, shape.model_copy(update={"draws": recipe.refusal.draws or shape.draws}), progress)
+    other = with_families(other, model.families, seen)
+    held = filters(written.filter(~pl.col("language").is_in(hidden)), other.labels, recipe.refusal)
+    known = ask(other, dev.filter(pl.col("language").is_in(other.labels)), held)
+    unseen = pl.concat([written, dev]).filter(pl.col("language").is_in(hidden))
+    unknown = ask(other, _some(in_their_script(unseen)), held)
+    labels = len(other.labels)
+    usual, right = usual_shares(known, labels), known.only(known.right)
+    known_witnesses, unknown_witnesses = right.witnesses(usual), unknown.witnesses(usual)
+    # The group of a language is known when another of the group is: it is the right answer then.
+    grouped = {label for own in model.families.values() if set(own) & set(other.labels) for label in own}
+    apart = np.array([name not in grouped for name in unknown.language])
+
+    def learnt(rows: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        rows = rows & apart
+        weights = learn(known_witnesses, right.source, unknown_witnesses[rows], alike(unknown.language[rows]), costs)
+        return weights, _thresholds(other, right, scored(known_witnesses, weights), costs)
+
+    margins = np.full(len(unknown.label), np.inf)
     fold = np.array([int(place_of(_SALT, f"fold {name}") * _FOLDS) for name in unknown.language])
-    scores = np.full(len(fold), np.inf)
-    for rows in (fold == number for number in range(_FOLDS)):
-        if rows.any() and not rows.all():
-            weights = learn(right, unknown.only(~rows), usual)
-            scores[rows] = unknown.only(rows).witnesses(usual) @ weights
-    return scores
+    for number in np.unique(fold):
+        rows = fold == number
+        weights, least = learnt(~rows)  # no language is judged by weights that saw it
+        margins[rows] = scored(unknown_witnesses[rows], weights) - least[unknown.label[rows]]
+    weights, least = learnt(np.ones(len(fold), np.bool_))
+    told = _told(unknown.only(apart), margins[apart] < 0)
+    told["refused_with_groups"] = _told(unknown, margins < 0)["refused"]
+    checked = {source.name for source in recipe.sources if source.checked}
+    known_margins = scored(known_witnesses, weights) - least[right.label]
+    told["curve"] = trade_off(known_margins, right.source, margins[apart], unknown.language[apart], checked)
+    return weights, told
+
+
+def _some(texts: pl.DataFrame) -> pl.DataFrame:
+    """At most _MOST texts of each language in each source, those of the lowest hash."""
+    order = pl.Series("order", [place_of(_SALT, text) for text in texts["text"]], pl.Float64)
+    ranked = texts.with_columns(order.to_frame()["order"])
+    return ranked.filter(pl.col("order").rank("ordinal").over("language", "source") <= _MOST).drop("order")
 
 
 def trade_off(

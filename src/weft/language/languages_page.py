@@ -38,7 +38,7 @@ def languages_page(table: pl.DataFrame | None = None) -> str:
         f"its place. The median is {told['median_expected_precision']:.2f}, and {told['median_at_least']:.2f} at "
         "least: with so few texts no language can be shown to be much purer than "
         "that. Text in languages that the model does not have makes corpora worse, and is hardly among these.\n"
-        "- **threshold**: of the refusal's score, a sum of the witnesses' weights; below it the answer is `und`. "
+        "- **threshold**: of the refusal's score; below it the answer is `und`. "
         "**margin**: share of its group's probability below which the answer is the group.\n"
         "- **taken for**: the three most probable languages of its texts that are wrong most often.",
         "## Languages",

@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_PENALTY = 1e-3
-
 
 def alike(names: npt.NDArray[Any]) -> Floats:
     """Weights of rows that add up to 1, every name the same."""
@@ -18,20 +16,23 @@ def alike(names: npt.NDArray[Any]) -> Floats:
     return 1 / (size[place] * len(size))
 
 
-def logistic(seen: Floats, known: Floats, weight: Floats) -> npt.NDArray[np.float32]:
+def logistic(
+    seen: Floats, known: Floats, weight: Floats, penalty: float = 1e-3, *, scaled: bool = True
+) -> npt.NDArray[np.float32]:
     """Ridge logistic regression by Newton's method (iteratively reweighted least squares).
 
-    `seen` (rows, inputs), the first input 1 in every row; `known` and `weight` (rows).
+    `seen` (rows, inputs), the first input 1 in every row; `known` and `weight` (rows). What is penalised is the square
+    of each weight, in units of its input's spread where `scaled`.
     """
-    scale = np.maximum(seen.std(axis=0), 1e-9)
+    scale = np.maximum(seen.std(axis=0), 1e-9) if scaled else np.ones(seen.shape[1])
     scale[0] = 1.0
     inputs = seen / scale
     found = np.zeros(inputs.shape[1])
     for _ in range(30):
         chance = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
-        slope = inputs.T @ (weight * (chance - known)) + _PENALTY * found
+        slope = inputs.T @ (weight * (chance - known)) + penalty * found
         bend = (inputs * (weight * np.maximum(chance * (1 - chance), 1e-9))[:, None]).T @ inputs
-        step = np.linalg.solve(bend + _PENALTY * np.eye(len(found)), slope)
+        step = np.linalg.solve(bend + penalty * np.eye(len(found)), slope)
         found -= step
         if np.abs(step).max() < 1e-10:
             break

@@ -27,7 +27,7 @@ from weft.text.unicode import tables
 if TYPE_CHECKING:
     from weft.language.memory import Memory  # a model answers without it, and starts sooner
 
-FORMAT = 1
+FORMAT = 2
 _TOGETHER = {
     "Hans": "Hani",
     "Hant": "Hani",

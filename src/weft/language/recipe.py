@@ -45,6 +45,9 @@ class Source(_Closed):
     doubted: bool = Field(
         False, description="Whether texts to train on that a model of the other sources takes for another language go."
     )
+    cost: float | None = Field(
+        None, gt=0, lt=0.5, description="Right answers that may be refused; default: as of all, of a checked source."
+    )
     weight: float = Field(1.0, gt=0, description="How often a text is drawn, beside those of other sources.")
     most: int | None = Field(None, ge=1, description="Texts of each language that are taken at most.")
     cut: int | None = Field(None, ge=20, description="Characters of a text that are read at most.")
@@ -103,9 +106,6 @@ class RefusalRecipe(_Closed):
     words: int = Field(400, ge=10, description="Commonest words of each language that are known.")
     bits: int = Field(22, ge=10, le=26, description="2 to the power of this are the bits of the filters of each.")
     cost: float = Field(0.02, gt=0, lt=0.5, description="Right answers of any checked source that may be refused.")
-    doubted_cost: float = Field(
-        0.04, gt=0, lt=0.5, description="The same of a doubted source, in which some claims that seem right are not."
-    )
 
 
 class TrainingRecipe(_Closed):

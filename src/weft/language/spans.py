@@ -8,6 +8,7 @@ these words alone, must give that language and not refuse: a text in one languag
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from weft.errors import WeftError, nearest
 from weft.language.model import Answers, LanguageModel, answers
 from weft.language.noise import kind_of
+from weft.language.refusal import plain_weights
 from weft.language.words import CONTEXT, USUAL, blocks_of, words_of
 from weft.model.tables import SPAN
 from weft.text.buffers import Longs, Strings, combined, large_strings, string_buffers
@@ -35,8 +37,8 @@ _UNLIKE = -7.0
 """Log probability that words of other languages pay, where the caller allows them."""
 _RELATIVE, _NEVER = 4.0, 1e6
 """Times that a further label costs more beside one whose words are often taken for its own; beside its family."""
-_LENIENT = 1.0
-"""How much lower the score of a text's first language may be than is asked of whole texts: mixed ones look odd."""
+_FIRST, _FURTHER = -3.0, -1.0
+"""Scores that the words of a text's first language need, and those of a further one: names and loans look like many."""
 _MOST = 4
 """Languages of a block of words at most."""
 _FEWEST_LETTERS = 4
@@ -195,8 +197,9 @@ def _believed(
     if len(minor):
         number, first, texts = _texts_of(data, words.take(minor), label[minor])
         found = answers(model, texts, top=1)
+        sure_of = _confirmed(model, texts, found, label[minor][first])
         label = label.copy()
-        label[minor] = np.where(_confirmed(model, found, label[minor][first])[number], label[minor], main[minor])
+        label[minor] = np.where(sure_of[number], label[minor], main[minor])
     names, scripts = _names(model)
     codes = len(model.labels) + len(model.families) + scripts(words.group)
     score = np.zeros(len(label), np.float32)
@@ -206,9 +209,7 @@ def _believed(
         found = answers(model, texts, top=_RIVALS)
         code, chance = _resolved(model, found, label[asked][first])
         known = found.letters >= _FEWEST_LETTERS
-        if model.refusal is not None:
-            sureness = model.refusal.scores(string_buffers(texts), found.label[:, 0], found.mass, found.letters)
-            known &= sureness >= model.refusal.threshold[found.label[:, 0]] - _LENIENT
+        known &= _above(model, texts, found, _FIRST)
         codes[asked] = np.where(known[number], code[number], codes[asked])
         score[asked] = chance[number] * sure[asked]
     return codes, score, names
@@ -258,11 +259,24 @@ def _commonest(words: Words, label: npt.NDArray[np.int32]) -> npt.NDArray[np.int
     return joined["main"].to_numpy()
 
 
-def _confirmed(model: LanguageModel, found: Answers, label: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Whether the identifier gives the words of a label that label, or one of its family, and does not refuse."""
+def _confirmed(
+    model: LanguageModel, texts: pa.Array, found: Answers, label: npt.NDArray[np.int32]
+) -> npt.NDArray[np.bool_]:
+    """Whether the identifier gives the words of a label that label, or one of its family, and is sure of it."""
     best, family = found.label[:, 0], model.competition.family
     same = (best == label) | ((family[best] >= 0) & (family[best] == family[label]))
-    sure: npt.NDArray[np.bool_] = found.known & same & (best >= 0) & (found.letters >= _FEWEST_LETTERS)
+    sure: npt.NDArray[np.bool_] = same & (best >= 0) & (found.letters >= _FEWEST_LETTERS)
+    return sure & _above(model, texts, found, _FURTHER)
+
+
+def _above(model: LanguageModel, texts: pa.Array, found: Answers, least: float) -> npt.NDArray[np.bool_]:
+    """Which answers are sure enough: by a plain score, for words of mixed texts are unlike whole ones."""
+    if model.refusal is None:
+        return found.known
+    plain = replace(model.refusal, weights=plain_weights())
+    sure: npt.NDArray[np.bool_] = (
+        plain.scores(string_buffers(texts), found.label[:, 0], found.mass, found.letters) >= least
+    )
     return sure
 
 

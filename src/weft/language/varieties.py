@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from weft.language.refusal import Floats
+from weft.language.logistic import Floats
 from weft.text.bayes import both_sides
 from weft.text.buffers import Strings, string_buffers
 

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from weft.language.logistic import logistic
+from weft.language.logistic import Floats, logistic
 from weft.language.recipe import TrainingRecipe
-from weft.language.refusal import Floats
 from weft.language.texts import place_of
 from weft.language.varieties import BITS, LEAST_LEAD, NEVER, NONE, Seen, Varieties, Variety, look, scored, witnesses
 from weft.text.bayes import count
