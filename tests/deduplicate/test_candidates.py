@@ -6,7 +6,9 @@ import pyarrow as pa
 
 from weft.deduplicate.candidates import WRITES, candidates
 
-SCHEMA = pa.schema({"key": pa.uint64(), "text_hash": pa.uint64(), "shard": pa.int32(), "row": pa.int32()})
+SCHEMA = pa.schema(
+    {"key": pa.uint64(), "text_hash": pa.uint64(), "page": pa.bool_(), "shard": pa.int32(), "row": pa.int32()}
+)
 ROWS = [
     # key, text hash, shard, row
     (1, 50, 0, 7),
@@ -20,11 +22,16 @@ ROWS = [
 ]
 
 
-def edges(rows: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int, bool]]:
-    table = pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=SCHEMA)
+def edges(
+    rows: list[tuple[int, int, int, int]], pages: tuple[tuple[int, int, int, int], ...] = ()
+) -> list[tuple[int, int, int, int, bool]]:
+    marked = [(key, text, place >= len(rows), *at) for place, (key, text, *at) in enumerate([*rows, *pages])]
+    table = pa.table([list(column) for column in zip(*marked, strict=True)] or [[]] * 5, schema=SCHEMA)
     made = candidates()(table)
     assert made.schema.equals(pa.schema(list(WRITES.items())))
-    return [tuple(row.values()) for row in made.to_pylist()]
+    found = [tuple(row.values()) for row in made.to_pylist()]
+    assert [edge[5] for edge in found] == sorted(edge[5] for edge in found)
+    return [edge[:5] for edge in found if edge[5] == bool(pages)]
 
 
 def test_copies_are_certain_and_their_first_meets_the_others_once() -> None:
@@ -43,6 +50,11 @@ def test_groups_apart_give_the_same_edges_as_groups_together() -> None:
     assert apart == set(edges(ROWS))
 
 
+def test_documents_of_a_page_are_certain_whatever_their_text_and_are_told_apart_from_copies() -> None:
+    pages = ((1, 1, 0, 9), (1, 1, 3, 3), (4, 4, 0, 0))  # the first has a key that texts have too
+    assert edges(ROWS, pages) == [(0, 9, 3, 3, True)]
+
+
 def test_no_rows_and_nobody_to_meet() -> None:
     assert edges([]) == []
     assert edges([(n, n, 0, n) for n in range(100)]) == []
@@ -50,6 +62,6 @@ def test_no_rows_and_nobody_to_meet() -> None:
 
 def test_many_copies_are_a_star() -> None:
     count = 100_000
-    table = pa.table([[9] * count, [5] * count, [0] * count, list(range(count))], schema=SCHEMA)
+    table = pa.table([[9] * count, [5] * count, [False] * count, [0] * count, list(range(count))], schema=SCHEMA)
     made = candidates()(table)
     assert made.num_rows == count - 1 and set(made["row_a"].to_pylist()) == {0}

@@ -110,6 +110,21 @@ def explain(
 
 
 @application.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="A release: a build folder, or its construct/.")],
+    after: Annotated[Path, typer.Argument(help="A later release.")],
+    rows: Annotated[
+        Path | None, typer.Option("--rows", metavar="FILE", help="Write every document that differs: Parquet or TSV.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """What changed from one release to another: documents that came, went, changed or moved."""
+    from weft.cli import reading
+
+    return reading.diff(before, after, rows, as_json)
+
+
+@application.command()
 def errors(
     build: BuildFolder,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to show; 0 for all.")] = 20,

@@ -1,4 +1,4 @@
-"""Commands that read a build: status, report, explain, errors."""
+"""Commands that read builds: status, report, explain, diff, errors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from weft.cli import show
 
 _NOT_SHOWN = ("rule", "exact", "minhash")
 """Said already, or hashes that tell a person nothing; `--json` has them."""
+_WIDEST = 160
+"""Characters of a passage that are shown."""
 _RECORD = r" \S+ <urn:uuid:[^>]*>$"
 """Date and record id at the end of a locator in a WARC."""
 
@@ -62,7 +64,66 @@ def explain(build: Path, document: str, as_json: bool) -> int:
         for name, value in {**(stage.get("changes") or {}), **(stage.get("labels") or {})}.items():
             if value is not None and name not in _NOT_SHOWN:
                 show.entry(name, value, indent=2)
+        if stage.get("met"):
+            _met(stage["met"])
     show.say(f"\n{held['outcome']}")
+    return 0
+
+
+def _met(met: dict[str, Any]) -> None:
+    """The nearest documents, and where the one that is compared differs from this one, side by side."""
+    if met["neighbours"]:
+        show.say("")
+        rows = [
+            (one["id"][:12], f"{one['jaccard']:.3f}", one["characters"], one["source"], one["outcome"])
+            for one in met["neighbours"]
+        ]
+        show.table(("nearest", "Jaccard", "characters", "source", "outcome"), rows, right=frozenset({1, 2}))
+    if "kept" in met:
+        show.entry("kept", f"{met['kept']['id'][:12]}: {met['kept']['because']}", indent=2)
+    if met.get("passages"):
+        differ = [(f"…{one['before']}[{one['this']}]{one['after']}…", f"[{one['other']}]") for one in met["passages"]]
+        show.table(("this one", met["compared_with"][:12]), [tuple(_line(cell) for cell in row) for row in differ])
+
+
+def _line(text: str) -> str:
+    """A passage on one line, the middle of a long one left out."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _WIDEST else f"{flat[: _WIDEST // 2]} … {flat[-_WIDEST // 2 :]}"
+
+
+def diff(before: Path, after: Path, rows: Path | None, as_json: bool) -> int:
+    """Counts by language, and both content hashes; the rows that differ into a file."""
+    import polars as pl
+
+    from weft.construct.difference import KINDS, difference
+    from weft.errors import WeftError
+
+    if rows is not None and rows.suffix not in (".parquet", ".tsv"):
+        raise WeftError(f"--rows {rows}: expected a file named .parquet or .tsv")
+    found = difference(before, after)
+    if rows is not None:
+        try:
+            if rows.suffix == ".tsv":
+                found.rows.write_csv(rows, separator="\t")
+            else:
+                found.rows.write_parquet(rows)
+        except OSError as error:
+            raise WeftError(f"--rows {rows}: cannot be written: {error.strerror or error}") from error
+    if as_json:
+        show.as_json(found.to_json())
+        return 0
+    differ = found.languages.filter(pl.sum_horizontal(KINDS) > 0)
+    if differ.height:
+        show.table(
+            ("language", "before", "after", *KINDS),
+            differ.select("language", "before", "after", *KINDS).iter_rows(),
+            right=frozenset(range(1, 3 + len(KINDS))),
+        )
+    for name, folder, content in zip(("before", "after"), (before, after), found.hashes, strict=True):
+        show.entry(name, f"{content}  {folder}")
+    told = {"none": "the same content", "minor": "documents were only added: a minor version at least"}
+    show.say(told.get(found.level(), "documents went, changed or moved: a major version"))
     return 0
 
 

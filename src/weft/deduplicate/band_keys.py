@@ -1,4 +1,4 @@
-"""Rows by which documents meet: one for each band, and one for the whole text."""
+"""Rows by which documents meet: one for each band, one for the whole text, and one for the page."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ import pyarrow as pa
 from weft.deduplicate.exact import folded_key
 from weft.operators.contract import BatchFunction, operator
 
-WRITES = {"key": pa.uint64(), "text_hash": pa.uint64(), "shard": pa.int32(), "row": pa.int32()}
+WRITES = {"key": pa.uint64(), "text_hash": pa.uint64(), "page": pa.bool_(), "shard": pa.int32(), "row": pa.int32()}
 
 
-@operator("deduplicate.band_keys", version=2, reads=("exact", "minhash", "shard", "row"), writes=WRITES, rows="make")
+@operator(
+    "deduplicate.band_keys",
+    version=3,
+    reads=("exact", "minhash", "url_key", "shard", "row"),
+    writes=WRITES,
+    rows="make",
+)
 def band_keys() -> BatchFunction:
     """A row (key, hash of the whole text, address) for every band of every document and one with that hash as key.
 
-    Without `minhash` there is only the last one. Documents with null text have no rows.
+    With `url_key` there is one more, `page`, whose key and hash are those of the page. What is missing makes no rows;
+    documents with null text have none.
     """
 
     def make(batch: pa.Table) -> pa.Table:
         frame = pl.DataFrame(
             {
                 "text_hash": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
+                "page": pl.repeat(False, batch.num_rows, eager=True),
                 "shard": pl.from_arrow(batch["shard"]),
                 "row": pl.from_arrow(batch["row"]),
             }
         )
-        parts = []
+        parts = [frame.with_columns(pl.lit(0, pl.UInt64).alias("key")).head(0)]
         if "exact" in batch.column_names:
             known = pl.Series(batch["exact"].is_valid().to_numpy())
             parts.append(frame.filter(known).with_columns(pl.col("text_hash").alias("key")))
@@ -35,6 +43,13 @@ def band_keys() -> BatchFunction:
             bands = pl.DataFrame({"minhash": pl.from_arrow(batch["minhash"])}).unnest("minhash")["bands"]
             listed = frame.with_columns(bands.alias("key")).filter(pl.col("key").list.len() > 0)
             parts.append(listed.explode("key"))
+        if "url_key" in batch.column_names:
+            pages = pl.DataFrame({"url_key": pl.from_arrow(batch["url_key"])}).unnest("url_key")["hash"]
+            parts.append(
+                frame.with_columns(pages.alias("key"), pages.alias("text_hash"), pl.lit(True).alias("page")).filter(
+                    pl.col("key").is_not_null()
+                )
+            )
         made = pl.concat([part.select(list(WRITES)) for part in parts])
         return made.to_arrow().cast(pa.schema(list(WRITES.items())))
 

@@ -17,37 +17,41 @@ WRITES = {
     "shard_b": pa.int32(),
     "row_b": pa.int32(),
     "certain": pa.bool_(),
+    "page": pa.bool_(),
 }
 
 
 @operator(
     "deduplicate.candidates",
-    version=2,
-    reads=("key", "text_hash", "shard", "row"),
+    version=3,
+    reads=("key", "text_hash", "page", "shard", "row"),
     writes=WRITES,
     kind="group",
     rows="make",
     group_by=("key",),
 )
 def candidates() -> BatchFunction:
-    """Pairs to verify, and pairs of the same text (`certain`); each once, smaller address first.
+    """Pairs to verify, and pairs of the same text or of the same `page` (`certain`); each once, smaller address first.
 
-    Documents with the same text hash are linked to the first of them, and only it meets others.
+    Documents with the same text hash, and those of the same page, are linked to the first of them; by text only it
+    meets others.
     """
     from weft.text.pairs import candidate_pairs
 
     def group(batch: pa.Table) -> pa.Table:
         address = (batch["shard"].to_numpy().astype(np.int64) << 32) | batch["row"].to_numpy().astype(np.int64)
-        same_a, same_b, near_a, near_b = candidate_pairs(
-            batch["key"].to_numpy(), batch["text_hash"].to_numpy(), address
-        )
-        frames = [_edges(same_a, same_b, True), _edges(near_a, near_b, False)]
+        key, text, page = (batch[name].to_numpy() for name in ("key", "text_hash", "page"))
+        frames = []
+        for of_page in (False, True):
+            rows = page == of_page
+            same_a, same_b, near_a, near_b = candidate_pairs(key[rows], text[rows], address[rows])
+            frames += [_edges(same_a, same_b, True, of_page), _edges(near_a, near_b, False, of_page)]
         return pl.concat(frames).to_arrow().cast(pa.schema(list(WRITES.items())))
 
     return group
 
 
-def _edges(first: Longs, second: Longs, certain: bool) -> pl.DataFrame:
+def _edges(first: Longs, second: Longs, certain: bool, page: bool) -> pl.DataFrame:
     pairs = pl.DataFrame({"a": np.minimum(first, second), "b": np.maximum(first, second)}).unique().sort("a", "b")
     return pairs.select(
         (pl.col("a") // 2**32).cast(pl.Int32).alias("shard_a"),
@@ -55,4 +59,5 @@ def _edges(first: Longs, second: Longs, certain: bool) -> pl.DataFrame:
         (pl.col("b") // 2**32).cast(pl.Int32).alias("shard_b"),
         (pl.col("b") % 2**32).cast(pl.Int32).alias("row_b"),
         pl.lit(certain).alias("certain"),
+        pl.lit(page).alias("page"),
     )

@@ -7,24 +7,29 @@ import numpy.typing as npt
 
 Longs = npt.NDArray[np.int64]
 
-EXACT, NEAR = 1, 2
+KINDS = (None, "exact", "page", "near")
+"""What holds a cluster together, by the number that stands for it: nothing (one document), at most the same text, at
+most the same page, or similar text too."""
+_EXACT, _PAGE, _NEAR = 1, 2, 3
 
 
 def cluster_table(
-    rows: int, exact_a: Longs, exact_b: Longs, near_a: Longs, near_b: Longs
+    rows: int, exact: tuple[Longs, Longs], page: tuple[Longs, Longs], near: tuple[Longs, Longs]
 ) -> tuple[Longs, Longs, npt.NDArray[np.int8]]:
-    """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its kind.
+    """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its place in KINDS.
 
-    Kind 1: all members have the same folded text; 2: some pair is only near; 0: alone.
+    `exact`, `page` and `near` are the ends of pairs with the same folded text, of the same page, and of similar text.
     """
     from weft.text.components import components
 
-    # Two passes, so that the edges, hundreds of millions of them, are never copied.
-    copies = components(rows, exact_a, exact_b)
-    root = components(rows, copies[near_a], copies[near_b])[copies]
+    # One pass for each, so that the edges, hundreds of millions of them, are never copied.
+    copies = components(rows, *exact)
+    pages = components(rows, copies[page[0]], copies[page[1]])[copies]
+    root = components(rows, pages[near[0]], pages[near[1]])[pages]
     counts = np.bincount(root, minlength=rows) if rows else np.empty(0, np.int64)
     size = counts[root].astype(np.int64)
-    near = np.zeros(rows, np.bool_)
-    near[root[near_a]] = True
-    kind = np.where(size == 1, 0, np.where(near[root], NEAR, EXACT)).astype(np.int8)
-    return root, size, kind
+    kind = np.full(rows, _EXACT, np.int8)
+    differ = copies[page[0]] != copies[page[1]]
+    kind[root[page[0][differ]]] = _PAGE
+    kind[root[near[0]]] = _NEAR
+    return root, size, np.where(size == 1, 0, kind[root]).astype(np.int8)

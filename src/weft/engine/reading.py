@@ -207,7 +207,10 @@ class Build:
         if labels:
             stages.append({"stage": "label", "labels": labels})
         if "deduplicate" in columns:
-            stages.append({"stage": "deduplicate", "labels": columns["deduplicate"]})
+            from weft.engine.neighbours import neighbours
+
+            met = neighbours(self, shard, row, columns)
+            stages.append({"stage": "deduplicate", "labels": columns["deduplicate"], "met": met})
         outcome = "not decided yet"
         if "selection" in columns:
             selection = columns["selection"]

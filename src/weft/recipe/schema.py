@@ -180,7 +180,7 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
-SIGNATURES = ("exact", "minhash")
+SIGNATURES = ("url_key", "exact", "minhash")
 """Steps of the deduplicate stage that are labels of one row; the others relate rows."""
 
 

@@ -1,4 +1,4 @@
-"""Hashes of text with case and white space folded."""
+"""Hashes of text: with case and white space folded, and as it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from weft.text.buffers import Strings
 from weft.text.decode import HIGH, code_point, item, word
-from weft.text.hashing import mix
+from weft.text.hashing import hash_bytes, mix
 from weft.text.jit import I64_IN, U8_IN, U32_IN, U64, kernel, part, types
 from weft.text.unicode import SPACE, characters
 
@@ -73,3 +73,16 @@ def folded_hashes(strings: Strings) -> tuple[npt.NDArray[np.uint64], npt.NDArray
     high, low = np.empty(rows, np.uint64), np.empty(rows, np.uint64)
     _folded(strings.data, strings.offsets, characters(), high, low)
     return high, low
+
+
+@kernel(types.void(U8_IN, I64_IN, U64))
+def _plain(data: Any, offsets: Any, out: Any) -> None:
+    for row in range(len(offsets) - 1):
+        out[row] = hash_bytes(data, offsets[row], offsets[row + 1], _P1)
+
+
+def plain_hashes(strings: Strings) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each text's bytes as they are."""
+    out = np.empty(len(strings.offsets) - 1, np.uint64)
+    _plain(strings.data, strings.offsets, out)
+    return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,14 @@ from weft.errors import ShardError
 Numbers = npt.NDArray[np.int64]
 
 EDGE = pa.schema(
-    {"shard_a": pa.int32(), "row_a": pa.int32(), "shard_b": pa.int32(), "row_b": pa.int32(), "certain": pa.bool_()}
+    {
+        "shard_a": pa.int32(),
+        "row_a": pa.int32(),
+        "shard_b": pa.int32(),
+        "row_b": pa.int32(),
+        "certain": pa.bool_(),
+        "page": pa.bool_(),
+    }
 )
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
@@ -77,15 +84,30 @@ def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
     return found
 
 
-def _edges(files: list[str], offsets: Numbers, context: Context) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
-    firsts, seconds, certain = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+class _Edges(NamedTuple):
+    """Ends of pairs as global row numbers; `certain` and `page` as in EDGE, false where a file does not say."""
+
+    first: Numbers
+    second: Numbers
+    certain: npt.NDArray[np.bool_]
+    page: npt.NDArray[np.bool_]
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+        """The ends of the pairs for which `rows` is true."""
+        return self.first[rows], self.second[rows]
+
+
+def _edges(files: list[str], offsets: Numbers, context: Context) -> _Edges:
+    nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_)
+    parts = [_Edges(*nothing)]
     for path in files:
         for table in read_batches(context.storage.path(path)):
-            firsts.append(_global(table, "a", offsets))
-            seconds.append(_global(table, "b", offsets))
-            held = "certain" in table.column_names
-            certain.append(table["certain"].to_numpy() if held else np.zeros(table.num_rows, np.bool_))
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(certain)
+            flags = [
+                table[name].to_numpy() if name in table.column_names else np.zeros(table.num_rows, np.bool_)
+                for name in ("certain", "page")
+            ]
+            parts.append(_Edges(_global(table, "a", offsets), _global(table, "b", offsets), *flags))
+    return _Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _offsets(task: Task) -> Numbers:
@@ -101,9 +123,9 @@ def components(task: Task, context: Context) -> list[Entry]:
     from weft.text.components import components as connected
 
     offsets = _offsets(task)
-    first, second, certain = _edges(task.arguments["files"], offsets, context)
-    root = connected(int(offsets[-1]), first, second)
-    near_first, near_second = first[~certain], second[~certain]
+    edges = _edges(task.arguments["files"], offsets, context)
+    root = connected(int(offsets[-1]), edges.first, edges.second)
+    near_first, near_second = edges.only(~edges.certain)
     low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
     pairs = pl.DataFrame({"low": low, "high": high}).unique().sort("low", "high").to_numpy().reshape(-1, 2)
     members = np.unique(pairs)
@@ -168,12 +190,13 @@ def verify(task: Task, context: Context) -> list[Entry]:
 
 def clusters(task: Task, context: Context) -> list[Entry]:
     """Clusters over certain and verified pairs, stored by shard for every row that is not alone."""
-    from weft.deduplicate.clusters import EXACT, cluster_table
+    from weft.deduplicate.clusters import KINDS, cluster_table
 
     offsets = _offsets(task)
-    first, second, certain = _edges(task.arguments["candidates"], offsets, context)
-    near_first, near_second, _ = _edges(task.arguments["verified"], offsets, context)
-    root, size, kind = cluster_table(int(offsets[-1]), first[certain], second[certain], near_first, near_second)
+    met = _edges(task.arguments["candidates"], offsets, context)
+    near = _edges(task.arguments["verified"], offsets, context)
+    exact, page = met.only(met.certain & ~met.page), met.only(met.page)
+    root, size, kind = cluster_table(int(offsets[-1]), exact, page, (near.first, near.second))
     rows = np.flatnonzero(size > 1)
     shard = np.searchsorted(offsets, rows, side="right") - 1
     roots, place = np.unique(root[rows], return_inverse=True)
@@ -183,12 +206,12 @@ def clusters(task: Task, context: Context) -> list[Entry]:
             "row": (rows - offsets[shard]).astype(np.int32),
             "cluster": ids.take(pa.array(place)),
             "size": size[rows].astype(np.int32),
-            "kind": pa.array(["near", "exact"]).take(pa.array((kind[rows] == EXACT).astype(np.int8))),
+            "kind": pa.array(KINDS, pa.string()).take(pa.array(kind[rows])),
         },
         schema=CLUSTERED,
     )
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near_first))
+    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first))
 
 
 def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:

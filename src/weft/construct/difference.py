@@ -1,0 +1,136 @@
+"""What changed between two releases: documents that came, went, changed, or moved to another language or split.
+
+A document is known by its id. A release's content hash depends on its documents alone: not on the order of rows, on
+files or on the version of weft.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from weft.errors import WeftError
+
+KINDS = ("added", "removed", "changed", "moved")
+"""What can have happened to a document: it is new; gone; has another text; has the same text elsewhere."""
+_WHERE = ("language", "split", "repeats")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`rows` has id, kind (of KINDS), and language and split before and after (null where the document is not).
+
+    `languages` counts documents before and after, and each kind, by language (a document that left one for another is
+    moved in both). `hashes` are the content hashes of both releases.
+    """
+
+    rows: pl.DataFrame
+    languages: pl.DataFrame
+    hashes: tuple[str, str]
+
+    def level(self) -> str:
+        """By how much a version has to rise (semantic versioning): major, minor, patch, or none.
+
+        Major when documents went, changed or moved: results on the old release cannot be had from the new one; minor
+        when documents were only added; none when the content is the same.
+        """
+        kinds = set(self.rows["kind"].unique())
+        if kinds - {"added"}:
+            return "major"
+        return "minor" if kinds else "none"
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts by kind and language, hashes and level, without the rows."""
+        counts = {kind: int((self.rows["kind"] == kind).sum()) for kind in KINDS}
+        return {"content": self.hashes, "level": self.level(), **counts, "languages": self.languages.to_dicts()}
+
+
+def difference(before: Path, after: Path) -> Difference:
+    """Compare two releases: build folders, their `construct/`, or folders with files of the corpus in Parquet.
+
+    Raises WeftError for a folder without any, and for one in which an id stands twice.
+    """
+    old, new = listed(before), listed(after)
+    hashes = content_hash(old), content_hash(new)
+    both = old.join(new, on="id", how="full", coalesce=True, suffix="_after")
+    gone, come = pl.col("text").is_null(), pl.col("text_after").is_null()
+    moved = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _WHERE)
+    kind = (
+        pl.when(gone).then(pl.lit("added"))
+        .when(come).then(pl.lit("removed"))
+        .when(pl.col("text") != pl.col("text_after")).then(pl.lit("changed"))
+        .when(moved).then(pl.lit("moved"))
+    )  # fmt: skip
+    rows = both.with_columns(kind.alias("kind")).filter(pl.col("kind").is_not_null())
+    rows = rows.select("id", "kind", "language", "language_after", "split", "split_after").sort("kind", "id")
+    return Difference(rows, _by_language(old, new, rows), hashes)
+
+
+def listed(folder: Path) -> pl.DataFrame:
+    """The row list of a release: id, language, split, repeats (1 where there is none) and a hash of the text.
+
+    Raises WeftError when there is no corpus in the folder, or an id stands in it twice.
+    """
+    top = next((place for place in (folder / "construct" / "ct", folder / "ct", folder) if place.is_dir()), None)
+    files = sorted(top.rglob("*.parquet")) if top is not None else []
+    if top is not None and top == folder:
+        files = [file for file in files if "rejects" not in file.relative_to(folder).parts]
+    if not files:
+        raise WeftError(f"{folder}: no release here; expected a build folder, or one with Parquet files of a corpus")
+    parts = [_rows(file) for file in files]
+    rows = pl.concat(parts).sort("id")
+    twice = rows.filter(pl.col("id").is_duplicated())
+    if twice.height:
+        raise WeftError(f"{folder}: {twice['id'][0]} stands in it more than once; expected each id once")
+    return rows
+
+
+def _rows(file: Path) -> pl.DataFrame:
+    from weft.text.buffers import string_buffers
+    from weft.text.folded import plain_hashes
+
+    try:
+        names = pl.read_parquet_schema(file)
+        absent = [name for name in ("id", "text", "language", "split") if name not in names]
+        if absent:
+            raise WeftError(f"{file}: no column {absent[0]!r}; expected a file of a release's corpus")
+        held = pl.read_parquet(file, columns=[n for n in ("id", "text", *_WHERE) if n in names])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise WeftError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
+    text = pl.Series("text", plain_hashes(string_buffers(held["text"].to_arrow())), dtype=pl.UInt64)
+    repeats = held["repeats"].cast(pl.Int64) if "repeats" in held.columns else pl.repeat(1, held.height, eager=True)
+    return held.select(pl.col("id", "language", "split").cast(pl.String)).with_columns(
+        repeats.cast(pl.Int64).alias("repeats"), text
+    )
+
+
+def content_hash(rows: pl.DataFrame) -> str:
+    """32 hexadecimal digits (BLAKE2b) of a row list, in order of the ids."""
+    digest = hashlib.blake2b(digest_size=16)
+    ordered = rows.sort("id")
+    for name in ("id", "language", "split"):
+        digest.update("\n".join(ordered[name].fill_null("").to_list()).encode() + b"\0")
+    for name in ("repeats", "text"):
+        digest.update(
+            np.ascontiguousarray(ordered[name].to_numpy()).astype("<i8" if name == "repeats" else "<u8").tobytes()
+        )
+    return digest.hexdigest()
+
+
+def _by_language(old: pl.DataFrame, new: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    counted = (
+        old.group_by("language")
+        .len("before")
+        .join(new.group_by("language").len("after"), on="language", how="full", coalesce=True)
+    )
+    sides = pl.concat([rows.select("id", "kind", "language"), rows.select("id", "kind", language="language_after")])
+    sides = sides.drop_nulls("language").unique()
+    for kind in KINDS:
+        own = sides.filter(pl.col("kind") == kind).group_by("language").len(kind)
+        counted = counted.join(own, on="language", how="left")
+    return counted.fill_null(0).sort("language")

@@ -1,0 +1,104 @@
+"""What changed between releases, and a hash of the content that order, files and formats leave alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from weft.cli import reading
+from weft.construct.difference import content_hash, difference, listed
+from weft.errors import WeftError
+
+ROWS = [
+    ("a", "habari ya asubuhi", "swh_Latn", "train"),
+    ("b", "watu wa mji", "swh_Latn", "train"),
+    ("c", "good morning", "eng_Latn", "test"),
+    ("d", "ሰላም", "amh_Ethi", "train"),
+]
+
+
+def release(folder: Path, rows: list[tuple[str, str, str, str]], files: int = 1, **more: list[int]) -> Path:
+    top = folder / "construct" / "ct"
+    frame = pl.DataFrame(rows, ["id", "text", "language", "split"], orient="row").with_columns(
+        pl.Series(name, values) for name, values in more.items()
+    )
+    for number in range(files):
+        own = frame.gather_every(files, number)
+        (top / f"part{number}").mkdir(parents=True, exist_ok=True)
+        own.write_parquet(top / f"part{number}" / "train-00000.parquet")
+    return folder
+
+
+def test_every_kind(tmp_path: Path) -> None:
+    after = [
+        ("a", "habari ya asubuhi", "swh_Latn", "train"),
+        ("b", "watu wa mji mkubwa", "swh_Latn", "train"),
+        ("c", "good morning", "sco_Latn", "test"),
+        ("e", "new", "eng_Latn", "train"),
+    ]
+    found = difference(release(tmp_path / "one", ROWS), release(tmp_path / "two", after))
+    assert found.rows.rows() == [
+        ("e", "added", None, "eng_Latn", None, "train"),
+        ("b", "changed", "swh_Latn", "swh_Latn", "train", "train"),
+        ("c", "moved", "eng_Latn", "sco_Latn", "test", "test"),
+        ("d", "removed", "amh_Ethi", None, "train", None),
+    ]
+    head = ["language", "before", "after", "added", "removed", "changed", "moved"]
+    assert found.languages.select(head).rows() == [
+        ("amh_Ethi", 1, 0, 0, 1, 0, 0),
+        ("eng_Latn", 1, 1, 1, 0, 0, 1),
+        ("sco_Latn", 0, 1, 0, 0, 0, 1),
+        ("swh_Latn", 2, 2, 0, 0, 1, 0),
+    ]
+    assert found.level() == "major" and found.hashes[0] != found.hashes[1]
+    told = found.to_json()
+    assert (told["added"], told["removed"], told["changed"], told["moved"]) == (1, 1, 1, 1)
+
+
+def test_levels(tmp_path: Path) -> None:
+    one = release(tmp_path / "one", ROWS)
+    assert difference(one, release(tmp_path / "same", ROWS)).level() == "none"
+    assert difference(one, release(tmp_path / "more", [*ROWS, ("z", "zaidi", "swh_Latn", "train")])).level() == "minor"
+    assert difference(one, release(tmp_path / "less", ROWS[1:])).level() == "major"
+
+
+def test_order_and_files_do_not_matter_and_repeats_do(tmp_path: Path) -> None:
+    one = content_hash(listed(release(tmp_path / "one", ROWS)))
+    assert content_hash(listed(release(tmp_path / "two", ROWS[::-1], files=3))) == one
+    assert content_hash(listed(release(tmp_path / "three", ROWS, repeats=[1, 1, 1, 1]))) == one
+    assert content_hash(listed(release(tmp_path / "four", ROWS, repeats=[1, 2, 1, 1]))) != one
+    assert difference(tmp_path / "one", tmp_path / "four").rows["kind"].to_list() == ["moved"]
+    assert listed(tmp_path / "one").equals(listed(tmp_path / "one" / "construct"))
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    one = release(tmp_path / "one", ROWS)
+    with pytest.raises(WeftError, match="no release here"):
+        difference(one, tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(WeftError, match="no release here"):
+        difference(tmp_path / "empty", one)
+    with pytest.raises(WeftError, match="a stands in it more than once"):
+        listed(release(tmp_path / "twice", [*ROWS, ROWS[0]]))
+    broken = release(tmp_path / "broken", ROWS)
+    next(broken.rglob("*.parquet")).write_bytes(b"PAR1 no PAR1")
+    with pytest.raises(WeftError, match="cannot be read"):
+        listed(broken)
+    (tmp_path / "other").mkdir()
+    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "other" / "x.parquet")
+    with pytest.raises(WeftError, match="no column 'id'"):
+        listed(tmp_path / "other")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = release(tmp_path / "one", ROWS), release(tmp_path / "two", ROWS[1:])
+    assert reading.diff(one, two, tmp_path / "rows.tsv", False) == 0
+    said = capsys.readouterr().out
+    assert "swh_Latn" in said and "eng_Latn" not in said and "a major version" in said
+    assert (tmp_path / "rows.tsv").read_text().splitlines()[1].split("\t")[:2] == ["a", "removed"]
+    reading.diff(one, one, tmp_path / "rows.parquet", True)
+    assert '"level": "none"' in capsys.readouterr().out and pl.read_parquet(tmp_path / "rows.parquet").height == 0
+    with pytest.raises(WeftError, match="expected a file named"):
+        reading.diff(one, two, tmp_path / "rows.txt", False)
