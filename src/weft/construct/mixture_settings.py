@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Method = Literal["natural", "temperature", "unimax", "weights"]
 LANGUAGE = "lid.language"
@@ -14,6 +14,16 @@ ALPHA = 0.3
 _CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _SLACK = 1e-9
 """By which decimal shares may miss 1 when they are added as doubles."""
+
+
+def _at_most_all(shares: dict[str, float]) -> dict[str, float]:
+    if sum(shares.values()) > 1 + _SLACK:
+        raise ValueError(f"the shares add up to {sum(shares.values()):g}; expected at most 1")
+    return shares
+
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Shares = Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]], AfterValidator(_at_most_all)]
 
 
 class _Closed(BaseModel):
@@ -48,11 +58,9 @@ class Mixture(_Closed):
     alpha: float | None = Field(
         None, ge=0, le=1, description="Temperature: shares as size to this power (1: as it is, 0: equal), else 0.3."
     )
-    weights: dict[str, float] = Field(default_factory=dict, description="Relative share of each language by code.")
-    others: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="Weight of each language that `weights` does not name."
-    )
-    quotas: dict[str, dict[str, float]] = Field(
+    weights: dict[str, Weight] = Field(default_factory=dict, description="Relative share of each language by code.")
+    others: Weight | None = Field(None, description="Weight of each language that `weights` does not name.")
+    quotas: dict[str, Shares] = Field(
         default_factory=dict, description="Facet: value: share of each language's part; the rest is for other values."
     )
     rehydrate: Rehydration | None = Field(None, description="Weigh documents by the size of their cluster.")
@@ -63,14 +71,8 @@ class Mixture(_Closed):
     @model_validator(mode="after")
     def _fits_together(self) -> Mixture:
         self._check_method()
-        for facet, shares in self.quotas.items():
-            for value, share in shares.items():
-                if not 0 <= share <= 1:
-                    raise ValueError(f"quota {share:g} of {facet} {value}; expected a share from 0 to 1")
-            if sum(shares.values()) > 1 + _SLACK:
-                raise ValueError(f"the quotas of {facet} add up to {sum(shares.values()):g}; expected at most 1")
-            if facet == self.by:
-                raise ValueError(f"quotas of {facet}, which the budget is shared over; expected method: weights")
+        if self.by in self.quotas:
+            raise ValueError(f"quotas of {self.by}, which the budget is shared over; expected method: weights")
         held = self.rehydrate
         if held is not None and held.most is not None and self.epochs is not None and held.most > self.epochs:
             raise ValueError(
@@ -87,9 +89,6 @@ class Mixture(_Closed):
             raise ValueError(f"weights with method {self.method}; expected method: weights")
         if self.method != "temperature" and self.alpha is not None:
             raise ValueError(f"alpha with method {self.method}; expected method: temperature")
-        for name, weight in self.weights.items():
-            if not 0 <= weight < float("inf"):
-                raise ValueError(f"weight {weight:g} of {name}; expected 0 or more")
         if self.weights and not any(self.weights.values()) and not self.others:
             raise ValueError("every weight is 0; expected at least one above")
         if self.by == LANGUAGE:

@@ -36,7 +36,8 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_signatures(steps["deduplicate"], registry, faults)
         _check_rules(shape, steps, registry, faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
-        faults += mixture_faults(shape.construct.mixture, every, [source.name for source in sources], registry)
+        names = [source.name for source in sources] if len(sources) == len(shape.acquire) else None
+        faults += mixture_faults(shape.construct.mixture, every, names, registry)
     if faults:
         return None, faults
     recipe = Recipe(

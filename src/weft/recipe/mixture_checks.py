@@ -38,13 +38,16 @@ def unit_of_recipe(recipe: Recipe, registry: Registry, mixture: Mixture) -> face
 
 
 def mixture_faults(
-    mixture: Mixture | None, steps: Sequence[Step], sources: Sequence[str], registry: Registry
+    mixture: Mixture | None, steps: Sequence[Step], sources: Sequence[str] | None, registry: Registry
 ) -> list[Fault]:
-    """Facets that are no text column, a unit that nothing counts, weights and quotas of sources that do not exist."""
+    """Facets that are no text column, a unit that nothing counts, weights and quotas of sources that do not exist.
+
+    `sources` is None where some could not be read: a name may be theirs.
+    """
     if mixture is None:
         return []
     schema = mixture_schema(steps, registry)
-    faults = [*_facet_faults(mixture, schema), *_source_faults(mixture, sources)]
+    faults = [*_facet_faults(mixture, schema), *(_source_faults(mixture, sources) if sources is not None else [])]
     try:
         facets.unit_of(schema, mixture.unit)
     except WeftError as error:
