@@ -84,7 +84,8 @@ def weights_of_rates(removed: Floats, clusters: Floats, most: int) -> npt.NDArra
     if lowest >= overall:
         return np.ones(len(fitted), np.int32)
     better = np.maximum(overall - fitted, 0.0) / (overall - lowest)
-    return np.floor(1 + (most - 1) * better + 0.5).astype(np.int32)
+    # The nudge rounds up a half that doubles make 5.4999999: rates are ratios of whole numbers.
+    return np.floor(1 + (most - 1) * better + 0.5 + 1e-9).astype(np.int32)
 
 
 def down_then_up(values: Floats, counts: Floats) -> Floats:

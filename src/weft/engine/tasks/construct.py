@@ -21,7 +21,7 @@ from weft.construct.croissant import croissant_json
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
-from weft.engine import exchange
+from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
@@ -172,6 +172,7 @@ def export(task: Task, context: Context) -> list[Entry]:
     """The files of one language, in corpus order."""
     number, language = task.arguments["number"], task.arguments["language"]
     written_as = task.arguments.get("written")
+    holders.claim(context.storage, f"construct/ct/{language}/", task.key)
     writer = LanguageWriter(
         lambda path: context.storage.open_sink(f"construct/{path}"),
         language,
@@ -203,6 +204,7 @@ def release(task: Task, context: Context) -> list[Entry]:
     from weft.model.languages import name as language_name
 
     storage, given = context.storage, task.arguments
+    holders.claim(storage, "construct/README.md", task.key)
     tables = {
         name: [storage.read_table(path) for path in given[name]]
         for name in ("counts", "sources", "samples", "histograms", "clusters")
