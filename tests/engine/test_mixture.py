@@ -102,6 +102,8 @@ def test_rows_are_conserved_and_what_is_not_drawn_is_explained(mixed: tuple[Path
     told = build.explain(one)
     assert told["outcome"] == "rejected by not_drawn"
     assert told["stages"][-1]["means"] == "the mixture holds less of its language than there is"
+    often = files(mixed[1]).filter(pl.col("repeats") == 3)["id"][0]
+    assert build.explain(often)["outcome"] == "kept in train, read 3 times"
 
 
 def test_json_lines_hold_the_same_rows(mixed: tuple[Path, Path]) -> None:
@@ -167,6 +169,14 @@ def test_rehydration_and_quotas_in_a_build(mixed: tuple[Path, Path], tmp_path: P
     by_weight = held.plan.group_by("weight").agg((pl.col("rows").sum() / pl.col("documents").sum()).alias("times"))
     assert by_weight.height > 1, "some cluster sizes weigh more"
     assert all(weight == times for weight, times in by_weight.rows())
+
+
+def test_without_a_train_part_there_is_nothing_to_mix(plain: tuple[Path, Path], tmp_path: Path) -> None:
+    shutil.copytree(plain[1], tmp_path / "own")
+    split = "construct.split={train: 0, validation: 0.5, test: 0.5}"
+    assert weft.run(load(plain[0], [split, "construct.mixture={}"]), tmp_path / "own", workers=1).status == 0
+    assert set(files(tmp_path / "own")["repeats"]) == {1}
+    assert set(files(tmp_path / "own")["split"]) == {"validation", "test"}
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def solve(
         most = mixture.rehydrate.most or int(mixture.epochs or 1)
         weights = rehydrate.weights(rehydrate.merge_rates(rated), most, mixture.rehydrate.pool)
     names = repeats.keys(mixture)
-    targets.check_values(pl.concat(seen).unique().sort("facet", "value") if seen else pl.DataFrame(), mixture)
-    buckets = pl.concat(counted)
+    targets.check_values(pl.concat([pl.DataFrame(schema=repeats.SEEN), *seen]).unique().sort("facet", "value"), mixture)
+    buckets = pl.concat([pl.DataFrame(schema=repeats.bucket_schema(mixture)), *counted])
     found = targets.cells(repeats.weighed(buckets, weights), names)
     wanted = targets.targets(found, mixture, unit)
     return rounding.plan(found, wanted, buckets, shards, weights, mixture), weights
@@ -61,7 +61,9 @@ def mix(frame: pl.DataFrame, mixture: Mixture, seed: int = 1) -> tuple[pl.Series
         raise WeftError("construct.mixture.rehydrate: learns from the columns rule and deduplicate; expected both")
     rule = pl.col("rule").is_null() if "rule" in frame.columns else pl.lit(True)
     train = pl.col("split") == "train" if "split" in frame.columns else pl.lit(True)
-    numbered = frame.with_row_index("row").with_columns(rule.alias("__kept"), train.alias("__train"))
+    numbered = (
+        frame.drop("row", strict=False).with_row_index("row").with_columns(rule.alias("__kept"), train.alias("__train"))
+    )
     mixed = numbered.filter(pl.col("__kept") & pl.col("__train"))
     rows = repeats.keyed(mixed, mixture, unit, seed)
     rated = [rates_of(numbered, mixture)] if mixture.rehydrate is not None else []
@@ -75,13 +77,16 @@ def mix(frame: pl.DataFrame, mixture: Mixture, seed: int = 1) -> tuple[pl.Series
 
 
 def rates_of(frame: pl.DataFrame, mixture: Mixture) -> pl.DataFrame:
-    """RATE of rows with `rule` and `deduplicate`; what licence or consent forbids says nothing of quality."""
+    """RATE of rows with `rule` and `deduplicate`: which fail a rule of quality.
+
+    Duplicates passed; what licence or consent forbids says nothing of quality and is left out.
+    """
     judged = frame.filter(pl.col("rule").is_null() | (pl.col("rule") != "not_allowed"))
     return rehydrate.rates(
         judged.select(
             repeats.fit(mixture).alias("fit"),
             repeats.cluster_size(judged, mixture).alias("size"),
-            pl.col("rule").is_not_null().alias("removed"),
+            (pl.col("rule").is_not_null() & (pl.col("rule") != "duplicate")).fill_null(False).alias("removed"),
         )
     )
 

@@ -15,6 +15,15 @@ _BUCKET = 1 << 52
 """A draw's top twelve bits are its bucket: only the bucket in which a cell's target ends is looked into."""
 
 
+SEEN: dict[str, type[pl.DataType]] = {"facet": pl.String, "value": pl.String}
+
+
+def bucket_schema(mixture: Mixture) -> dict[str, type[pl.DataType]]:
+    """Columns of `buckets`."""
+    rest = {"fit": pl.String, "size": pl.Int32, "bucket": pl.UInt64, "documents": pl.Int64, "units": pl.Int64}
+    return {name: pl.String for name in keys(mixture)} | rest
+
+
 def keys(mixture: Mixture) -> list[str]:
     """Columns that make a cell, besides its weight."""
     return ["group", *(f"quota_{place}" for place in range(len(mixture.quotas)))]
@@ -58,13 +67,12 @@ def seen(frame: pl.DataFrame, mixture: Mixture) -> pl.DataFrame:
     found = [
         frame.select(pl.lit(name).alias("facet"), facets.value(name).alias("value")).unique() for name in mixture.quotas
     ]
-    empty = pl.DataFrame(schema={"facet": pl.String, "value": pl.String})
-    return pl.concat([empty, *found]).sort("facet", "value")
+    return pl.concat([pl.DataFrame(schema=SEEN), *found]).sort("facet", "value")
 
 
 def buckets(rows: pl.DataFrame, mixture: Mixture) -> pl.DataFrame:
     """Documents and units by keys, `fit`, `size` and `bucket` of the draw; adding up tables of shards is exact."""
-    by = [*keys(mixture), "fit", "size", "bucket"]
+    by = [name for name in bucket_schema(mixture) if name not in ("documents", "units")]
     return (
         with_bucket(rows)
         .group_by(by)

@@ -225,9 +225,9 @@ class Build:
             selection = columns["selection"]
             why = self._because(selection["rule"], columns)
             stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
-            outcome = (
-                f"kept in {selection['split']}" if selection["rule"] is None else f"rejected by {selection['rule']}"
-            )
+            times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
+            kept = selection["rule"] is None
+            outcome = f"kept in {selection['split']}{times}" if kept else f"rejected by {selection['rule']}"
         return {
             "id": columns["id"],
             "source": columns["source"],

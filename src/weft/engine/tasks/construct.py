@@ -108,7 +108,8 @@ def select(task: Task, context: Context) -> list[Entry]:
     if mixed:
         frame = mixing.drawn(task, context, frame)
     name = f"{task.shard:05d}-{task.key[:12]}"
-    struct = frame.select(pl.struct("rule", "split", "kept").alias("selection"))
+    told = ["rule", "split", "kept", *(["repeats"] if mixed else [])]
+    struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     schema = MIXED if mixed else EXPORT
     exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)

@@ -27,9 +27,7 @@ def mix_part(task: Task, context: Context) -> list[Entry]:
     mixed = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train"))
     rows = repeats.keyed(mixed, mixture, unit, task.arguments["seed"], _lengths(task, context, mixed, unit))
     name = f"{task.shard:05d}-{task.key[:12]}.parquet"
-    # Duplicates passed the rules: what is learnt is which rows fail one.
-    passed = frame.with_columns(pl.col("rule").replace("duplicate", None))
-    rates = mixtures.rates_of(passed, mixture) if mixture.rehydrate else pl.DataFrame(schema=rehydrate.RATE)
+    rates = mixtures.rates_of(frame, mixture) if mixture.rehydrate else pl.DataFrame(schema=rehydrate.RATE)
     files = [
         write_frame(context, f"selection/mixture-rows/{name}", rows),
         write_frame(context, f"selection/mixture-buckets/{name}", repeats.buckets(rows, mixture)),
