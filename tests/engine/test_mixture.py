@@ -17,7 +17,7 @@ import weft
 from weft.construct.allocate import unimax
 from weft.engine.build import run
 from weft.engine.reading import Build
-from weft.errors import WeftError
+from weft.errors import ShardError, WeftError
 from weft.recipe import load
 
 SPLIT = "construct.split={validation: 0.1, test: 0.1}"
@@ -104,6 +104,21 @@ def test_rows_are_conserved_and_what_is_not_drawn_is_explained(mixed: tuple[Path
     assert told["stages"][-1]["means"] == "the mixture holds less of its language than there is"
     often = files(mixed[1]).filter(pl.col("repeats") == 3)["id"][0]
     assert build.explain(often)["outcome"] == "kept in train, read 3 times"
+
+
+def test_a_release_of_other_rows_than_were_planned_is_refused(mixed: tuple[Path, Path]) -> None:
+    from weft.engine.tasks import mixing
+    from weft.engine.work import Context, rooms_registry
+
+    build = Build.open(mixed[1])
+    held = build.mixture()
+    assert held is not None
+    context = Context(build.storage, rooms_registry())
+    drawn = sum(int(entries[0].counts["read"]) for entries in build.state.done("select").values())
+    given = {"settings": held.settings.model_dump(), "unit": "bytes", "plan": build.state.path("mix", 0)}
+    assert mixing.mixed(context, given | {"read": drawn}).plan["rows"].sum() == drawn
+    with pytest.raises(ShardError, match=f"{drawn} rows planned, {drawn + 1} drawn"):
+        mixing.mixed(context, given | {"read": drawn + 1})
 
 
 def test_json_lines_hold_the_same_rows(mixed: tuple[Path, Path]) -> None:

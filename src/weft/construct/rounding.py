@@ -17,7 +17,7 @@ import polars as pl
 from weft.construct.mixture_settings import Mixture
 from weft.construct.repeats import keys, weighed, with_bucket
 from weft.construct.targets import Cell
-from weft.errors import WeftError
+from weft.errors import ShardError, WeftError
 
 MOST_REPEATS = 10_000
 PLAN: dict[str, type[pl.DataType]] = {
@@ -55,7 +55,9 @@ def plan(
     table = _keys_of(found, names).with_columns(pl.Series("whole", [floor(part) for part in rest], dtype=pl.Int64))
     border = _borders(weighed(buckets, weights), table, names)
     ends = _ends(border, shards, weights, names)
-    rounded = _rounded(found, targets, base, rest, ends, mixture.cap)
+    if not ends.select(names).equals(table.select(names)):
+        raise ShardError(f"mixture: {len(found)} cells planned, the ends of {ends.height} found")
+    rounded = _rounded(found, base, rest, ends, mixture.cap)
     made = {
         "documents": [cell.documents for cell in found],
         "available": [cell.size for cell in found],
@@ -135,7 +137,6 @@ def _ends(
 
 def _rounded(
     found: Sequence[Cell],
-    targets: Sequence[Fraction],
     base: Sequence[int],
     rest: Sequence[Fraction],
     ends: pl.DataFrame,

@@ -50,11 +50,15 @@ def facts(compiler: Compiler, state: State) -> dict[str, Any]:
     mixture = compiler.recipe.construct.mixture
     if mixture is None:
         return {}
+    selected = [entries[0].counts for entries in state.done("select").values()]
+    # A shard that failed after it was planned is missing from the corpus: then there is nothing to compare.
+    whole = len(selected) == len(state.done("mix_part"))
+    read = sum(int(counts["read"]) for counts in selected) if whole else None
     held = {
         "settings": mixture.model_dump(mode="json"),
         "unit": unit_of_recipe(compiler.recipe, compiler.registry, mixture).name,
     }
-    return {"mixture": held | {"plan": state.path("mix", 0)}}
+    return {"mixture": held | {"plan": state.path("mix", 0), "read": read}}
 
 
 def _part(compiler: Compiler, mixture: Mixture, labels: tuple[str, ...], paths: Paths) -> Node:

@@ -130,7 +130,8 @@ def select(task: Task, context: Context) -> list[Entry]:
     ]
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
-    return [entry(task, task.key, files, counts)]
+    read = {"read": mixing.read_in_train(frame)} if mixed else {}
+    return [entry(task, task.key, files, counts | read)]
 
 
 def _kept_clusters(frame: pl.DataFrame) -> pl.DataFrame:

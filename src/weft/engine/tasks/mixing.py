@@ -18,6 +18,7 @@ from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches
 from weft.engine.tasks.selection import judged, read_frame, write_frame
 from weft.engine.work import Context, Task, entry
+from weft.errors import ShardError
 
 
 def mix_part(task: Task, context: Context) -> list[Entry]:
@@ -89,7 +90,16 @@ def drawn(task: Task, context: Context, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(left_out).then(pl.lit("not_drawn")).otherwise(pl.col("rule")).alias("rule"))
 
 
+def read_in_train(frame: pl.DataFrame) -> int:
+    """How many rows of train the kept documents are read as."""
+    train = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train"))
+    return int(train["repeats"].sum())
+
+
 def mixed(context: Context, given: dict[str, Any]) -> Mixed:
-    """What the card says of the mixture."""
-    plan = read_frame(context, given["plan"]).drop("edge_draw", "edge_shard", "edge_row", "inclusive")
-    return Mixed(plan, Mixture(**given["settings"]), given["unit"])
+    """What the card says of the mixture. Raises ShardError when selection drew other rows than were planned."""
+    plan = read_frame(context, given["plan"])
+    if given["read"] is not None and given["read"] != plan["rows"].sum():
+        raise ShardError(f"mixture: {plan['rows'].sum()} rows planned, {given['read']} drawn")
+    told = plan.drop("edge_draw", "edge_shard", "edge_row", "inclusive")
+    return Mixed(told, Mixture(**given["settings"]), given["unit"])
