@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from weft.construct.mixture_settings import Mixture, Rehydration
 from weft.language.languages_page import languages_page
 from weft.operators.catalogue import endings, kind, limits, page, plain, sentence, table
 from weft.operators.examples import load_examples
@@ -76,6 +77,8 @@ def _recipe(registry: Registry) -> str:
         ]
         lines += [f"### {stage}", "", *table(["step", "default", "gives"], rows), ""]
     lines += ["## construct", "", *_fields(Construct), "", "Shares under `split`:", "", *_fields(Fractions), ""]
+    lines += ["Keys of `mixture`, which [has a page of its own](mixtures.md):", "", *_fields(Mixture), ""]
+    lines += ["Keys of `rehydrate`:", "", *_fields(Rehydration), ""]
     lines += ["Default rules, in the order in which they are tried. A row must meet every one:", ""]
     rows = [[f"`{name}`", f"`{sql}`", REASONS.get(name, "")] for name, sql in DEFAULT_RULES.items()]
     lines += [*table(["rule", "a row is kept when", "leaves out"], rows), "", "## settings", "", *_fields(Settings)]
@@ -87,6 +90,11 @@ def _fields(model: Any) -> list[str]:
     required = set(schema.get("required", ()))
     rows = []
     for name, held in schema["properties"].items():
+        if any("$ref" in part for part in held.get("anyOf", ())):
+            parts = [
+                schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part for part in held["anyOf"]
+            ]
+            held = held | {"anyOf": [{"type": part["type"]} for part in parts]}
         held = held | schema["$defs"][held["$ref"].rpartition("/")[2]] if "$ref" in held else held
         meaning = " ".join(filter(None, (held.get("description"), limits(held) and f"({limits(held)})")))
         rows.append([f"`{name}`", *_type_and_default(model, name, held, name in required), meaning])

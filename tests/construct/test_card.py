@@ -15,7 +15,7 @@ from weft.construct.card import Release, dataset_card, front_matter, size_catego
 from weft.construct.croissant import croissant, croissant_json
 from weft.construct.defaults import DEFAULT_RULES, REASONS
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter
-from weft.construct.rules import Rules
+from weft.construct.rules import RESERVED, Rules
 from weft.construct.summary import COUNT, SOURCE
 
 
@@ -105,7 +105,7 @@ def test_no_files_still_makes_a_card() -> None:
 
 def test_every_default_rule_parses_and_is_explained() -> None:
     assert Rules(DEFAULT_RULES).columns() == {"lid", "signals", "threshold"}
-    assert set(DEFAULT_RULES) | {"duplicate", "not_allowed"} == set(REASONS)
+    assert set(DEFAULT_RULES) | set(RESERVED) == set(REASONS)
 
 
 @pytest.mark.parametrize(("rows", "name"), [(0, "n<1K"), (1000, "1K<n<10K"), (10**9, "1B<n<10B"), (10**13, "n>1T")])

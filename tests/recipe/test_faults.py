@@ -65,6 +65,19 @@ construct:
     test: 0.1
   formats:
     - parquet
+  mixture:
+    method: temperature
+    alpha: 0.3
+    by: lid.language
+    budget: 1000000
+    unit: auto
+    epochs: 4
+    quotas:
+      source: {crawl: 0.5}
+    rehydrate:
+      most: 3
+      pool: 100
+    written: copies
 settings:
   seed: 1
   shard_mb: 64
@@ -75,7 +88,8 @@ KEYS = [
     *("priority", "options", "text_field", "parse", "document", "time_limit_s", "standardize", "label", "script"),
     *("letters", "signals", "deduplicate", "minhash", "bands", "verify", "threshold", "construct", "extends", "rules"),
     *("thresholds", "tail", "redistributable_only", "split", "train", "validation", "test", "formats", "settings"),
-    *("seed", "shard_mb"),
+    *("seed", "shard_mb", "mixture", "method", "alpha", "by", "budget", "unit", "epochs", "quotas", "rehydrate"),
+    *("most", "pool", "written"),
 ]
 
 
@@ -136,6 +150,20 @@ def test_a_typo_in_any_key_gives_its_line_and_the_nearest_name(key: str, faults:
         ("tail: 0.1", "tail: 0.9", "construct.thresholds, parameter tail: got 0.9; expected less than 0.5"),
         ("only: false", "only: perhaps", "got 'perhaps'; expected true or false"),
         ("- parquet", "- parket", "got 'parket'; .*did you mean parquet"),
+        ("method: temperature", "method: temprature", "got 'temprature'; .*did you mean temperature"),
+        ("by: lid.language", "by: language", "no column language; .*did you mean lid.language"),
+        ("by: lid.language", "by: lid.score", "lid.score is Float32; expected a text column"),
+        ("budget: 1000000", "budget: 0", "got 0; expected greater than 0"),
+        ("unit: auto", "unit: tokens", "no column counts tokens; expected a label with the whole-number field"),
+        ("unit: auto", "unit: byte", "no column byte; .*did you mean bytes"),
+        ("unit: auto", "unit: lid.score", "lid.score is Float32; expected auto, tokens, bytes"),
+        ("epochs: 4", "epochs: 0.5", "got 0.5; expected greater than or equal to 1"),
+        ("{crawl: 0.5}", "{crawl: 1.5}", "got 1.5; expected less than or equal to 1"),
+        ("{crawl: 0.5}", "{crawl: 0.5, web: 0.6}", "the shares add up to 1.1; expected at most 1"),
+        ("{crawl: 0.5}", "{crwal: 0.5}", "no source has this name; expected some of crawl; did you mean crawl"),
+        ("source: {crawl: 0.5}", "sources: {crawl: 0.5}", "no column sources; .*did you mean source"),
+        ("most: 3", "by: lid", "lid is Struct.*expected a text column such as source"),
+        ("written: copies", "written: twice", "got 'twice'; expected .copies. or .once."),
         ("seed: 1", "seed: -1", "got -1; expected greater than or equal to 0"),
         ("shard_mb: 64", "shard_mb: 0", "got 0; expected greater than 0"),
     ],
@@ -146,6 +174,23 @@ def test_a_wrong_value_gives_its_line_and_what_was_expected(old: str, new: str, 
     found = faults(WHOLE.replace(old, new))
     assert len(found) == 1, found
     assert re.match(rf"{line}: .*{expected}", found[0]), found[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("method: temperature", "method: unimax", "alpha with method unimax; expected method: temperature"),
+        ("method: temperature", "method: weights", "method weights without any; expected weights: "),
+        ("alpha: 0.3", "weights: {swh_Latn: 2}", "weights with method temperature; expected method: weights"),
+        ("by: lid.language", "by: source", "quotas of source, which the budget is shared over; expected"),
+        ("epochs: 4", "epochs: 2", "rehydrate.most is 3, above the cap of 2 epochs"),
+        ("alpha: 0.3\n", "others: 1\n", "weights with method temperature"),
+    ],
+)
+def test_keys_of_a_mixture_that_do_not_go_together(old: str, new: str, expected: str, faults: Faults) -> None:
+    assert WHOLE.count(old) == 1
+    found = faults(WHOLE.replace(old, new))
+    assert len(found) == 1 and re.match(rf"{_line_of(WHOLE, 'mixture:')}: .*{expected}", found[0]), found
 
 
 def test_shares_that_are_too_much(faults: Faults) -> None:

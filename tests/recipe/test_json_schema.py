@@ -56,6 +56,8 @@ def test_a_good_recipe_is_valid(schema: dict[str, Any]) -> None:
         ("train: 0.8", "trian: 0.8"),
         ("- parquet", "- parket"),
         ("seed: 1", "seed: one"),
+        ("epochs: 4", "epoch: 4"),
+        ("method: temperature", "method: temprature"),
     ],
 )
 def test_a_typo_is_not(schema: dict[str, Any], old: str, new: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from weft.construct import mixture_card
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
+from weft.construct.mixture_card import Mixed
 from weft.construct.summary import KEPT, alarms
 
 _SHOWN = ("lid", "words", "alpha_words", "line_punct", "top_2gram", "dup_5gram")
@@ -43,6 +45,8 @@ class Release:
     """Languages whose text native speakers have looked at, and what they said."""
     recipe: str | None = None
     """The recipe's text."""
+    mixture: Mixed | None = None
+    """How often documents of train are read, where not once."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files."""
@@ -58,6 +62,7 @@ def dataset_card(release: Release) -> str:
         _warning(release),
         "## Languages",
         _language_table(release),
+        *_mixture(release),
         "## Sources and licences",
         _source_table(release),
         "## How text was selected",
@@ -172,6 +177,18 @@ def _language_table(release: Release) -> str:
         )
     table = _table(("language", "name", "documents", "bytes of text", "words", "splits"), rows)
     return table + "\n\nWords of scripts without spaces are those of a dictionary. Codes are ISO 639-3 and ISO 15924."
+
+
+def _mixture(release: Release) -> list[str]:
+    mixed = release.mixture
+    if mixed is None:
+        return []
+    parts = ["## Mixture", " ".join(mixture_card.sentences(mixed))]
+    head = mixture_card.head(mixed)
+    parts.append(_table(head, mixture_card.rows(mixed, release.names)))
+    for facet, found in mixture_card.quota_rows(mixed).items():
+        parts += [f"By `{facet}`, over all:", _table((facet, *head[1:]), found)]
+    return parts
 
 
 def _source_table(release: Release) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from weft.construct.card import Release, licenses, splits, tag
+from weft.construct.copies import schema_of
 from weft.construct.export import EXPORT
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
@@ -63,6 +64,8 @@ _FIELDS = {
     "language_score": "how certain the identifier was",
     "split": "train, validation or test",
     "cluster_size": "how many near-duplicates the document stands for",
+    "repeats": "how often the document is read",
+    "copy": "which of these times the row is, from 1",
 }
 
 
@@ -79,7 +82,9 @@ def croissant(release: Release) -> dict[str, Any]:
         "inLanguage": sorted({tag(code) for code in languages}),
         "isLiveDataset": False,
         "distribution": [*_files(release), *_sets(release)],
-        "recordSet": [_records(language) for language in languages if _has_parquet(release, language)],
+        "recordSet": [
+            _records(language, _schema(release)) for language in languages if _has_parquet(release, language)
+        ],
     }
     if release.version:
         made["version"] = release.version
@@ -134,14 +139,19 @@ def _sets(release: Release) -> list[dict[str, Any]]:
     ]
 
 
-def _records(language: str) -> dict[str, Any]:
+def _schema(release: Release) -> pa.Schema:
+    return EXPORT if release.mixture is None else schema_of(release.mixture.settings.written)
+
+
+def _records(language: str, schema: pa.Schema) -> dict[str, Any]:
+    id_key, copy_key = {"@id": f"{language}/id"}, {"@id": f"{language}/copy"}
     return {
         "@type": "cr:RecordSet",
         "@id": language,
         "name": language,
         "description": f"Documents of {language}",
-        "key": {"@id": f"{language}/id"},
-        "field": [_field(language, field) for field in EXPORT if not pa.types.is_struct(field.type)],
+        "key": [id_key, copy_key] if "copy" in schema.names else id_key,
+        "field": [_field(language, field) for field in schema if not pa.types.is_struct(field.type)],
     }
 
 

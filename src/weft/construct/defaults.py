@@ -62,5 +62,6 @@ REASONS: dict[str, str] = {
     "lists": "very short lines, like a menu or a table",
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
+    "not_drawn": "the mixture holds less of its language than there is",
 }
 """What each rule removes, in words for the report and the card."""

@@ -73,8 +73,11 @@ class FileRecord:
         return asdict(self)
 
 
-def exported(frame: pl.DataFrame) -> pa.Table:
-    """Rows of EXPORT from documents with `lid`, `split` and, where there is one, `deduplicate`, put beside them."""
+def exported(frame: pl.DataFrame, schema: pa.Schema = EXPORT) -> pa.Table:
+    """Rows of EXPORT from documents with `lid`, `split` and, where there is one, `deduplicate`, put beside them.
+
+    Columns that a longer schema has are taken from the documents.
+    """
     lid = pl.col("lid").struct
     size = pl.col("deduplicate").struct.field("size") if "deduplicate" in frame.columns else pl.lit(1, pl.Int32)
     made = {
@@ -83,8 +86,8 @@ def exported(frame: pl.DataFrame) -> pa.Table:
         "script": lid.field("script"),
         "cluster_size": size,
     }
-    columns = [made[name].alias(name) if name in made else pl.col(name) for name in EXPORT.names]
-    return frame.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(EXPORT)
+    columns = [made[name].alias(name) if name in made else pl.col(name) for name in schema.names]
+    return frame.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
 class LanguageWriter:
@@ -100,6 +103,7 @@ class LanguageWriter:
         formats: tuple[str, ...] = FORMATS,
         rows_per_file: int | None = None,
         bytes_per_file: int = FILE_BYTES,
+        schema: pa.Schema = EXPORT,
     ) -> None:
         unknown = set(formats) - set(FORMATS)
         if unknown or not formats:
@@ -108,15 +112,18 @@ class LanguageWriter:
         self._language = language
         self._formats = formats
         self._limits = (rows_per_file or (1 << 62), bytes_per_file)
+        self._schema = schema
         self._splits: dict[str, _Split] = {}
 
     def add(self, table: pa.Table) -> None:
-        """Append rows of EXPORT, all of this language, in corpus order."""
-        table = table.select(EXPORT.names).cast(EXPORT)
+        """Append rows of the schema, all of this language, in corpus order."""
+        table = table.select(self._schema.names).cast(self._schema)
         for name in sorted(pc.unique(table["split"]).to_pylist()):
             split = self._splits.get(name)
             if split is None:
-                split = self._splits[name] = _Split(self._open, self._language, name, self._formats, self._limits)
+                place = (self._language, name)
+                split = _Split(self._open, place, self._formats, self._limits, self._schema)
+                self._splits[name] = split
             split.add(table.filter(pc.equal(table["split"], name)))
 
     def close(self) -> list[FileRecord]:
@@ -129,13 +136,19 @@ class _Split:
     """One split of one language: a buffer of less than a row group, and the open file of each format."""
 
     def __init__(
-        self, open_sink: OpenSink, language: str, split: str, formats: tuple[str, ...], limits: tuple[int, int]
+        self,
+        open_sink: OpenSink,
+        place: tuple[str, str],
+        formats: tuple[str, ...],
+        limits: tuple[int, int],
+        schema: pa.Schema,
     ) -> None:
         self._open = open_sink
-        self._place = (language, split)
+        self._place = place
+        self._schema = schema
         self._formats = formats
         self._limits = limits
-        self._buffer = EXPORT.empty_table()
+        self._buffer = self._schema.empty_table()
         self._files: list[_File] = []
         self._number = 0
         self._rows = self._bytes = 0
@@ -156,7 +169,7 @@ class _Split:
     def close(self) -> list[FileRecord]:
         if self._buffer.num_rows:
             self._write(self._buffer, int(_sizes(self._buffer).sum()))
-            self._buffer = EXPORT.empty_table()
+            self._buffer = self._schema.empty_table()
         self._finish()
         return self._records
 
@@ -164,7 +177,7 @@ class _Split:
         if not self._files:
             language, split = self._place
             stem = f"ct/{language}/{split}-{self._number:05d}"
-            self._files = [_WRITERS[name](self._open, f"{stem}.{name}") for name in self._formats]
+            self._files = [_WRITERS[name](self._open, f"{stem}.{name}", self._schema) for name in self._formats]
         group = group.combine_chunks()
         for file in self._files:
             file.write(group)
@@ -252,16 +265,16 @@ class _File(Protocol):
 
 
 class _Parquet:
-    def __init__(self, open_sink: OpenSink, path: str) -> None:
+    def __init__(self, open_sink: OpenSink, path: str, schema: pa.Schema) -> None:
         self._sink = _Sink(open_sink, path)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._sink, mode="w"),
-            EXPORT,
+            schema,
             compression="zstd",
             compression_level=_LEVEL,
             store_schema=False,
-            use_dictionary=repeating(EXPORT),
-            write_statistics=[name for name in EXPORT.names if name not in ("text", "meta")],
+            use_dictionary=repeating(schema),
+            write_statistics=[name for name in schema.names if name not in ("text", "meta")],
         )
 
     def write(self, group: pa.Table) -> None:
@@ -274,7 +287,7 @@ class _Parquet:
 
 
 class _Jsonl:
-    def __init__(self, open_sink: OpenSink, path: str) -> None:
+    def __init__(self, open_sink: OpenSink, path: str, schema: pa.Schema) -> None:
         self._sink = _Sink(open_sink, path)
         compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
         self._stream = compressor.stream_writer(self._sink, closefd=False)  # type: ignore[arg-type]
@@ -293,4 +306,4 @@ class _Jsonl:
         return self._sink
 
 
-_WRITERS: dict[str, Callable[[OpenSink, str], _File]] = {"parquet": _Parquet, "jsonl.zst": _Jsonl}
+_WRITERS: dict[str, Callable[[OpenSink, str, pa.Schema], _File]] = {"parquet": _Parquet, "jsonl.zst": _Jsonl}

@@ -212,9 +212,12 @@ def languages(counts: pl.DataFrame) -> dict[str, dict[str, Any]]:
 def alarms(counts: pl.DataFrame, above: float = 0.4, least: int = 20) -> pl.DataFrame:
     """Languages of which rules removed more than `above`: language, documents, removed (share), rule, rule_share.
 
-    Duplicates and what may not be used are left out of the count, as no threshold can mend them.
+    Duplicates and what may not be used are left out of the count, as no threshold can mend them; what a mixture does
+    not draw has passed every rule, and counts as kept.
     """
-    judged = counts.filter(~pl.col("rule").is_in(["duplicate", "not_allowed"]))
+    judged = counts.filter(~pl.col("rule").is_in(["duplicate", "not_allowed"])).with_columns(
+        pl.col("rule").replace("not_drawn", KEPT)
+    )
     documents = pl.col("documents")
     rejected = pl.col("rule") != KEPT
     removed = documents.filter(rejected).sum()

@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from weft.engine import holders
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner
@@ -151,8 +152,8 @@ def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
 
 
 def _present(ledger: Ledger, storage: Storage) -> Ledger:
-    """The ledger without entries whose files someone has removed: those tasks run again."""
+    """The ledger without entries whose files someone has removed or replaced: those tasks run again."""
     for entry in ledger.all():
-        if not all(storage.exists(file["path"]) for file in entry.files):
+        if not all(storage.exists(file["path"]) for file in entry.files) or not holders.holds(storage, entry):
             ledger.forget(entry.key)
     return ledger

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
+from weft.engine.plan_mixture import drawing, facts, mixture_nodes, written
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES
@@ -25,6 +26,7 @@ def construct_nodes(compiler: Compiler, clusters: str | None) -> list[Node]:
         _thresholds(compiler),
         _decide(compiler, labels),
         _elect(),
+        *mixture_nodes(compiler, labels, _paths),
         _select(compiler, labels),
         _export(compiler),
         _release(compiler),
@@ -122,15 +124,19 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "languages": languages,
             "seed": seed,
         }
+        drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
-        key = digest("select", keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed)
-        return [Task("select", shard, "select", key, {}, arguments, size)]
+        held = [keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed]
+        key = digest("select", *held, *drawn_keys)
+        return [Task("select", shard, "select", key, {}, arguments | drawn, size)]
 
-    return Node("select", "construct", (*labels, "decide", "elect"), "shard", plan)
+    mixed = ("mix_part", "mix") if compiler.recipe.construct.mixture is not None else ()
+    return Node("select", "construct", (*labels, "decide", "elect", *mixed), "shard", plan)
 
 
 def _export(compiler: Compiler) -> Node:
     formats = list(compiler.recipe.construct.formats)
+    mixed = {"written": written(compiler)} if written(compiler) else {}
 
     def plan(state: State, shard: int) -> list[Task]:
         files = [str(e[0].files[2]["path"]) for e in state.done("select").values()]
@@ -140,9 +146,9 @@ def _export(compiler: Compiler) -> Node:
                 "export",
                 number,
                 "export",
-                digest("export", language, number, formats, keys),
+                digest("export", language, number, formats, keys, *mixed.values()),
                 {},
-                {"language": language, "number": number, "formats": formats, "files": files},
+                {"language": language, "number": number, "formats": formats, "files": files} | mixed,
             )
             for number, language in enumerate(_languages(state))
         ]
@@ -158,14 +164,18 @@ def _release(compiler: Compiler) -> Node:
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
         text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
-        arguments = files | {
-            "name": recipe.name,
-            "rules": recipe.construct.all_rules(),
-            "thresholds": state.path("thresholds", 0),
-            "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
-            "stages": _stages(state),
-            "recipe": text,
-        }
+        arguments = (
+            files
+            | {
+                "name": recipe.name,
+                "rules": recipe.construct.all_rules(),
+                "thresholds": state.path("thresholds", 0),
+                "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
+                "stages": _stages(state),
+                "recipe": text,
+            }
+            | facts(compiler, state)
+        )
         key = digest("release", state.keys("select"), state.keys("export"), text)
         return [Task("release", 0, "release", key, {}, arguments)]
 

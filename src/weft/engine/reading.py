@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from weft.construct.defaults import REASONS
+from weft.construct.mixture_card import Mixed
 from weft.construct.rules import Rules
 from weft.construct.summary import COUNT, Stage, summary
 from weft.engine.build import RECIPE, STAGES, prepare_known
@@ -17,10 +18,12 @@ from weft.engine.ledger import Entry
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
+from weft.engine.work import rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe, from_json
+from weft.recipe.mixture_checks import unit_of_recipe
 
-TABLES = ("counts", "samples", "histograms", "thresholds", "clusters")
+TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "mixture")
 
 
 class Build:
@@ -107,13 +110,15 @@ class Build:
         return pl.concat([pl.read_parquet(self._path(p)) for p in paths]) if paths else pl.DataFrame()
 
     def table(self, name: str) -> pl.DataFrame:
-        """One of the small tables of the construct stage (`counts`, `samples`, `histograms`, `thresholds`, `clusters`).
+        """One of the small tables of the construct stage, named in TABLES.
 
-        Raises WeftError when the build has not come that far.
+        Raises WeftError when the build has not come that far, or its recipe has no mixture.
         """
         node = "thresholds" if name == "thresholds" else "release"
         if name not in TABLES or -1 in self.state.failed.get(node, set()) or not self.state.done(node):
             raise WeftError(f"{self.storage.root}: has no {name} yet; run the recipe to the end first")
+        if name == "mixture" and self.recipe.construct.mixture is None:
+            raise WeftError(f"{self.storage.root}: its recipe has no mixture; expected construct.mixture in it")
         entry = next(iter(self.state.done(node).values()))[0]
         path = next(str(f["path"]) for f in entry.files if f"/{name}-" in str(f["path"]))
         return pl.read_parquet(self._path(path))
@@ -132,6 +137,13 @@ class Build:
 
     def clusters(self) -> pl.DataFrame:
         return self.table("clusters")
+
+    def mixture(self) -> Mixed | None:
+        """The planned mixture, its settings and unit; None where the recipe has none."""
+        settings = self.recipe.construct.mixture
+        if settings is None:
+            return None
+        return Mixed(self.table("mixture"), settings, unit_of_recipe(self.recipe, rooms_registry(), settings).name)
 
     def summary(self) -> dict[str, Any]:
         """The content of `report/summary.json`: rows, rejects, errors, time and bytes by stage; languages.
@@ -216,9 +228,9 @@ class Build:
             selection = columns["selection"]
             why = self._because(selection["rule"], columns)
             stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
-            outcome = (
-                f"kept in {selection['split']}" if selection["rule"] is None else f"rejected by {selection['rule']}"
-            )
+            times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
+            kept = selection["rule"] is None
+            outcome = f"kept in {selection['split']}{times}" if kept else f"rejected by {selection['rule']}"
         return {
             "id": columns["id"],
             "source": columns["source"],

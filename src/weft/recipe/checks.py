@@ -11,12 +11,13 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from weft.construct.rules import RuleError, Rules
-from weft.construct.thresholds import THRESHOLD_TYPE
 from weft.errors import WeftError, nearest
 from weft.model.tables import DOCUMENT, RAW
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry, parameter_faults, parameters_model
+from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
+from weft.recipe.mixture_checks import mixture_faults
 from weft.recipe.schema import DEFAULT_STEPS, SIGNATURES, STAGES, Recipe, RecipeFile, Source, Step
 
 
@@ -34,6 +35,9 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         _check_rules(shape, steps, registry, faults)
+        every = [step for stage in STAGES for _, step in steps[stage]]
+        names = [source.name for source in sources] if len(sources) == len(shape.acquire) else None
+        faults += mixture_faults(shape.construct.mixture, every, names, registry)
     if faults:
         return None, faults
     recipe = Recipe(
@@ -234,19 +238,6 @@ def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], 
         Rules({"where": sql}).check(schema)
     except RuleError as error:
         faults.append(Fault(place, str(error).removeprefix("rule where: ")))
-
-
-def label_schema(steps: list[Step], registry: Registry, *, clusters: bool) -> pa.Schema:
-    """Columns that selection rules may read: document columns without text, stored labels, thresholds."""
-    fields: dict[str, pa.DataType] = {f.name: f.type for f in DOCUMENT if f.name != "text"}
-    for step in steps:
-        spec = registry.get(step.operator)
-        if not spec.transient:
-            fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
-    if clusters:
-        fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
-    fields["threshold"] = THRESHOLD_TYPE
-    return pa.schema(list(fields.items()))
 
 
 def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:

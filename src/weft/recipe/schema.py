@@ -8,8 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from weft.construct.mixture_settings import Mixture
 from weft.errors import nearest
 
 # pydantic keeps a long deprecated method of this name; `construct` is our word for the stage.
@@ -133,6 +143,15 @@ class Construct(_Closed):
     )
     split: Fractions = Field(default_factory=Fractions)
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
+    mixture: Mixture | None = Field(None, description="How often each document of train is read; null: once.")
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The recipe is printed in the card: one that mixes nothing gives the bytes that it gave before.
+        held: dict[str, Any] = handler(self)
+        if held.get("mixture") is None:
+            held.pop("mixture", None)
+        return held
 
     def inherited_rules(self) -> dict[str, str]:
         """The rules that `extends` names."""

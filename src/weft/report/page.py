@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft import __version__
-from weft.report import sections
+from weft.report import mixture_section, sections
 from weft.report.markup import esc
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 PAGE, SUMMARY = "report/index.html", "report/summary.json"
 _NAV = (
-    ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("rules", "Rules"), ("labels", "Labels"),
-    ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"), ("errors", "Errors"),
-    ("recipe", "Recipe"),
+    ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("mixture", "Mixture"), ("rules", "Rules"),
+    ("labels", "Labels"), ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"),
+    ("errors", "Errors"), ("recipe", "Recipe"),
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def page(build: Build) -> str:
         sections.stages(summary),
         sections.funnel(summary),
         sections.languages(summary, counts),
+        mixture_section.mixture(build.mixture()),
         sections.rules(counts, build.recipe.construct.all_rules()),
         sections.histograms(build.histograms()),
         sections.duplicates(build.clusters(), counts),
@@ -51,14 +52,15 @@ def page(build: Build) -> str:
         f'<section id="recipe"><h2>Recipe</h2><p>Built by weft {esc(__version__)}.</p>'
         f"<details><summary>The recipe with all its defaults</summary><pre>{esc(recipe)}</pre></details></section>",
     ]
-    nav = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in _NAV)
+    body = "".join(parts)
+    nav = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in _NAV if f'id="{anchor}"' in body)
     title = esc(build.recipe.name)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: build report</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{packaged('style.css')}</style></head><body><header><h1>{title}</h1>"
         f'<p>What became of every record of this build.</p><nav aria-label="Sections">{nav}</nav></header>'
-        f"<main>{''.join(parts)}</main><script>{packaged('script.js')}</script></body></html>\n"
+        f"<main>{body}</main><script>{packaged('script.js')}</script></body></html>\n"
     )
 
 

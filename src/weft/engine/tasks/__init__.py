@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, deduplicate, documents, labels
+from weft.engine.tasks import construct, deduplicate, documents, labels, mixing
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -19,6 +19,8 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "thresholds": construct.thresholds,
     "decide": construct.decide,
     "elect": construct.elect,
+    "mix_part": mixing.mix_part,
+    "mix": mixing.mix,
     "select": construct.select,
     "export": construct.export,
     "release": construct.release,

@@ -10,24 +10,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from weft.construct import elect as election
 from weft.construct import split as splitting
 from weft.construct import summary
 from weft.construct.card import Release, dataset_card
+from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
-from weft.engine import exchange
+from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
+from weft.engine.tasks import mixing
+from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import DOCUMENT
 
-DROPPED = pa.schema({"row": pa.int32(), "kept": pa.string()})
 KEPT_CLUSTER = {"cluster": pl.String, "size": pl.Int32, "split": pl.String, "language": pl.String}
 
 
@@ -35,29 +38,10 @@ def _language() -> pl.Expr:
     return pl.col("lid").struct.field("language").fill_null("und_Zyyy")
 
 
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-
-
-def _write(context: Context, path: str, frame: pl.DataFrame) -> dict[str, Any]:
-    table = _arrow(frame)
-    return record_to_json(context.storage.write_table(path, [table], table.schema))
-
-
-def _labels(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
-    """Labels and document columns of a shard side by side, without the text."""
-    parts = [context.storage.read_table(task.arguments["documents"], columns)]
-    parts += [context.storage.read_table(path) for path in task.arguments["labels"]]
-    sizes = {part.num_rows for part in parts}
-    if len(sizes) != 1:
-        raise ShardError(f"{task.node} on shard {task.shard}: side tables have different numbers of rows: {sizes}")
-    return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
-
-
 def threshold_part(task: Task, context: Context) -> list[Entry]:
     """A shard's sketches of the signals that thresholds are learnt from."""
     fold = ready([Call(**task.arguments["call"])], context)[0].function
-    part = fold.partial(_arrow(_labels(task, context, ["id"])))
+    part = fold.partial(arrow(labels_of(task, context, ["id"])))
     path = f"selection/thresholds-part/{task.shard:05d}-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, [part], part.schema)
     return [entry(task, task.key, [record_to_json(record)])]
@@ -80,7 +64,7 @@ def _rules(rules: tuple[tuple[str, str], ...]) -> Rules:
 def decide(task: Task, context: Context) -> list[Entry]:
     """The first rule that each row fails, its split, and the passing rows that stand for election."""
     frame = with_thresholds(
-        _labels(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
+        labels_of(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
     rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
     if task.arguments["redistributable_only"]:
@@ -91,7 +75,7 @@ def decide(task: Task, context: Context) -> list[Entry]:
     frame = frame.with_columns(rule, split).with_row_index("row")
     passing = frame.filter(pl.col("rule").is_null())
     name = f"{task.shard:05d}-{task.key[:12]}.parquet"
-    files = [_write(context, f"selection/decide/{name}", frame.select("rule", "split"))]
+    files = [write_frame(context, f"selection/decide/{name}", frame.select("rule", "split"))]
     if "deduplicate" in frame.columns:
         rows = passing.with_columns(
             pl.lit(task.shard, pl.Int32).alias("shard"),
@@ -100,7 +84,7 @@ def decide(task: Task, context: Context) -> list[Entry]:
         # By row and not by id: a file that lies in a source twice gives the same ids twice.
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
-        files.append(_write(context, f"selection/candidates/{name}", stand))
+        files.append(write_frame(context, f"selection/candidates/{name}", stand))
     languages = passing.select(_language()).to_series().unique().sort().to_list()
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
 
@@ -111,7 +95,7 @@ def elect(task: Task, context: Context) -> list[Entry]:
     splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
     survivors, dropped = election.elect([table.drop_columns("split") for table in tables])
     place = dropped["shard"].to_numpy().astype(np.int64)
-    table = _arrow(dropped.select("row", "kept"))
+    table = arrow(dropped.select("row", "kept"))
     path = f"selection/elect-{task.key[:12]}.arrow"
     record = exchange.write(context.storage, path, DROPPED, [(table, place)])
     return [entry(task, task.key, [record_to_json(record)], {"kept": survivors.height, "dropped": dropped.height})]
@@ -119,38 +103,35 @@ def elect(task: Task, context: Context) -> list[Entry]:
 
 def select(task: Task, context: Context) -> list[Entry]:
     """The final rule of every row; rejects, counts and samples; kept rows stored by language."""
-    decided = pl.DataFrame(pl.from_arrow(context.storage.read_table(task.arguments["decisions"])))
-    dropped = exchange.gather(context.storage, task.arguments["elected"], task.shard, DROPPED)
-    lost = pl.DataFrame(pl.from_arrow(dropped))
-    frame = _labels(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
-    frame = pl.concat([frame, decided], how="horizontal").with_row_index("row")
-    frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(
-        lost, on="row", how="left", maintain_order="left", validate="1:1"
-    )
-    rule = pl.when(pl.col("rule").is_null() & pl.col("kept").is_not_null()).then(pl.lit("duplicate"))
-    frame = frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
+    frame = judged(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
+    mixed = "mixture" in task.arguments
+    if mixed:
+        frame = mixing.drawn(task, context, frame)
     name = f"{task.shard:05d}-{task.key[:12]}"
-    struct = frame.select(pl.struct("rule", "split", "kept").alias("selection"))
+    told = ["rule", "split", "kept", *(["repeats"] if mixed else [])]
+    struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
-    exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow")
+    schema = MIXED if mixed else EXPORT
+    exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
         raise ShardError(f"select on shard {task.shard}: {kept} rows kept, {exported_rows['rows']} sent to export")
     files = [
-        _write(context, f"selection/select/{name}.parquet", struct),
-        _write(context, f"selection/rejects/{name}.parquet", rejects),
+        write_frame(context, f"selection/select/{name}.parquet", struct),
+        write_frame(context, f"selection/rejects/{name}.parquet", rejects),
         exported_rows,
-        _write(context, f"selection/counts/{name}.parquet", summary.count(frame)),
-        _write(
+        write_frame(context, f"selection/counts/{name}.parquet", summary.count(frame)),
+        write_frame(
             context, f"selection/sources/{name}.parquet", summary.count_sources(frame.filter(pl.col("rule").is_null()))
         ),
-        _write(context, f"selection/samples/{name}.parquet", sample),
-        _write(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
-        _write(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
+        write_frame(context, f"selection/samples/{name}.parquet", sample),
+        write_frame(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
+        write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
     ]
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
-    return [entry(task, task.key, files, counts)]
+    read = {"read": mixing.read_in_train(frame)} if mixed else {}
+    return [entry(task, task.key, files, counts | read)]
 
 
 def _kept_clusters(frame: pl.DataFrame) -> pl.DataFrame:
@@ -162,7 +143,9 @@ def _kept_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     return rows.select(cluster.field("cluster"), cluster.field("size"), "split", language).cast(KEPT_CLUSTER)  # type: ignore[arg-type]
 
 
-def _export_rows(task: Task, context: Context, frame: pl.DataFrame, path: str) -> tuple[dict[str, Any], pl.DataFrame]:
+def _export_rows(
+    task: Task, context: Context, frame: pl.DataFrame, path: str, schema: pa.Schema
+) -> tuple[dict[str, Any], pl.DataFrame]:
     """Store the kept rows with their text by number of language; and sample texts of every rule."""
     numbers = {language: n for n, language in enumerate(task.arguments["languages"])}
     parts: list[pl.DataFrame] = []
@@ -181,26 +164,37 @@ def _export_rows(task: Task, context: Context, frame: pl.DataFrame, path: str) -
             kept = both.filter(pl.col("rule").is_null())
             if kept.height:
                 place = kept.select(_language().replace_strict(numbers, return_dtype=pl.Int64)).to_series()
-                yield exported(kept), place.to_numpy().astype(np.int64)
+                yield exported(kept, schema), place.to_numpy().astype(np.int64)
 
-    record = exchange.write(context.storage, path, EXPORT, chunks())
+    record = exchange.write(context.storage, path, schema, chunks())
     return record_to_json(record), parts[0] if parts else summary.merge_samples([])
 
 
 def export(task: Task, context: Context) -> list[Entry]:
     """The files of one language, in corpus order."""
     number, language = task.arguments["number"], task.arguments["language"]
+    written_as = task.arguments.get("written")
+    holders.claim(context.storage, f"construct/ct/{language}/", task.key)
     writer = LanguageWriter(
-        lambda path: context.storage.open_sink(f"construct/{path}"), language, tuple(task.arguments["formats"])
+        lambda path: context.storage.open_sink(f"construct/{path}"),
+        language,
+        tuple(task.arguments["formats"]),
+        schema=schema_of(written_as) if written_as else EXPORT,
     )
-    rows = 0
-    for table in exchange.stream(context.storage, task.arguments["files"], number):
-        rows += table.num_rows
+
+    def read() -> Iterator[pa.Table]:
+        return exchange.stream(context.storage, task.arguments["files"], number)
+
+    rows = due = 0
+    for table in copies(read, written_as) if written_as else read():
         writer.add(table)
+        if written_as != "copies" or table["copy"][0].as_py() == 1:
+            rows += table.num_rows
+            due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
     records = writer.close()
     written = sum(record.rows for record in records if record.format == task.arguments["formats"][0])
-    if rows != written:
-        raise ShardError(f"export of {language}: {rows} rows in, {written} written")
+    if due != written:
+        raise ShardError(f"export of {language}: {rows} rows in, to be written as {due}, {written} written")
     files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
     return [
         entry(task, task.key, files, {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]})
@@ -212,6 +206,7 @@ def release(task: Task, context: Context) -> list[Entry]:
     from weft.model.languages import name as language_name
 
     storage, given = context.storage, task.arguments
+    holders.claim(storage, "construct/README.md", task.key)
     tables = {
         name: [storage.read_table(path) for path in given[name]]
         for name in ("counts", "sources", "samples", "histograms", "clusters")
@@ -231,6 +226,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
         names={code: language_name(code) for code in sorted({record.language for record in records})},
         recipe=given["recipe"],
+        mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
@@ -246,8 +242,10 @@ def release(task: Task, context: Context) -> list[Entry]:
         "clusters": sizes,
         "sources": sources,
     }
+    if held.mixture is not None:
+        small["mixture"] = held.mixture.plan
     for name, frame in small.items():
-        files.append(_write(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
+        files.append(write_frame(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
     return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
 
 

@@ -1,0 +1,31 @@
+"""Whose the files of `construct/` are: their paths stay while recipes change, so an entry alone does not tell.
+
+Before a task writes there it claims the place; entries of tasks that held it before no longer count as done.
+"""
+
+from __future__ import annotations
+
+from weft.engine.ledger import Entry
+from weft.engine.storage import Storage
+
+TOP = "construct/"
+
+
+def place_of(path: str) -> str | None:
+    """`ct-swh_Latn` of a file of a language, `release` of the card and what lies beside it, None of other files."""
+    if not path.startswith(TOP):
+        return None
+    parts = path.removeprefix(TOP).split("/")
+    return "-".join(parts[:2]) if len(parts) > 2 else "release"
+
+
+def claim(storage: Storage, path: str, key: str) -> None:
+    """From now on the place of `path` holds the answer `key`, or part of it."""
+    storage.write_bytes(f"selection/holders/{place_of(path)}", key.encode())
+
+
+def holds(storage: Storage, entry: Entry) -> bool:
+    """Whether the files of an entry are still those that it wrote; true where nobody claimed their places."""
+    places = {place for file in entry.files if (place := place_of(str(file["path"]))) is not None}
+    held = [storage.path(f"selection/holders/{place}") for place in sorted(places)]
+    return all(path.read_bytes() == entry.key.encode() for path in held if path.exists())

@@ -1,0 +1,52 @@
+"""What the tasks of construction read and write alike: a shard's labels, its decisions, small tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from weft.engine import exchange
+from weft.engine.storage import record_to_json
+from weft.engine.work import Context, Task
+from weft.errors import ShardError
+
+DROPPED = pa.schema({"row": pa.int32(), "kept": pa.string()})
+
+
+def arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def read_frame(context: Context, path: str) -> pl.DataFrame:
+    frame = pl.from_arrow(context.storage.read_table(path))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def write_frame(context: Context, path: str, frame: pl.DataFrame) -> dict[str, Any]:
+    table = arrow(frame)
+    return record_to_json(context.storage.write_table(path, [table], table.schema))
+
+
+def labels_of(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
+    """Labels and document columns of a shard side by side, without the text."""
+    parts = [context.storage.read_table(task.arguments["documents"], columns)]
+    parts += [context.storage.read_table(path) for path in task.arguments["labels"]]
+    sizes = {part.num_rows for part in parts}
+    if len(sizes) != 1:
+        raise ShardError(f"{task.node} on shard {task.shard}: side tables have different numbers of rows: {sizes}")
+    return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
+
+
+def judged(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
+    """A shard's labels and columns with `row`, `rule` (null: kept), `split`, and `kept`, the id elected instead."""
+    decided = read_frame(context, task.arguments["decisions"])
+    lost = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, task.arguments["elected"], task.shard, DROPPED)))
+    frame = pl.concat([labels_of(task, context, columns), decided], how="horizontal").with_row_index("row")
+    frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(
+        lost, on="row", how="left", maintain_order="left", validate="1:1"
+    )
+    rule = pl.when(pl.col("rule").is_null() & pl.col("kept").is_not_null()).then(pl.lit("duplicate"))
+    return frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
