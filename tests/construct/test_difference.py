@@ -73,6 +73,13 @@ def test_order_and_files_do_not_matter_and_repeats_do(tmp_path: Path) -> None:
     assert listed(tmp_path / "one").equals(listed(tmp_path / "one" / "construct"))
 
 
+def test_copies_of_a_mixture_are_one_document(tmp_path: Path) -> None:
+    once = release(tmp_path / "once", ROWS[:3], repeats=[2, 1, 1])
+    written = [ROWS[0], ROWS[1], ROWS[2], ROWS[0]]
+    copies = release(tmp_path / "copies", written, files=2, repeats=[2, 1, 1, 2], copy=[1, 1, 1, 2])
+    assert listed(copies).equals(listed(once)) and difference(once, copies).level() == "none"
+
+
 def test_mistakes(tmp_path: Path) -> None:
     one = release(tmp_path / "one", ROWS)
     with pytest.raises(WeftError, match="no release here"):

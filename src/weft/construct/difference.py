@@ -99,9 +99,11 @@ def _rows(file: Path) -> pl.DataFrame:
         absent = [name for name in ("id", "text", "language", "split") if name not in names]
         if absent:
             raise WeftError(f"{file}: no column {absent[0]!r}; expected a file of a release's corpus")
-        held = pl.read_parquet(file, columns=[n for n in ("id", "text", *_WHERE) if n in names])
+        held = pl.read_parquet(file, columns=[n for n in ("id", "text", *_WHERE, "copy") if n in names])
     except (OSError, pl.exceptions.PolarsError) as error:
         raise WeftError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
+    if "copy" in held.columns:  # a mixture: a document that is read again is a row again
+        held = held.unique(["id", "copy"], maintain_order=True).filter(pl.col("copy") == 1)
     text = pl.Series("text", plain_hashes(string_buffers(held["text"].to_arrow())), dtype=pl.UInt64)
     repeats = held["repeats"].cast(pl.Int64) if "repeats" in held.columns else pl.repeat(1, held.height, eager=True)
     return held.select(pl.col("id", "language", "split").cast(pl.String)).with_columns(
