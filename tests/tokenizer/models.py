@@ -35,8 +35,9 @@ def words() -> dict[str, float]:
 
 def own(kind: str = "bpe", vocabulary: int = 520) -> dict[str, Any]:
     """A tokenizer that weft trains on the sentences."""
-    train = train_bpe if kind == "bpe" else train_unigram
-    return tokenizer_file(train(words(), vocabulary, SPECIAL, 1.0), SPECIAL)
+    size = vocabulary, SPECIAL, 1.0
+    model = train_bpe(words(), *size) if kind == "bpe" else train_unigram(words(), words(), *size)
+    return tokenizer_file(model, SPECIAL)
 
 
 def made(kind: str) -> dict[str, Any]:

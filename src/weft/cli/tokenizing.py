@@ -58,7 +58,7 @@ def train(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Train or extend, measure, and write tokenizer.json, its settings, card, languages.tsv, scores.json, report.html."""
+    """Train or extend, measure, and write the tokenizer, its settings, card, table, scores and report."""
     from weft.tokenizer.card import as_rows
     from weft.tokenizer.loaded import library, load
     from weft.tokenizer.making import Plan, make

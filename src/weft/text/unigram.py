@@ -186,7 +186,7 @@ def _divide(pieces: Any, trie: Any, scores: Any, best: Any, by: Any, came: Any, 
 
 
 def others(pieces: Points, trie: Trie, scores: Floats) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """For each piece of the trie, the pieces of its best division without itself, flat, and their offsets."""
+    """For each piece of the trie, the pieces of its best division without itself, last one first, and offsets."""
     longest = int(np.diff(pieces.offsets).max(initial=0)) + 1
     out, offsets = np.empty(len(pieces.values), np.int32), np.empty(len(pieces.offsets), np.int64)
     scratch = np.empty(longest), np.empty(longest, np.int32), np.empty(longest, np.int64)

@@ -19,9 +19,10 @@ _LONGEST = 32
 """Symbols of a new piece: before there are merges for it, a character may be three of them."""
 
 
-def extended(held: Loaded, weights: Weights, number: int, coverage: float) -> dict[str, Any]:
+def extended(held: Loaded, weights: Weights, seen: Weights, number: int, coverage: float) -> dict[str, Any]:
     """The object of a tokenizer.json with up to `number` more pieces, learnt from pre-tokens as `held` cuts them.
 
+    `seen` is how often the pre-tokens occur before they are weighed.
     Everything else in the file stays, and every old id means what it meant. Raises WeftError for models that have
     neither merges nor scores, to which nothing can be added without changing what is there.
     """
@@ -35,7 +36,7 @@ def extended(held: Loaded, weights: Weights, number: int, coverage: float) -> di
     if kind == "BPE":
         _more_merges(content, held, weights, number, coverage)
     else:
-        _more_pieces(content, held, weights, number, coverage)
+        _more_pieces(content, weights, seen, number, coverage)
     return content
 
 
@@ -54,7 +55,7 @@ def _ids(content: dict[str, Any]) -> dict[str, int]:
 
 def _new_characters(weights: Weights, known: Any, most: int, coverage: float) -> list[str]:
     """Characters of the words that have no piece, those that the coverage wants, commonest first."""
-    wanted = [c for c in alphabet(weights, coverage, len(weights)) if c not in known and not c.isspace()]
+    wanted = [c for c in alphabet(weights, coverage) if c not in known and not c.isspace()]
     count = {c: 0.0 for c in wanted}
     for word, weight in weights.items():
         for character in word:
@@ -118,7 +119,7 @@ def _old_pieces(
     return found
 
 
-def _more_pieces(content: dict[str, Any], held: Loaded, weights: Weights, number: int, coverage: float) -> None:
+def _more_pieces(content: dict[str, Any], weights: Weights, seen: Weights, number: int, coverage: float) -> None:
     """New pieces with the scores that they would have in a model of both vocabularies, by their share of it."""
     model = content["model"]
     added = {token["content"] for token in content.get("added_tokens") or ()}
@@ -132,16 +133,18 @@ def _more_pieces(content: dict[str, Any], held: Loaded, weights: Weights, number
     usable = [p for p, _ in model["vocab"] if p and p not in added and p != unknown and not BYTE.fullmatch(p)]
     lowest = min((old_scores[piece] for piece in usable), default=-1.0)
     single = {piece for piece in usable if len(piece) == 1}
-    characters = _new_characters(weights, single, number // 2, coverage)
+    # Without bytes to fall back on, a character that has no piece is lost.
+    most = number // 2 if model.get("byte_fallback") else number
+    characters = _new_characters(weights, single, most, coverage)
     symbols = sorted({*single, *characters} & {c for word in weights for c in word})
     taken = {*(piece for piece in by_id if piece is not None), *characters}
     more = longer(weights, symbols, SEEDS * (number - len(characters)), taken)
     candidates = [*usable, *characters, *more]
     fixed = np.arange(len(candidates)) < len(usable)
-    words, weight = flat(weights, symbols)
+    words = flat(weights, seen, symbols)
     share = number / (number + len(usable))
     start = np.array([old_scores[p] for p in usable] + [0.0] * (len(candidates) - len(usable)))
-    chosen, scores = fit(words, weight, candidates, fixed, start, len(characters), number - len(characters), share)
+    chosen, scores = fit(words, candidates, fixed, start, len(characters), number - len(characters), share)
     new = [(candidates[n], max(float(s), lowest)) for n, s in zip(chosen, scores, strict=True) if not fixed[n]]
     new.sort(key=lambda pair: (-pair[1], pair[0]))
     # A place that no piece has, and an added token that the model did not have, are never taken.

@@ -18,7 +18,7 @@ from weft.tokenizer.loaded import Loaded, from_content
 from weft.tokenizer.pieces import BYTES, SPECIAL, bpe_model, tokenizer_file, with_unknown
 from weft.tokenizer.texts import held_out
 from weft.tokenizer.unigram import train_unigram
-from weft.tokenizer.words import count_words, weigh
+from weft.tokenizer.words import count_words, together, weigh
 
 Tell = Callable[[str, int, int | None], None]
 """What is done now, how much of it, and of how much (null: not known)."""
@@ -73,12 +73,11 @@ def make(rows: pl.DataFrame, plan: Plan, tell: Tell = lambda *_: None) -> Made:
     tell("learn pieces", 0, None)
     vocabulary = plan.vocabulary or (VOCABULARY if plan.extend is None else plan.extend.size + MORE)
     if plan.extend is not None:
-        content = extended(plan.extend, weights, vocabulary - plan.extend.size, plan.coverage)
+        content = extended(plan.extend, weights, together(counted), vocabulary - plan.extend.size, plan.coverage)
     else:
-        train_kind = train_bpe if plan.kind == "bpe" else train_unigram
-        content = tokenizer_file(
-            train_kind(weights, vocabulary, plan.special, plan.coverage), with_unknown(plan.special)
-        )
+        size = vocabulary, plan.special, plan.coverage
+        model = train_bpe(weights, *size) if plan.kind == "bpe" else train_unigram(weights, together(counted), *size)
+        content = tokenizer_file(model, with_unknown(plan.special))
     after = from_content(content, Path("tokenizer.json"))
     named = [("trained", after)] if plan.extend is None else [("before", plan.extend), ("after", after)]
     total = len(named) * apart.height

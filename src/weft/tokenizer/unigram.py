@@ -7,6 +7,7 @@ the same pieces and scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,18 +26,21 @@ NEVER = -1_000.0
 """Score of pieces that text must not be divided into: any division into characters beats it."""
 
 
-def train_unigram(weights: Weights, vocabulary: int, special: Sequence[str], coverage: float) -> dict[str, object]:
+def train_unigram(
+    weights: Weights, seen: Weights, vocabulary: int, special: Sequence[str], coverage: float
+) -> dict[str, object]:
     """A unigram model of `vocabulary` ids at most: special pieces, 256 bytes, then characters and pieces by score.
 
+    `seen` is how often the words occur before they are weighed.
     Raises WeftError where so few ids leave no room for pieces.
     """
     first = [*with_unknown(special), *BYTES]
     symbols = room(weights, vocabulary, len(first), coverage)
     wanted = vocabulary - len(first) - len(symbols)
     candidates = [*symbols, *longer(weights, symbols, SEEDS * wanted, {*first, *symbols})]
-    words, weight = flat(weights, symbols)
+    words = flat(weights, seen, symbols)
     fixed = np.zeros(len(candidates), np.bool_)
-    chosen, scores = fit(words, weight, candidates, fixed, np.zeros(len(candidates)), len(symbols), wanted)
+    chosen, scores = fit(words, candidates, fixed, np.zeros(len(candidates)), len(symbols), wanted)
     order = np.lexsort((chosen, -scores))
     pieces = [*first, *(candidates[chosen[n]] for n in order)]
     held = [*[NEVER] * len(first), *(round(float(scores[n]), 6) for n in order)]
@@ -53,21 +57,31 @@ def longer(weights: Weights, symbols: Sequence[str], number: int, without: set[s
     return list(found)
 
 
-def flat(weights: Weights, symbols: Sequence[str]) -> tuple[Points, Floats]:
-    """Runs of characters that have pieces, and their weights."""
+class Words(NamedTuple):
+    """Runs of characters that have pieces, their weights, and how often they occur."""
+
+    points: Points
+    weights: Floats
+    seen: Floats
+
+
+def flat(weights: Weights, seen: Weights, symbols: Sequence[str]) -> Words:
+    """Words as runs of characters that have pieces."""
     place = {symbol: number for number, symbol in enumerate(symbols)}
-    found: dict[str, float] = {}
+    found: dict[str, list[float]] = {}
     for word, weight in weights.items():
         numbers = [place.get(character, -1) for character in word]
         parts = [word] if min(numbers) >= 0 else ["".join(symbols[n] for n in run) for run in runs(numbers)]
         for run in parts:
-            found[run] = found.get(run, 0.0) + weight
-    return points_of(list(found)), np.array(list(found.values()), np.float64)
+            both = found.setdefault(run, [0.0, 0.0])
+            both[0] += weight
+            both[1] += seen[word]
+    values = np.array(list(found.values()), np.float64).reshape(-1, 2)
+    return Words(points_of(list(found)), values[:, 0].copy(), values[:, 1].copy())
 
 
 def fit(
-    words: Points,
-    weights: Floats,
+    words: Words,
     candidates: Sequence[str],
     fixed: npt.NDArray[np.bool_],
     scores: Floats,
@@ -79,7 +93,8 @@ def fit(
 
     Of those not `fixed` (whose scores stay), the first `kept` always stay and `wanted` others; these have `share` of
     the probability. Expectation and maximisation in turn; then the quarter goes whose loss makes the words least
-    improbable.
+    improbable, one occurrence of each being left out: what a small text has once says nothing of other text, however
+    much the text weighs.
     """
     places: Places = np.arange(len(candidates))
     free = ~fixed
@@ -90,12 +105,14 @@ def fit(
         held = points_of([candidates[n] for n in places])
         trie = trie_of(held)
         for _ in range(_ROUNDS):
-            counts, _likelihood = expected(words, weights, trie, scores)
+            counts, _likelihood = expected(words.points, words.weights, trie, scores)
             scores = np.where(fixed[places], scores, _scores(counts, share))
         most = int((~safe[places]).sum())
         if most <= wanted:
             return places, scores
-        loss = np.where(safe[places], np.inf, _loss(counts, *others(held, trie, scores)))
+        seen, _likelihood = expected(words.points, words.seen, trie, scores)
+        again = np.maximum(seen - 1, 0.0) / np.maximum(seen, 1.0)
+        loss = np.where(safe[places], np.inf, again * _loss(counts, *others(held, trie, scores)))
         drop = min(most - wanted, max(int(most * (1 - _SHRINK)), 1))
         order = np.lexsort((-places, loss))  # of equals the later candidate goes
         left = np.sort(order[drop:])
@@ -119,7 +136,7 @@ def _digamma(x: Floats) -> Floats:
 def _loss(counts: Floats, flat_others: npt.NDArray[np.int32], offsets: Places) -> Floats:
     """What the log likelihood loses when a piece goes and its occurrences are divided otherwise.
 
-    As SentencePiece estimates it: the other pieces take over its count. Infinite where there is no other division.
+    As SentencePiece estimates it: the other pieces take over its count. The most where there is no other division.
     """
     sizes = np.diff(offsets)
     counts = np.maximum(counts, 1e-9)
@@ -128,4 +145,4 @@ def _loss(counts: Floats, flat_others: npt.NDArray[np.int32], offsets: Places) -
     grown = np.log(counts[flat_others] + counts[owner])
     after = np.bincount(owner, grown, len(counts)) - sizes * np.log(total + counts * (sizes - 1))
     lost = counts * (np.log(counts / total) - after)
-    return np.asarray(np.where(sizes > 0, lost, np.inf))
+    return np.asarray(np.where(sizes > 0, lost, np.finfo(np.float64).max))

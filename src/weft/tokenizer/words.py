@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 Weights = dict[str, float]
-"""Pre-tokens and their weight, in order of first appearance."""
+"""Pre-tokens and their weight, in an order that the texts alone decide: sums of fractions depend on it."""
 
 
 def count_words(
@@ -21,7 +21,7 @@ def count_words(
 ) -> dict[str, Counter[str]]:
     """How often each language has each pre-token, as the tokenizer's normalizer and pre-tokenizer cut them.
 
-    `tell` hears the number of texts that are done. Languages in alphabetical order.
+    `tell` hears the number of texts that are done. Languages and pre-tokens in alphabetical order.
     """
     normal = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
     before = tokenizer.pre_tokenizer
@@ -36,7 +36,7 @@ def count_words(
             if done % 1_000 == 0:
                 tell(done)
         counts.pop("", None)
-        found[str(language)] = counts
+        found[str(language)] = Counter(dict(sorted(counts.items())))
     tell(done)
     return found
 
@@ -67,12 +67,21 @@ def weigh(counted: Mapping[str, Counter[str]], temperature: float) -> tuple[Weig
     """
     sizes = np.array([sum(len(w) * n for w, n in counts.items()) for counts in counted.values()], np.float64)
     got = shares(sizes, temperature)
-    together: Weights = {}
+    found: Weights = {}
     for share, size, counts in zip(got, sizes, counted.values(), strict=True):
         factor = float(share * sizes.sum() / size) if size else 0.0
         for word, count in counts.items():
-            together[word] = together.get(word, 0.0) + factor * count
-    return together, dict(zip(counted, map(float, got), strict=True))
+            found[word] = found.get(word, 0.0) + factor * count
+    return found, dict(zip(counted, map(float, got), strict=True))
+
+
+def together(counted: Mapping[str, Counter[str]]) -> Weights:
+    """How often each pre-token occurs in all languages, in the order of `weigh`."""
+    found: Weights = {}
+    for counts in counted.values():
+        for word, count in counts.items():
+            found[word] = found.get(word, 0.0) + count
+    return found
 
 
 def characters(weights: Weights) -> Weights:
@@ -84,8 +93,9 @@ def characters(weights: Weights) -> Weights:
     return found
 
 
-def alphabet(weights: Weights, coverage: float, most: int) -> list[str]:
-    """Characters by weight until `coverage` of the text is made of them, at most `most`; printable ASCII always.
+def alphabet(weights: Weights, coverage: float, most: int | None = None) -> list[str]:
+    """Characters by weight until `coverage` of the text is made of them, at most `most`; printable ASCII
+    always.
 
     In order of their code points.
     """
