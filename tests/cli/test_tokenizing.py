@@ -45,7 +45,10 @@ def test_train(texts: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFix
     assert told["summary"]["trained"]["languages"] == 3
     assert json.loads((into / "scores.json").read_text("utf-8"))["languages"] == told["languages"]
     card = (into / "README.md").read_text("utf-8")
-    assert f"A {kind} tokenizer of {held.size:,} pieces" in card and "| `amh_Ethi` | Amharic | 9 |" in card
+    assert (
+        f"A {'BPE' if kind == 'bpe' else kind} tokenizer of {held.size:,} pieces" in card
+        and "| `amh_Ethi` | Amharic | 9 |" in card
+    )
     table = (into / "languages.tsv").read_text("utf-8").splitlines()
     assert table[0].startswith("tokenizer\tlanguage\ttexts\twords") and len(table) == 4
     assert "<h2>From best to worst</h2>" in (into / "report.html").read_text("utf-8")

@@ -52,6 +52,7 @@ def recipe(tmp_path: Path) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_in_a_build_its_card_and_its_summary(recipe: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     first = run(load(recipe, [f"label={STEPS}"]), build, workers=1)

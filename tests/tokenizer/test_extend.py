@@ -101,6 +101,17 @@ def test_the_report_has_both(tmp_path: Path) -> None:
     assert second < first and result.summary["after"]["broken_share"] < result.summary["before"]["broken_share"]
 
 
+def test_texts_that_are_only_measured(tmp_path: Path) -> None:
+    before = load(write(made("own"), tmp_path / "tokenizer.json"))
+    measured = rows_of(eng_Latn=list(SENTENCES), swh_Latn=SWAHILI[:1])
+    plan = Plan(extend=before, vocabulary=before.size + 50, hold_out=0)
+    result = make(rows_of(amh_Ethi=AMHARIC, swh_Latn=SWAHILI), plan, measured=measured)
+    assert result.table["language"].to_list() == ["eng_Latn", "swh_Latn"] * 2
+    assert result.shares.select("language", "texts").rows() == [("amh_Ethi", 4), ("swh_Latn", 3)]
+    with pytest.raises(WeftError, match="no text is left to train on"):
+        make(measured, plan, measured=measured)
+
+
 def test_models_to_which_nothing_can_be_added(tmp_path: Path) -> None:
     before = load(write(made("wordpiece"), tmp_path / "tokenizer.json"))
     with pytest.raises(WeftError, match=r"tokenizer\.json: a WordPiece model.*expected BPE or Unigram"):

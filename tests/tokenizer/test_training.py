@@ -66,6 +66,7 @@ def test_nothing_is_lost_of_any_text(text: str) -> None:
     assert back(loaded(BPE), text) == unicodedata.normalize("NFC", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_nothing_is_lost_in_any_script_of_the_data(kind: str, data_dir: Path) -> None:
     files = sorted((data_dir / "lid").glob("*.tsv.gz"))
@@ -94,6 +95,7 @@ def test_marks_joiners_and_digits() -> None:
     assert cut == ["क्‍षत्रिय", " می‌خواهم", " ภาษาไทย", " don't", " ", "2", "0", "5", " a", "--", "b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_same_bytes_in_every_process_and_order(kind: str) -> None:
     code = (

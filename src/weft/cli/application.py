@@ -313,6 +313,12 @@ def train_tokenizer(
         float, typer.Option("--hold-out", min=0, max=0.5, help="Share of the texts that is only measured.")
     ] = 0.05,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the texts that are held out.")] = 1,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure", metavar="TEXTS", help="Measure on these too, and train on none of them; several times."
+        ),
+    ] = None,
     text: TextColumn = "text",
     language: LanguageColumn = None,
     key: KeyColumn = None,
@@ -328,7 +334,7 @@ def train_tokenizer(
     from weft.cli import tokenizing
 
     options = tokenizing.plan_options(kind, vocabulary, temperature, special, coverage, hold_out, seed, pivot, extend)
-    return tokenizing.train(texts, into, (text, language, key), most, options, extend, as_json, quiet)
+    return tokenizing.train(texts, beside or [], into, (text, language, key), most, options, extend, as_json, quiet)
 
 
 @tokenizers.command("report")

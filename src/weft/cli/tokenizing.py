@@ -50,6 +50,7 @@ def plan_options(
 
 def train(
     texts: list[str],
+    beside: list[str],
     into: Path,
     columns: tuple[str, str | None, str | None],
     most: int | None,
@@ -72,8 +73,11 @@ def train(
         raise WeftError(f"{into}: holds {file} itself; expected another folder, so that it stays as it is")
     plan = Plan(**options, extend=load(file) if file is not None else None)
     with _progress(quiet or as_json) as tell:
-        rows = read_texts(texts, Columns(*columns), most=most, tell=lambda name: tell(f"read {name}", 0, None))
-        made = make(rows, plan, tell)
+        reading: dict[str, Any] = {"most": most, "tell": lambda name: tell(f"read {name}", 0, None)}
+        rows = read_texts(texts, Columns(*columns), **reading)
+        splits = ("validation", "test")
+        more = read_texts(beside, Columns(*columns), splits=splits, **reading) if beside else None
+        made = make(rows, plan, tell, more)
     _write(into, made, texts)
     if as_json:
         told = {"tokenizer": str(into / "tokenizer.json"), "kind": made.kind, "pieces": made.size}
@@ -209,10 +213,8 @@ def _said(table: Any, found: dict[str, Any]) -> None:
     languages = table["language"].n_unique()
     if languages > len(worst):
         show.say(f"These are the {len(worst)} of {languages} languages with the highest {by}. On average over all:")
-    means = [
-        (k, v["languages"], *(_figure(c, v[c]) for c in ratios), _figure("gini", v["gini"])) for k, v in found.items()
-    ]
-    show.table(("tokenizer", "languages", *heads, "Gini"), means, right=frozenset(range(1, 8)))
+    means = [(k, *(_figure(c, v[c]) for c in ratios), _figure("gini", v["gini"])) for k, v in found.items()]
+    show.table(("tokenizer", *heads, "Gini"), means, right=frozenset(range(1, 7)))
 
 
 def _figure(column: str, value: float | None) -> str:

@@ -14,7 +14,8 @@ from weft.tokenizer.making import Made
 def card(made: Made, sources: Sequence[str]) -> str:
     """Markdown. `sources` are the arguments that named the texts."""
     plan = made.plan
-    head = f"A {made.kind} tokenizer of {made.size:,} pieces, trained with weft."
+    kind = "BPE" if made.kind == "bpe" else made.kind
+    head = f"A {kind} tokenizer of {made.size:,} pieces, trained with weft."
     if plan.extend is not None:
         head = (
             f"{plan.extend.file.name} with {made.size - plan.extend.size:,} more pieces, {made.size:,} together, by "

@@ -58,15 +58,22 @@ class Made:
         return str(self.content["model"].get("type", "BPE")).lower()
 
 
-def make(rows: pl.DataFrame, plan: Plan, tell: Tell = lambda *_: None) -> Made:
+def make(rows: pl.DataFrame, plan: Plan, tell: Tell = lambda *_: None, measured: pl.DataFrame | None = None) -> Made:
     """A tokenizer from texts (columns `language`, `text`, `key`), measured on those that are held out.
 
+    And on the texts `measured`, none of which is trained on: those of the old languages, where a tokenizer is extended.
     The same rows, plan and version of the library give the same content. Raises WeftError for a plan that cannot be
     followed.
     """
     _check(plan)
+    if measured is not None:
+        rows = rows.join(measured, on=["language", "text"], how="anti", maintain_order="left")
     held = held_out(rows, plan.hold_out, plan.seed)
     train, apart = rows.filter(~held), rows.filter(held)
+    if measured is not None:
+        apart = pl.concat([apart, measured])
+    if not train.height:
+        raise WeftError("no text is left to train on; expected texts besides those that are only measured")
     before = plan.extend or _blank(plan)
     counted = count_words(train, before.tokenizer, lambda done: tell("count words", done, train.height))
     weights, shares = weigh(counted, plan.temperature)

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-_LETTERS = r"[\p{L}\p{M}\x{200C}\x{200D}]+"
+_LETTERS = "[\\p{L}\\p{M}\u200c\u200d]+"  # the joiners themselves: escapes of them differ among regex engines
 PATTERN = rf" ?{_LETTERS}(?:['’ʼ·]{_LETTERS})*|\p{{N}}| ?[^\s\p{{L}}\p{{M}}\p{{N}}]+|\s+(?!\S)|\s+"
-"""Pre-tokens, as a regular expression of Oniguruma."""
+"""Pre-tokens, as a regular expression that Oniguruma, ICU and JavaScript read alike."""
 UNKNOWN = "<unk>"
 SPECIAL = (UNKNOWN, "<s>", "</s>", "<pad>")
 """Pieces that no text gives, unless it holds them in full."""
