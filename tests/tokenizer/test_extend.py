@@ -69,6 +69,15 @@ def test_it_loads_from_its_file_and_gives_text_back(kind: str, tmp_path: Path) -
         assert plain.token_to_id(token["content"]) == token["id"]
 
 
+def test_text_of_old_unigram_pieces_is_divided_as_before(tmp_path: Path) -> None:
+    before = load(write(made("metaspace_unigram"), tmp_path / "tokenizer.json"))
+    after = from_content(extended(before).content, tmp_path / "after.json")
+    scores = {piece: score for piece, score in after.content["model"]["vocab"]}
+    assert all(scores[piece] == score for piece, score in before.content["model"]["vocab"])
+    assert min(scores.values()) == min(score for _, score in before.content["model"]["vocab"])
+    assert before.tokenizer.encode("жук").ids == after.tokenizer.encode("жук").ids
+
+
 def test_the_same_bytes_twice(tmp_path: Path) -> None:
     before = load(write(made("byte_level"), tmp_path / "tokenizer.json"))
     assert extended(before).content == extended(before).content

@@ -151,7 +151,8 @@ def _more_pieces(content: dict[str, Any], weights: Weights, seen: Weights, numbe
     vocabulary: list[list[Any]] = []
     for n, held_piece in enumerate(by_id):
         name = held_piece if held_piece is not None else f"<unused {n}>"
-        vocabulary.append([name, old_scores.get(name, min(lowest, NEVER))])
+        # The library sets the unknown token 10 below the lowest score: added tokens must not lower that.
+        vocabulary.append([name, old_scores.get(name, lowest if name in added else min(lowest, NEVER))])
     for piece, score in new:
         vocabulary.append([piece, round(score, 6) if math.isfinite(score) else lowest])
     model["vocab"] = vocabulary

@@ -45,7 +45,7 @@ def measure(
     `pivot` null: English, where texts have keys and some are English. `tell` hears the number of texts that are done.
     Raises WeftError where the pivot has no texts, or none with a key.
     """
-    pivot = _pivot(rows, pivot)
+    pivot = known_pivot(rows, pivot)
     texts = rows["text"].to_list()
     plain = rows.select(
         "language",
@@ -68,7 +68,8 @@ def _further(tell: Callable[[int], None], before: int, done: int) -> None:
     tell(before + done)
 
 
-def _pivot(rows: pl.DataFrame, pivot: str | None) -> str | None:
+def known_pivot(rows: pl.DataFrame, pivot: str | None) -> str | None:
+    """The pivot of `measure`; raises WeftError where it has no texts with a key."""
     keyed = rows.filter(pl.col("key").is_not_null())["language"].unique().sort().to_list()
     if pivot is None:
         return PIVOT if PIVOT in keyed else None

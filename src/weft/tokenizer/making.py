@@ -13,7 +13,7 @@ import polars as pl
 from weft.errors import WeftError
 from weft.tokenizer.bpe import train_bpe
 from weft.tokenizer.extend import extended
-from weft.tokenizer.fertility import measure, summary
+from weft.tokenizer.fertility import known_pivot, measure, summary
 from weft.tokenizer.loaded import Loaded, from_content
 from weft.tokenizer.pieces import BYTES, SPECIAL, bpe_model, tokenizer_file, with_unknown
 from weft.tokenizer.texts import held_out
@@ -74,6 +74,7 @@ def make(rows: pl.DataFrame, plan: Plan, tell: Tell = lambda *_: None, measured:
         apart = pl.concat([apart, measured])
     if not train.height:
         raise WeftError("no text is left to train on; expected texts besides those that are only measured")
+    known_pivot(apart, plan.pivot)  # said before the work, not after it
     before = plan.extend or _blank(plan)
     counted = count_words(train, before.tokenizer, lambda done: tell("count words", done, train.height))
     weights, shares = weigh(counted, plan.temperature)
