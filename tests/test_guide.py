@@ -15,8 +15,12 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_command_of_the_guide_runs(tmp_path: Path) -> None:
-    guide = (ROOT / "docs/guide.md").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("name", "blocks", "made"),
+    [("guide", 7, "built/report/index.html"), ("tokenizers", 1, "costs/report.html")],
+)
+def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
+    guide = (ROOT / f"docs/{name}.md").read_text("utf-8")
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "weft").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m weft "$@"\n')
@@ -30,8 +34,21 @@ def test_every_command_of_the_guide_runs(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8")
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
         ran += 1
-    assert ran == 7
-    assert (tmp_path / "built/report/index.html").is_file()
+    assert ran == blocks
+    assert (tmp_path / made).is_file()
+
+
+def test_the_recipe_of_the_tokenizer_guide_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    (found,) = [
+        code for kind, code in BLOCK.findall((ROOT / "docs/tokenizers.md").read_text("utf-8")) if kind == "yaml"
+    ]
+    folder = tmp_path / "llama"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_bytes((ROOT / "tests/examples/label.token_count.json").read_bytes())
+    (tmp_path / "recipe.yaml").write_text(f"acquire:\n  - path: texts\n{found}", "utf-8")
+    assert list(load(tmp_path / "recipe.yaml").construct.all_rules())[-2:] == ["fits", "has_pieces"]
 
 
 def test_the_recipes_of_the_guide_are_good(tmp_path: Path) -> None:

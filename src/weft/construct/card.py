@@ -164,19 +164,21 @@ def _warning(release: Release) -> str:
 def _language_table(release: Release) -> str:
     kept = release.counts.filter(pl.col("rule") == KEPT)
     files = [f for f in release.files if f.format == _main_format(release)]
+    more = [name for name in ("model_tokens",) if name in kept.columns]
     rows = []
-    for code, documents, size, words in (
-        kept.sort("language").select("language", "documents", "bytes", "tokens").iter_rows()
-    ):
+    for code, *figures in kept.sort("language").select("language", "documents", "bytes", "tokens", *more).iter_rows():
         by_split = [
             f"{split} {sum(f.rows for f in files if (f.language, f.split) == (code, split)):,}"
             for split in splits(release, code)
         ]
-        rows.append(
-            (f"`{code}`", release.names.get(code, ""), f"{documents:,}", f"{size:,}", f"{words:,}", ", ".join(by_split))
-        )
-    table = _table(("language", "name", "documents", "bytes of text", "words", "splits"), rows)
-    return table + "\n\nWords of scripts without spaces are those of a dictionary. Codes are ISO 639-3 and ISO 15924."
+        numbers = [f"{figure:,}" for figure in figures]
+        rows.append((f"`{code}`", release.names.get(code, ""), *numbers, ", ".join(by_split)))
+    heads = ["tokens" for _ in more]
+    table = _table(("language", "name", "documents", "bytes of text", "words", *heads, "splits"), rows)
+    note = "Words of scripts without spaces are those of a dictionary. Codes are ISO 639-3 and ISO 15924."
+    if more:
+        note += " Tokens are those of the tokenizer that the recipe below names under `token_count`."
+    return f"{table}\n\n{note}"
 
 
 def _mixture(release: Release) -> list[str]:

@@ -25,6 +25,7 @@ COUNT: dict[str, type[pl.DataType]] = {
     "bytes": pl.Int64,
     "tokens": pl.Int64,
 }
+"""`tokens` are words. Where the build has label.token_count, `model_tokens` stands beside them."""
 SAMPLE: dict[str, type[pl.DataType]] = {
     "language": pl.String,
     "rule": pl.String,
@@ -91,8 +92,12 @@ def count(frame: pl.DataFrame) -> pl.DataFrame:
     `frame` has `lid`, `rule` (null: kept) and `signals`, or `text` in its place.
     """
     keys = [_language(), pl.col("rule").fill_null(KEPT).alias("rule")]
-    counted = frame.lazy().group_by(keys).agg(_sums(frame)).sort("language", "rule").collect()
-    return counted.select(list(COUNT)).cast(COUNT)  # type: ignore[arg-type]
+    sums, schema = _sums(frame), dict(COUNT)
+    if sketch.has(frame, "token_count.tokens"):
+        sums.append(sketch.path("token_count.tokens").fill_null(0).sum().alias("model_tokens"))
+        schema["model_tokens"] = pl.Int64
+    counted = frame.lazy().group_by(keys).agg(sums).sort("language", "rule").collect()
+    return counted.select(list(schema)).cast(schema)  # type: ignore[arg-type]
 
 
 def count_sources(frame: pl.DataFrame) -> pl.DataFrame:
@@ -107,7 +112,7 @@ def merge_counts(tables: Iterable[pl.DataFrame | pa.Table]) -> pl.DataFrame:
     frames = [_frame(table) for table in tables]
     if not frames:
         return pl.DataFrame(schema=COUNT)
-    sums = ("documents", "bytes", "tokens")
+    sums = [name for name in ("documents", "bytes", "tokens", "model_tokens") if name in frames[0].columns]
     keys = [name for name in frames[0].columns if name not in sums]
     return pl.concat(frames).group_by(keys).agg(pl.col(sums).sum()).sort(keys).select(frames[0].columns)
 
@@ -197,13 +202,19 @@ def summary(stages: Sequence[Mapping[str, Any]], counts: pl.DataFrame) -> dict[s
 
 
 def languages(counts: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """`languages` of `report/summary.json`: bytes and tokens are those of the kept documents."""
+    """`languages` of `report/summary.json`: bytes and tokens are those of the kept documents.
+
+    `model_tokens` is there where the build has label.token_count.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for language, rule, documents, size, tokens in counts.select(list(COUNT)).sort("language", "rule").iter_rows():
+    more = [name for name in ("model_tokens",) if name in counts.columns]
+    rows = counts.select(*COUNT, *more).sort("language", "rule").iter_rows()
+    for language, rule, documents, size, tokens, *others in rows:
         entry = found.setdefault(language, {"documents": 0, "bytes": 0, "tokens": 0, "kept": 0, "rejected": {}})
         entry["documents"] += documents
         if rule == KEPT:
             entry["kept"], entry["bytes"], entry["tokens"] = documents, size, tokens
+            entry |= dict(zip(more, others, strict=True))
         else:
             entry["rejected"][rule] = documents
     return found

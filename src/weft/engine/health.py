@@ -19,10 +19,11 @@ EXTRAS = {
     "hub": "datasets",
     "docs": "pypdf",
     "identifiers": "pycld2",
+    "tokenizers": "tokenizers",
 }
 KERNELS = (
     *("segment", "signals", "scripts", "normal", "folded", "shingles", "minhash", "jaccard", "components", "pairs"),
-    *("classify", "coverage", "bayes", "words", "mixing"),
+    *("classify", "coverage", "bayes", "words", "mixing", "unigram"),
 )
 
 

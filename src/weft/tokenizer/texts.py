@@ -1,0 +1,226 @@
+"""Texts by language, from files of many forms or a release: what a tokenizer is trained on and measured with."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.compute as pc
+import xxhash
+import zstandard
+
+from weft.errors import WeftError, nearest
+from weft.model.languages import normalise
+
+COLUMNS = {"language": pl.String, "text": pl.String, "key": pl.String}
+"""A row for each text, in NFC; `key` is shared by translations of one another, null where nothing says so."""
+FORMS = (".txt", ".jsonl", ".ndjson", ".tsv", ".csv", ".parquet")
+_PACKED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zst": lambda data: zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read(),
+}
+_LANGUAGE = ("language", "lang")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns to read; `language` null: `language` or `lang`, or what the file's name says."""
+
+    text: str = "text"
+    language: str | None = None
+    key: str | None = None
+
+
+def read_texts(
+    given: Sequence[str],
+    columns: Columns,
+    *,
+    splits: Sequence[str] = ("train",),
+    most: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> pl.DataFrame:
+    """Rows as COLUMNS of files, folders of a release (their `splits`), or `CODE=FILE`, in the order given.
+
+    A text that a language has twice counts once. Of each language the first texts are read, up to `most` characters.
+    Raises WeftError for what cannot be read, has no such column, or does not say its language.
+    """
+    taken: dict[str, int] = {}
+    parts = [pl.DataFrame(schema=COLUMNS)]
+    for argument in given:
+        code, path = _divided(argument)
+        for file, language in _files(path, splits):
+            told = code or language
+            if most is not None and told is not None and taken.get(told, 0) >= most:
+                continue
+            tell(str(file))
+            part = _first(_rows(file, told, columns), most, taken)
+            parts.append(part)
+    rows = pl.concat(parts).unique(["language", "text", "key"], maintain_order=True)
+    if not rows.height:
+        raise WeftError(f"{', '.join(given) or 'nothing'}: no text in it; expected texts of at least one language")
+    return rows
+
+
+def _divided(argument: str) -> tuple[str | None, Path]:
+    """The language that stands before a path (`swh_Latn=news.txt`), and the path."""
+    before, mark, after = argument.partition("=")
+    if not mark or Path(argument).exists():
+        return None, Path(argument)
+    try:
+        return normalise(before), Path(after)
+    except ValueError as error:
+        raise WeftError(f"{argument}: {before} is no language ({error}); expected CODE=FILE or a file") from None
+
+
+def _files(path: Path, splits: Sequence[str]) -> Iterator[tuple[Path, str | None]]:
+    """Files to read, and the language that their place says."""
+    if not path.is_dir():
+        yield path, _named(path)
+        return
+    for top in (path / "construct" / "ct", path / "ct"):
+        if top.is_dir():
+            break
+    else:
+        found = sorted(file for file in path.iterdir() if file.is_file() and _form(file) in FORMS)
+        if not found:
+            raise WeftError(f"{path}: neither a release (ct/<language>/) nor a folder of {', '.join(FORMS)} files")
+        yield from ((file, _named(file)) for file in found)
+        return
+    for folder in sorted(top.iterdir()):
+        for split in splits:
+            files = sorted(folder.glob(f"{split}-*.parquet")) or sorted(folder.glob(f"{split}-*.jsonl.zst"))
+            yield from ((file, folder.name) for file in files)
+
+
+def _named(file: Path) -> str | None:
+    """The language of `swh_Latn.txt` or `swh_Latn.train.jsonl.gz`."""
+    stem = file.name.partition(".")[0]
+    if "_" not in stem:
+        return None
+    try:
+        return normalise(stem)
+    except ValueError:
+        return None
+
+
+def _form(file: Path) -> str:
+    name = file.name.lower()
+    for ending in _PACKED:
+        name = name.removesuffix(ending)
+    return Path(name).suffix
+
+
+def _rows(file: Path, language: str | None, columns: Columns) -> pl.DataFrame:
+    table = _table(file, columns)
+    text = _wanted(table, file, columns.text)
+    if table.schema[text] != pl.String:
+        raise WeftError(f"{file}: column {text} is {table.schema[text]}; expected text")
+    told = pl.lit(language, pl.String)
+    if language is None:
+        name = columns.language or next((n for n in _LANGUAGE if n in table.columns), None)
+        if name is None:
+            raise WeftError(
+                f"{file}: nothing says its language; expected a column language or lang (--language names another), a "
+                f"file named like swh_Latn.txt, or CODE={file}"
+            )
+        told = pl.col(_wanted(table, file, name)).cast(pl.String)
+    key = pl.lit(None, pl.String)
+    if columns.key is not None:
+        key = pl.col(_wanted(table, file, columns.key)).cast(pl.String)
+    rows = table.select(told.alias("language"), pl.col(text).alias("text"), key.alias("key"))
+    rows = rows.filter(pl.col("language").is_not_null(), pl.col("text").str.strip_chars().str.len_chars() > 0)
+    return rows.with_columns(pl.Series("text", pc.utf8_normalize(rows["text"].to_arrow(), "NFC"))).cast(COLUMNS)  # type: ignore[arg-type]
+
+
+def _wanted(table: pl.DataFrame, file: Path, name: str) -> str:
+    if name not in table.columns:
+        raise WeftError(
+            f"{file}: no column {name!r}; it has {', '.join(table.columns)[:200]}{nearest(name, table.columns)}"
+        )
+    return name
+
+
+def _table(file: Path, columns: Columns) -> pl.DataFrame:
+    form = _form(file)
+    if form not in FORMS:
+        raise WeftError(f"{file}: expected a release, or a file named {', '.join(FORMS)}, packed or not")
+    try:
+        if form == ".parquet":
+            held = pl.read_parquet_schema(file)
+            wanted = [name for name in (columns.text, columns.language, columns.key, *_LANGUAGE) if name in held]
+            return pl.read_parquet(file, columns=list(dict.fromkeys(wanted)) or None)
+        content = _unpacked(file)
+        if form in (".jsonl", ".ndjson"):
+            return (
+                pl.read_ndjson(io.BytesIO(content), infer_schema_length=None) if content.strip() else _nothing(columns)
+            )
+        if form == ".txt":
+            return pl.DataFrame(
+                {columns.text: content.decode("utf-8-sig").splitlines()}, schema={columns.text: pl.String}
+            )
+        mark: dict[str, Any] = {"separator": "\t", "quote_char": None} if form == ".tsv" else {}
+        return pl.read_csv(io.BytesIO(content), infer_schema=False, **mark) if content.strip() else _nothing(columns)
+    except OSError as error:
+        raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise WeftError(f"{file}: line {line}: byte {content[error.start]:#04x} is not UTF-8") from None
+    except (pl.exceptions.PolarsError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise WeftError(f"{file}: cannot be read: {(str(error) or 'it is cut').splitlines()[0]}") from None
+
+
+def _unpacked(file: Path) -> bytes:
+    content = file.read_bytes()
+    unpack = _PACKED.get(file.suffix.lower())
+    return unpack(content) if unpack else content
+
+
+def _nothing(columns: Columns) -> pl.DataFrame:
+    names = [columns.text, columns.language or "language", *([columns.key] if columns.key else [])]
+    return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+
+
+def _first(rows: pl.DataFrame, most: int | None, taken: dict[str, int]) -> pl.DataFrame:
+    """The first rows of each language until it has `most` characters, those `taken` before among them."""
+    if most is None:
+        return rows
+    before = pl.DataFrame(
+        {"language": list(taken), "taken": list(taken.values())}, {"language": pl.String, "taken": pl.Int64}
+    )
+    size = pl.col("text").str.len_chars().cast(pl.Int64)
+    rows = rows.join(before, on="language", how="left", maintain_order="left")
+    so_far = size.cum_sum().over("language") - size + pl.col("taken").fill_null(0)
+    kept = rows.filter(so_far < most).drop("taken")
+    for language, characters in kept.group_by("language").agg(size.sum()).iter_rows():
+        taken[language] = taken.get(language, 0) + characters
+    return kept
+
+
+def held_out(rows: pl.DataFrame, share: float, seed: int) -> pl.Series:
+    """Which rows are for measuring alone: translations of one another together, the same whatever the order.
+
+    Texts with keys: `share` of the keys, at most 2,000; others: `share` of each language's texts, at most 1,000, and
+    none of a language that has fewer than ten. Those of the lowest hash are taken.
+    """
+    name = pl.col("key").fill_null(pl.col("text"))
+    names = rows.select(name.alias("name"), pl.when(pl.col("key").is_null()).then(pl.col("language")).alias("of"))
+    different = names.unique(maintain_order=True)
+    hashes = [xxhash.xxh3_64_intdigest(f"{seed}\n{one}".encode("utf-8", "replace")) for one in different["name"]]
+    count = pl.len().over("of")
+    limit = pl.min_horizontal((count * share).ceil(), pl.when(pl.col("of").is_null()).then(2_000).otherwise(1_000))
+    place = pl.col("hash").rank("ordinal").over("of")
+    enough = (share > 0) & (count >= 10)
+    ranked = different.with_columns(pl.Series("hash", hashes, pl.UInt64)).with_columns(
+        (enough & (place <= limit)).alias("held")
+    )
+    return names.join(ranked, on=["name", "of"], how="left", nulls_equal=True, maintain_order="left")["held"]
