@@ -19,7 +19,9 @@ def words_of(text: str) -> list[tuple[int, int]]:
     (places,) = tokens()(pa.table({"text": pa.array([text], pa.large_string())}))["tokens"].to_pylist()
     bounds = [len(raw[:at].decode()) for at in places]
     spans = zip(bounds[::2], bounds[1::2], strict=True)
-    return [(a, b) for a, b in spans if any(unicodedata.category(letter)[0] in "LN" for letter in text[a:b])]
+    found = [(a, b) for a, b in spans if any(unicodedata.category(letter)[0] in "LN" for letter in text[a:b])]
+    # Of a script that is written without spaces and has no dictionary, five characters pass for a word.
+    return found if len(found) > 1 else [(at, min(at + 5, len(text))) for at in range(0, len(text), 5)]
 
 
 def as_it_is(text: str, draw: random.Random) -> str:
