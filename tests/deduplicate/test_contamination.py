@@ -104,7 +104,7 @@ def test_items_that_are_too_short_or_too_common_are_named() -> None:
     background = [pa.array([f"{greeting} {n}" for n in range(6)], pa.large_string())]
     index = make(known, Limits(), background)
     assert index.items["status"].to_list() == [SHORT, SHORT, SHORT, SHORT, COMMON, SOUGHT]
-    assert index.unsought().rows() == [("set", COMMON, 1), ("set", SHORT, 4)]
+    assert index.counts().rows() == [("set", 6, 1, 4, 1)]
     assert find(index, pa.array(["yes no. Paris is in France. " + greeting]), 0.75) == []
     assert len(find(make(known, Limits()), pa.array([greeting]), 0.75)) == 1
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from weft.construct import evaluation
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.summary import KEPT, alarms
@@ -43,6 +44,10 @@ class Release:
     """Languages whose text native speakers have looked at, and what they said."""
     recipe: str | None = None
     """The recipe's text."""
+    evaluation: pl.DataFrame | None = None
+    """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
+    found: pl.DataFrame | None = None
+    """The first items found, with their places (`evaluation.first_places`)."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files."""
@@ -64,6 +69,7 @@ def dataset_card(release: Release) -> str:
         _selection(release),
         "## What happened to the documents",
         _funnel(release),
+        *_evaluation(release),
         "## Known limits",
         _limits(release),
         "## Native-speaker review",
@@ -223,6 +229,17 @@ def _funnel(release: Release) -> str:
         for stage in release.stages
     ]
     return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
+
+
+def _evaluation(release: Release) -> list[str]:
+    """The section on evaluation sets, where the recipe names some."""
+    if release.evaluation is None or not release.evaluation.height:
+        return []
+    text = _table(evaluation.BENCHMARKS, evaluation.benchmark_rows(release.evaluation)) + f"\n\n{evaluation.NOTE}"
+    if release.found is not None and release.found.height:
+        text += "\n\nThe first of each benchmark; kept documents come first:\n\n"
+        text += _table(evaluation.PLACES, evaluation.place_rows(release.found))
+    return ["## Evaluation sets", text]
 
 
 def _limits(release: Release) -> str:

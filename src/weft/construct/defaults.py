@@ -60,6 +60,7 @@ REASONS: dict[str, str] = {
     "no_stop_words": "too few of the language's most common words",
     "unfinished_lines": "few lines end a sentence",
     "lists": "very short lines, like a menu or a table",
+    "contaminated": "it holds an item of an evaluation set",
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,10 +66,10 @@ def contamination(
     `background` have; `weft decontaminate` names them. `background` is a table of ordinary text in the column
     `background_text`. A rule drops what was found: `contaminated: contamination IS NULL`.
     """
-    files = tuple((file, _state(file)) for file in against)
-    behind = None if background is None else (background, _state(background))
-    limits = Limits(Width(words, chars), min_words, common)
-    index = index_of(files, Fields(tuple(text), id, name), limits, behind, background_text)
+    index = index_for(
+        against=against, text=text, id=id, name=name, background=background, background_text=background_text,
+        min_words=min_words, common=common, words=words, chars=chars,
+    )  # fmt: skip
 
     def label(batch: pa.Table) -> pa.Table:
         return batch.append_column("contamination", labels(index, find(index, batch["text"], near), batch.num_rows))
@@ -118,11 +118,33 @@ def _state(file: str) -> tuple[int, int]:
 State = tuple[str, tuple[int, int]]
 
 
+def index_for(
+    *,
+    against: Sequence[str],
+    text: Sequence[str],
+    id: str | None,
+    name: str | None,
+    background: str | None,
+    background_text: str,
+    min_words: int,
+    common: int,
+    words: int,
+    chars: int,
+) -> ItemIndex:
+    """The index that `contamination` searches with, read once for a process while the files stay what they are.
+
+    Raises WeftError for what cannot be read.
+    """
+    files = tuple((file, _state(file)) for file in against)
+    behind = None if background is None else (background, _state(background))
+    limits = Limits(Width(words, chars), min_words, common)
+    return _read(files, Fields(tuple(text), id, name), limits, behind, background_text)
+
+
 @functools.lru_cache(maxsize=2)
-def index_of(
+def _read(
     files: tuple[State, ...], fields: Fields, limits: Limits, background: State | None, background_text: str
 ) -> ItemIndex:
-    """The index of some files, read once for a process. Raises WeftError for what cannot be read."""
-    items = read_items([name for name, _ in files], fields)
+    items = read_items([file for file, _ in files], fields)
     texts = () if background is None else read_texts(Path(background[0]), background_text)
     return make(items, limits, (part.to_arrow().cast(pa.large_string()) for part in texts))

@@ -55,10 +55,11 @@ class ItemIndex:
     members: Longs
     starts: Longs
 
-    def unsought(self) -> pl.DataFrame:
-        """benchmark, status, items: how many items of each benchmark are not sought, and why."""
-        left = self.items.filter(pl.col("status") != SOUGHT)
-        return left.group_by("benchmark", "status").len("items").sort("benchmark", "status")
+    def counts(self) -> pl.DataFrame:
+        """benchmark, items, sought, too_short, too_common: of every benchmark, by name."""
+        status = {"sought": SOUGHT, "too_short": SHORT, "too_common": COMMON}
+        sums = [(pl.col("status") == value).sum().cast(pl.Int64).alias(name) for name, value in status.items()]
+        return self.items.group_by("benchmark").agg(pl.len().cast(pl.Int64).alias("items"), *sums).sort("benchmark")
 
 
 def make(items: pl.DataFrame, limits: Limits, background: Iterable[pa.Array] = ()) -> ItemIndex:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
+_SELECT, _RELEASE = 2, 2
+"""Raised when these tasks write other files for the same answers."""
 
 
 def construct_nodes(compiler: Compiler, clusters: str | None) -> list[Node]:
@@ -123,7 +125,9 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "seed": seed,
         }
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
-        key = digest("select", keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed)
+        key = digest(
+            "select", _SELECT, keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed
+        )
         return [Task("select", shard, "select", key, {}, arguments, size)]
 
     return Node("select", "construct", (*labels, "decide", "elect"), "shard", plan)
@@ -152,9 +156,10 @@ def _export(compiler: Compiler) -> Node:
 
 def _release(compiler: Compiler) -> Node:
     recipe = compiler.recipe
+    sought = compiler.relation("contamination")
 
     def plan(state: State, shard: int) -> list[Task]:
-        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters")
+        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation")
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
         text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
@@ -165,8 +170,9 @@ def _release(compiler: Compiler) -> Node:
             "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
             "stages": _stages(state),
             "recipe": text,
+            "sought": None if sought is None else dict(sought.params),
         }
-        key = digest("release", state.keys("select"), state.keys("export"), text)
+        key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)
         return [Task("release", 0, "release", key, {}, arguments)]
 
     return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)

@@ -20,7 +20,7 @@ from weft.engine.storage import Storage
 from weft.errors import WeftError
 from weft.recipe import Recipe, from_json
 
-TABLES = ("counts", "samples", "histograms", "thresholds", "clusters")
+TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "benchmarks", "found")
 
 
 class Build:
@@ -107,7 +107,7 @@ class Build:
         return pl.concat([pl.read_parquet(self._path(p)) for p in paths]) if paths else pl.DataFrame()
 
     def table(self, name: str) -> pl.DataFrame:
-        """One of the small tables of the construct stage (`counts`, `samples`, `histograms`, `thresholds`, `clusters`).
+        """One of the small tables of the construct stage (TABLES).
 
         Raises WeftError when the build has not come that far.
         """

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PAGE, SUMMARY = "report/index.html", "report/summary.json"
 _NAV = (
     ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("rules", "Rules"), ("labels", "Labels"),
-    ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"), ("errors", "Errors"),
-    ("recipe", "Recipe"),
+    ("copies", "Copies"), ("evaluation", "Evaluation"), ("thresholds", "Thresholds"), ("samples", "Samples"),
+    ("errors", "Errors"), ("recipe", "Recipe"),
 )  # fmt: skip
 
 
@@ -45,13 +45,14 @@ def page(build: Build) -> str:
         sections.rules(counts, build.recipe.construct.all_rules()),
         sections.histograms(build.histograms()),
         sections.duplicates(build.clusters(), counts),
+        sections.evaluation(build.table("benchmarks"), build.table("found")),
         sections.thresholds(build.thresholds()),
         sections.samples(build.samples()),
         sections.errors(build.errors()),
         f'<section id="recipe"><h2>Recipe</h2><p>Built by weft {esc(__version__)}.</p>'
         f"<details><summary>The recipe with all its defaults</summary><pre>{esc(recipe)}</pre></details></section>",
     ]
-    nav = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in _NAV)
+    nav = "".join(f'<a href="#{a}">{title}</a>' for a, title in _NAV if any(f'<section id="{a}"' in p for p in parts))
     title = esc(build.recipe.name)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: build report</title>'

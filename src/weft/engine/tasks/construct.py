@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from weft.construct import elect as election
+from weft.construct import evaluation, summary
 from weft.construct import split as splitting
-from weft.construct import summary
 from weft.construct.card import Release, dataset_card
 from weft.construct.croissant import croissant_json
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
@@ -147,6 +147,7 @@ def select(task: Task, context: Context) -> list[Entry]:
         _write(context, f"selection/samples/{name}.parquet", sample),
         _write(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
         _write(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
+        _write(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
     ]
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
@@ -214,12 +215,14 @@ def release(task: Task, context: Context) -> list[Entry]:
     storage, given = context.storage, task.arguments
     tables = {
         name: [storage.read_table(path) for path in given[name]]
-        for name in ("counts", "sources", "samples", "histograms", "clusters")
+        for name in ("counts", "sources", "samples", "histograms", "clusters", "evaluation")
     }
     counts, sources = summary.merge_counts(tables["counts"]), summary.merge_counts(tables["sources"])
     clusters = pl.concat(
         [pl.DataFrame(schema=KEPT_CLUSTER), *(pl.DataFrame(pl.from_arrow(t)) for t in tables["clusters"])]
     )
+    items = evaluation.merged(pl.DataFrame(pl.from_arrow(table)) for table in tables["evaluation"])
+    benchmarks, places = evaluation.by_benchmark(items, _sought(given["sought"])), evaluation.first_places(items)
     records = [FileRecord(**record) for record in given["records"]]
     held = Release(
         name=given["name"],
@@ -231,6 +234,8 @@ def release(task: Task, context: Context) -> list[Entry]:
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
         names={code: language_name(code) for code in sorted({record.language for record in records})},
         recipe=given["recipe"],
+        evaluation=benchmarks,
+        found=places,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
@@ -245,10 +250,21 @@ def release(task: Task, context: Context) -> list[Entry]:
         "histograms": summary.with_edges(summary.merge_histograms(tables["histograms"])),
         "clusters": sizes,
         "sources": sources,
+        "benchmarks": benchmarks,
+        "found": places,
     }
     for name, frame in small.items():
         files.append(_write(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
     return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
+
+
+def _sought(parameters: dict[str, Any] | None) -> pl.DataFrame:
+    """How many items of each benchmark the build sought; empty when its recipe seeks none."""
+    if parameters is None:
+        return pl.DataFrame(schema=evaluation.SOUGHT)
+    from weft.deduplicate.contamination import index_for
+
+    return index_for(**{name: value for name, value in parameters.items() if name != "near"}).counts()
 
 
 def _remove_strays(context: Context, wanted: set[str]) -> None:
