@@ -46,7 +46,7 @@ def find(index: ItemIndex, texts: Any, near: float) -> list[Found]:
         mask = pa.array(loose)
         held = pc.replace_with_mask(given, mask, pc.utf8_normalize(given.filter(mask), "NFC"))
         strings = string_buffers(held)
-    pair, shift = search(strings, index.index, index.width)
+    pair, shift = search(strings, index.index, index.width, index.least)
     candidates = gathered(pair, shift, index.slack, index.least)
     measured = align(strings, index.known, candidates, index.slack)
     text = candidates[:, 1]

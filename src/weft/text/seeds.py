@@ -135,7 +135,25 @@ def _number(bits: Any, keys: Any, gram: Any, value: Any) -> int:
 _INDEX = types.Tuple((U64_IN, U64_IN, U32_IN, I64_IN, I32_IN, I32_IN))
 
 
-@kernel(types.int64(U8_IN, I64_IN, U32_IN, types.int64, types.int64, _INDEX, U64, I64, I64, I32))
+@part
+def _kept(pair: Any, shift: Any, at: int, stop: int, held_in: Any, least: Any) -> int:
+    """Keep of the hits of one row those of texts that it has enough n-grams of; where they end."""
+    # A text's count is made negative when it is kept and 0 when it is not: the next row finds no trace.
+    first = at
+    for n in range(first, stop):
+        text = np.int64(pair[n] & 0xFFFFFFFF)
+        if held_in[text] < 0 or held_in[text] >= least[text]:
+            held_in[text] = -1
+            pair[at], shift[at] = pair[n], shift[n]
+            at += 1
+        else:
+            held_in[text] = 0
+    for n in range(first, at):
+        held_in[np.int64(pair[n] & 0xFFFFFFFF)] = 0
+    return at
+
+
+@kernel(types.int64(U8_IN, I64_IN, U32_IN, types.int64, types.int64, _INDEX, U64, I32, I32_IN, I64, I64, I32))
 def _search(
     data: Any,
     offsets: Any,
@@ -144,18 +162,21 @@ def _search(
     chars: int,
     index: Any,
     ring: Any,
+    seen_in: Any,
+    least: Any,
     pair: Any,
     shift: Any,
-    seen_in: Any,
+    held_in: Any,
 ) -> int:
-    """Hits as (row << 32 | text, place in the row - place in the text); how many there are, also beyond their room.
+    """Hits as (row << 32 | text, place in the row - place in the text): how many; -1 where there is no room for them.
 
     `seen_in` has of each n-gram the last row with it (from 1), how often it was there, and in how many rows it was.
+    Without texts in `held_in`, which is for the hits of each text in a row, only that is counted.
     """
     bits, keys, gram, starts, text, place = index
     count, room, word_power, char_power = 0, len(pair), power_of(words), power_of(chars)
     for row in range(len(offsets) - 1):
-        at, stop, cut, seen = offsets[row], offsets[row + 1], offsets[row], 0
+        at, stop, cut, seen, first = offsets[row], offsets[row + 1], offsets[row], 0, count
         by_words, by_chars = np.uint64(0), np.uint64(0)
         ring[:] = np.uint64(0)
         while True:
@@ -176,41 +197,44 @@ def _search(
                 seen_in[3 * number], seen_in[3 * number + 1] = row + 1, 0
                 seen_in[3 * number + 2] += 1
             seen_in[3 * number + 1] += 1
-            if seen_in[3 * number + 1] > _OFTEN:
+            if seen_in[3 * number + 1] > _OFTEN or len(held_in) == 0:
                 continue
+            if count + starts[number + 1] - starts[number] > room:
+                return -1
             for n in range(starts[number], starts[number + 1]):
-                if count < room:
-                    pair[count] = (row << 32) | np.int64(text[n])
-                    shift[count] = seen - 1 - place[n]
+                pair[count], shift[count] = (row << 32) | np.int64(text[n]), seen - 1 - place[n]
+                held_in[text[n]] += 1
                 count += 1
+        count = _kept(pair, shift, first, count, held_in, least)
     return count
 
 
-def search(strings: Strings, index: Index, width: Width) -> tuple[Longs, Longs]:
-    """Every n-gram of the index in every row: row << 32 | text, and where the text would begin, in units of the row.
+def search(strings: Strings, index: Index, width: Width, least: npt.NDArray[np.int32]) -> tuple[Longs, Longs]:
+    """Hits of n-grams of the index: row << 32 | text, and where the text would begin, in units of the row.
 
-    Sorted by both.
+    Of texts of which a row holds at least `least` n-grams; sorted by both.
     """
-    room = _HITS
+    room = max(_HITS, int(strings.offsets[-1] - strings.offsets[0]) // 8)
     given = (strings.data, strings.offsets, kinds(), width.words, width.chars, tuple(index), np.zeros(RING, np.uint64))
     while True:
         pair, shift = np.empty(room, np.int64), np.empty(room, np.int64)
-        count = _search(*given, pair, shift, np.zeros(3 * (len(index.starts) - 1), np.int32))
-        if count <= room:
+        seen_in, held_in = np.zeros(3 * (len(index.starts) - 1), np.int32), np.zeros(len(least), np.int32)
+        count = _search(*given, seen_in, least, pair, shift, held_in)
+        if count >= 0:
             break
-        room = count
+        room *= 4
     order = np.lexsort((shift[:count], pair[:count]))
     return pair[order], shift[order]
 
 
 def rows_with(strings: Strings, index: Index, width: Width) -> Longs:
     """In how many rows each n-gram of the index occurs."""
-    tally = np.zeros(3 * (len(index.starts) - 1), np.int32)
-    none, ring = np.empty(0, np.int64), np.zeros(RING, np.uint64)
-    if len(tally):
+    seen_in = np.zeros(3 * (len(index.starts) - 1), np.int32)
+    none, nothing, ring = np.empty(0, np.int64), np.empty(0, np.int32), np.zeros(RING, np.uint64)
+    if len(seen_in):
         given = (strings.data, strings.offsets, kinds(), width.words, width.chars, tuple(index), ring)
-        _search(*given, none, none, tally)
-    return tally[2::3].astype(np.int64)
+        _search(*given, seen_in, nothing, none, none, nothing)
+    return seen_in[2::3].astype(np.int64)
 
 
 @part
