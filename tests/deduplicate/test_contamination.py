@@ -16,7 +16,6 @@ from weft.deduplicate.contamination import contamination
 from weft.deduplicate.item_index import COMMON, SHORT, SOUGHT, Limits, make
 from weft.deduplicate.search import Found, find
 from weft.errors import WeftError
-from weft.text.seeds import Width
 
 SWAHILI = "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa mbele ya sheria."
 KHMER = "មនុស្សទាំងអស់កើតមកមានសេរីភាព និងភាពស្មើៗគ្នា ក្នុងសេចក្ដីថ្លៃថ្នូរនិងសិទ្ធិ។"
@@ -109,6 +108,11 @@ def test_items_that_are_too_short_or_too_common_are_named() -> None:
     assert len(find(make(known, Limits()), pa.array([greeting]), 0.75)) == 1
 
 
+def test_an_item_without_an_n_gram_is_too_short() -> None:
+    assert make(items("one two three four five"), Limits(words=6)).items["status"].to_list() == [SHORT]
+    assert make(items("one two three four five"), Limits(words=5)).items["status"].to_list() == [SOUGHT]
+
+
 def test_only_the_best_of_similar_items_is_reported_and_items_beside_each_other_all_are() -> None:
     other = SWAHILI.replace("sawa", "moja")
     text = f"{other} {KHMER} {SWAHILI}"
@@ -146,7 +150,7 @@ def test_verbatim_is_what_a_plain_search_finds(
     item: list[str], before: list[str], after: list[str], plant: bool
 ) -> None:
     document = before + (item if plant else []) + after
-    index = make(items(joined(item)), Limits(Width(3, 4), min_words=2, common=10**6))
+    index = make(items(joined(item)), Limits(3, 4, min_words=2, common=10**6))
     expected = any(document[n : n + len(item)] == item for n in range(len(document)))
     if index.items["status"][0] != SOUGHT:
         return
@@ -160,7 +164,7 @@ def test_verbatim_is_what_a_plain_search_finds(
 @given(st.lists(st.sampled_from(NAMES), min_size=5, max_size=14), st.lists(st.sampled_from(NAMES), max_size=30))
 def test_what_is_near_has_that_share_in_order(item: list[str], document: list[str]) -> None:
     """The longest common subsequence of the span and the item, by the textbook, holds at least the share reported."""
-    index = make(items(joined(item)), Limits(Width(2, 4), min_words=2, common=10**6))
+    index = make(items(joined(item)), Limits(2, 4, min_words=2, common=10**6))
     text = joined(document)
     for one in find(index, pa.array([text]), 0.6):
         span = text[one.start : one.end].split(" ")

@@ -64,4 +64,4 @@ REASONS: dict[str, str] = {
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
 }
-"""What each rule removes, in words for the report and the card."""
+"""What each rule removes, in words for the report and the card; `contaminated` is the name that the guide gives."""

@@ -7,16 +7,17 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 from pydantic import Field
 
-from weft.deduplicate.evaluation_items import Fields, read_items, read_texts
-from weft.deduplicate.item_index import ItemIndex, Limits, make
-from weft.deduplicate.search import NEAR, VERBATIM, Found, find
 from weft.operators.contract import BatchFunction, operator
-from weft.text.seeds import Width
+
+if TYPE_CHECKING:  # kernels, and what reads files, are imported when the operator is built
+    from weft.deduplicate.evaluation_items import Fields
+    from weft.deduplicate.item_index import ItemIndex, Limits
+    from weft.deduplicate.search import Found
 
 FOUND = pa.struct(
     {
@@ -66,6 +67,8 @@ def contamination(
     `background` have; `weft decontaminate` names them. `background` is a table of ordinary text in the column
     `background_text`. A rule drops what was found: `contaminated: contamination IS NULL`.
     """
+    from weft.deduplicate.search import find
+
     index = index_for(
         against=against, text=text, id=id, name=name, background=background, background_text=background_text,
         min_words=min_words, common=common, words=words, chars=chars,
@@ -79,6 +82,8 @@ def contamination(
 
 def labels(index: ItemIndex, found: list[Found], rows: int) -> pa.Array:
     """The label of each of `rows` documents."""
+    from weft.deduplicate.search import VERBATIM
+
     made: list[dict[str, Any] | None] = [None] * rows
     for row, same in groupby(found, key=lambda one: one.row):
         told = [entry for one in same for entry in entries(index, one)]
@@ -90,6 +95,8 @@ def labels(index: ItemIndex, found: list[Found], rows: int) -> pa.Array:
 
 def entries(index: ItemIndex, found: Found) -> Iterator[dict[str, Any]]:
     """What is said of a text that was found: the first item of each benchmark that has it."""
+    from weft.deduplicate.search import NEAR, VERBATIM
+
     told: set[str] = set()
     for number in index.members[index.starts[found.text] : index.starts[found.text + 1]].tolist():
         benchmark, item = index.items["benchmark"][number], index.items["item"][number]
@@ -135,9 +142,12 @@ def index_for(
 
     Raises WeftError for what cannot be read.
     """
+    from weft.deduplicate.evaluation_items import Fields
+    from weft.deduplicate.item_index import Limits
+
     files = tuple((file, _state(file)) for file in against)
     behind = None if background is None else (background, _state(background))
-    limits = Limits(Width(words, chars), min_words, common)
+    limits = Limits(words, chars, min_words, common)
     return _read(files, Fields(tuple(text), id, name), limits, behind, background_text)
 
 
@@ -145,6 +155,9 @@ def index_for(
 def _read(
     files: tuple[State, ...], fields: Fields, limits: Limits, background: State | None, background_text: str
 ) -> ItemIndex:
+    from weft.deduplicate.evaluation_items import read_items, read_texts
+    from weft.deduplicate.item_index import make
+
     items = read_items([file for file, _ in files], fields)
     texts = () if background is None else read_texts(Path(background[0]), background_text)
     return make(items, limits, (part.to_arrow().cast(pa.large_string()) for part in texts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft.text.align import Known, slack_of
 from weft.text.buffers import Longs, string_buffers
-from weft.text.seeds import Index, Width, grams, make_index, rows_with
-from weft.text.units import units
 
-DEFAULT_WIDTH = Width(3, 8)
+if TYPE_CHECKING:  # kernels are imported when an index is made
+    from weft.text.align import Known
+    from weft.text.seeds import Index, Width
+
 CHARS_OF_A_WORD = 3
 """Characters that count as a word where words are not spaced, in the length of an item."""
 _MOST_TEXTS = 64
@@ -28,10 +29,11 @@ SOUGHT, SHORT, COMMON = "sought", "too short", "too common"
 
 @dataclass(frozen=True)
 class Limits:
-    """How items are sought: units of n-grams, words that an item has at least, and in how many items or background
-    documents an n-gram may occur that counts as distinctive."""
+    """How items are sought: words and characters of n-grams, words that an item has at least, and in how many items or
+    background documents an n-gram may occur that counts as distinctive."""
 
-    width: Width = DEFAULT_WIDTH
+    words: int = 3
+    chars: int = 8
     min_words: int = 5
     common: int = 5
 
@@ -64,6 +66,11 @@ class ItemIndex:
 
 def make(items: pl.DataFrame, limits: Limits, background: Iterable[pa.Array] = ()) -> ItemIndex:
     """The index of items (benchmark, item, id, text), without n-grams that are common in them or in `background`."""
+    from weft.text.align import Known, slack_of
+    from weft.text.seeds import Width, grams, make_index, rows_with
+    from weft.text.units import units
+
+    width = Width(limits.words, limits.chars)
     texts = pc.utf8_normalize(items["text"].to_arrow().cast(pa.large_string()), "NFC")
     starts, places, letters, hashes = units(string_buffers(texts))
     long = _length(starts, letters) >= limits.min_words * CHARS_OF_A_WORD
@@ -71,28 +78,30 @@ def make(items: pl.DataFrame, limits: Limits, background: Iterable[pa.Array] = (
     # An item in several languages or columns has one id, and is one item in the count of what is common.
     ids = items["id"].rank("dense").to_numpy().astype(np.int64)
     held = string_buffers(texts.take(pa.array(first)))
-    seeds, text, place = grams(held, limits.width)
+    seeds, text, place = grams(held, width)
     index, distinct = make_index(seeds, text, place)
     common = _common(index, ids[first], limits.common)
     for part in background:
-        common += rows_with(string_buffers(pc.utf8_normalize(part, "NFC")), index, limits.width)
+        common += rows_with(string_buffers(pc.utf8_normalize(part, "NFC")), index, width)
     keep = distinct[common <= limits.common]
     rare = np.isin(seeds, keep)
     index, _ = make_index(seeds[rare], text[rare], place[rare])
     number = np.bincount(index.text, minlength=len(first))
     starts, places, letters, hashes = units(held)
     weights = np.abs(letters)
-    marked = _covered(starts, letters, text[rare], place[rare], limits.width)
+    marked = _covered(starts, letters, text[rare], place[rare], width)
     known = Known(held.data, starts, places.ravel(), hashes, weights, np.where(marked, weights, 0).astype(np.int32))
     members, bounds = _members(text_of, len(first))
     sought = number > 0
     status = np.full(items.height, SHORT, object)
-    status[text_of >= 0] = np.where(sought[text_of[text_of >= 0]], SOUGHT, COMMON)
+    long_enough = np.bincount(text, minlength=len(first)) > 0  # for an n-gram: `words` may be more than `min_words`
+    told = np.where(sought, SOUGHT, np.where(long_enough, COMMON, SHORT)).astype(object)
+    status[text_of >= 0] = told[text_of[text_of >= 0]]
     return ItemIndex(
         items=items.with_columns(pl.Series("status", status.tolist(), dtype=pl.String)),
         known=known,
         index=index,
-        width=limits.width,
+        width=width,
         slack=slack_of(np.diff(starts)),
         least=np.maximum(1, number // _SHARE).astype(np.int32),
         letters=_sums(known.letters, starts),

@@ -13,10 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from weft.deduplicate.item_index import ItemIndex
-from weft.text.align import align
 from weft.text.buffers import large, string_buffers
-from weft.text.normal import maybe_not_nfc
-from weft.text.seeds import gathered, search
 
 VERBATIM, NEAR = "verbatim", "near"
 
@@ -38,6 +35,10 @@ def find(index: ItemIndex, texts: Any, near: float) -> list[Found]:
     Verbatim: every unit of the item, one after the other. Near: at least `near` of its letters, and of those in
     distinctive n-grams, in order. Of several items at one place (over half of the longer) the best one.
     """
+    from weft.text.align import align
+    from weft.text.normal import maybe_not_nfc
+    from weft.text.seeds import gathered, search
+
     given = large(texts)
     strings = string_buffers(given)
     loose = maybe_not_nfc(strings)
