@@ -47,6 +47,16 @@ def test_a_table_of_what_was_found(folder: Path, capsys: pytest.CaptureFixture[s
     ]
 
 
+def test_many_benchmarks_without_findings_share_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{n}\tl{n}\tswali la {n} ambalo halipo katika maandishi yoyote" for n in range(9)]
+    (folder / "set.tsv").write_text("\n".join(["id\tlang\ttext", f"7\tswh\t{ITEM}", *rows]) + "\n", "utf-8")
+    _, _, err = called(capsys, folder / "crawl.jsonl.gz", "--against", folder / "set.tsv", "--name", "lang")
+    assert err.splitlines()[1:] == [
+        "set/swh: found 1 of 1 item in 2 documents",
+        "9 other benchmarks: found none of 9 items",
+    ]
+
+
 def test_json_and_a_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = called(
         capsys, folder / "crawl.jsonl.gz", "--against", folder / "set.tsv",

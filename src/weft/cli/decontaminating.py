@@ -14,6 +14,8 @@ from weft.errors import WeftError
 
 _MOST_PROBLEMS = 20
 """Records that could not be read of which each is named; the others are counted."""
+_MOST_QUIET = 8
+"""Benchmarks up to which each has its line; of more, those of which nothing was found share one."""
 _PASSAGE = 200
 """Characters of a passage in a table; JSON has all of it."""
 
@@ -85,13 +87,18 @@ def _summary(total: dict[str, Any]) -> Iterator[str]:
     unread = sum(total["unread"].values())
     more = f", not {_number(unread, 'record')} without text or unreadable" if unread else ""
     yield f"searched {_number(total['documents'], 'document')}{more}; {total['contaminated']:,} with evaluation items\n"
-    for row in total["benchmarks"]:
+    every = total["benchmarks"]
+    told = [row for row in every if len(every) <= _MOST_QUIET or row["found"] or row["sought"] < row["items"]]
+    for row in told:
         left = [f"{row[key]:,} {key.replace('_', ' ')}" for key in ("too_short", "too_common") if row[key]]
         not_sought = f"; not sought: {', '.join(left)} (--summary FILE names them)" if left else ""
         yield (
             f"{row['benchmark']}: found {row['found']:,} of {_number(row['sought'], 'item')} "
             f"in {_number(row['documents'], 'document')}{not_sought}\n"
         )
+    if len(told) < len(every):
+        silent = sum(row["sought"] for row in every if row not in told)
+        yield f"{_number(len(every) - len(told), 'other benchmark')}: found none of {_number(silent, 'item')}\n"
 
 
 def _number(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pyarrow as pa
 from pydantic import Field
 
-from weft.operators.contract import BatchFunction, operator
+from weft.operators.contract import BatchFunction, Resources, operator
 
 if TYPE_CHECKING:  # kernels, and what reads files, are imported when the operator is built
     from weft.deduplicate.evaluation_items import Fields
@@ -38,6 +38,7 @@ TYPE = pa.struct({"items": pa.int32(), "verbatim": pa.int32(), "share": pa.float
     reads=("text",),
     writes={"contamination": TYPE},
     files_in=("against", "background"),
+    resources=Resources(memory_gb=2),  # 100,000 items take one
 )
 def contamination(
     *,
