@@ -71,3 +71,17 @@ def test_the_recipe_of_the_readme_is_good(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(recipe.group(1), "utf-8")
     checked = load(tmp_path / "recipe.yaml")
     assert checked.acquire[0].name == "crawl" and checked.construct.split.train == pytest.approx(0.98)
+
+
+def test_the_recipe_of_the_decontamination_guide_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    guide = (ROOT / "docs/decontamination.md").read_text("utf-8")
+    (recipe,) = [code for kind, code in BLOCK.findall(guide) if kind == "yaml"]
+    (tmp_path / "recipe.yaml").write_text(recipe, "utf-8")
+    (tmp_path / "sib200.tsv").write_text("text\nswali la kwanza la mtihani huu\n", "utf-8")
+    (tmp_path / "copa.jsonl").write_text('{"text": "swali la pili la mtihani mwingine"}\n', "utf-8")
+    assert load(tmp_path / "recipe.yaml").construct.rules == {"contaminated": "contamination IS NULL"}
+    for rule in re.findall(r"`(contamination IS NULL OR [^`]*)`", guide):
+        load(tmp_path / "recipe.yaml", [f"construct.rules.contaminated={rule}"])
+    assert guide.count("contamination IS NULL OR ") == 2

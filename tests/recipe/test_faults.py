@@ -224,7 +224,9 @@ def test_a_step_twice(faults: Faults) -> None:
 @pytest.mark.parametrize("steps", ["[verify]", "[shingle_sets, verify]", "[candidates]"])
 def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -> None:
     found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
-    assert found == ["3: deduplicate: no step by which documents meet; expected url_key or exact or minhash among the steps"]
+    assert found == [
+        "3: deduplicate: no step by which documents meet; expected url_key or exact or minhash among the steps"
+    ]
 
 
 def test_two_sources_of_one_name(faults: Faults) -> None:

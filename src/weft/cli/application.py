@@ -178,6 +178,45 @@ def identify(
 
 
 @application.command()
+def decontaminate(
+    files: Annotated[list[Path], typer.Argument(help="Documents, in any format that weft reads.")],
+    against: Annotated[
+        list[Path],
+        typer.Option(
+            "--against", metavar="BENCHMARK", help="Items: .tsv, .csv, .jsonl, .parquet, or .txt with one on a line."
+        ),
+    ],
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="Column of the items' text; repeatable; default: text.")
+    ] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Column of the items' id; default: id, or the row's number.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Column that divides a benchmark, such as its language.")
+    ] = None,
+    field: Annotated[str, typer.Option("--field", help="Column of the documents' text.")] = "text",
+    background: Annotated[
+        Path | None, typer.Option("--background", help="A table of ordinary text: what is common there is no sign.")
+    ] = None,
+    near: Annotated[float, typer.Option("--near", help="Share of an item's letters that are in order.")] = 0.75,
+    min_words: Annotated[int, typer.Option("--min-words", help="Items with fewer words are not sought.")] = 5,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", help="Write counts, and items not sought, as JSON.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Which evaluation items stand in documents, and where: document, benchmark, item, kind, share, place, passage."""
+    from weft.cli import decontaminating
+
+    given = {"text": text or ["text"], "id": id_, "name": name, "near": near, "min_words": min_words}
+    if background is not None:
+        given["background"] = str(background)
+    return decontaminating.decontaminate(files, against, given, field, summary, as_json, quiet)
+
+
+@application.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="A file or page of any format that weft reads.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Records to show.")] = 5,

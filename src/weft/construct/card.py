@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from weft.construct import mixture_card
+from weft.construct import evaluation, mixture_card
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.mixture_card import Mixed
@@ -47,6 +47,10 @@ class Release:
     """The recipe's text."""
     mixture: Mixed | None = None
     """How often documents of train are read, where not once."""
+    evaluation: pl.DataFrame | None = None
+    """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
+    found: pl.DataFrame | None = None
+    """The first items found, with their places (`evaluation.first_places`)."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files."""
@@ -69,6 +73,7 @@ def dataset_card(release: Release) -> str:
         _selection(release),
         "## What happened to the documents",
         _funnel(release),
+        *_evaluation(release),
         "## Known limits",
         _limits(release),
         "## Native-speaker review",
@@ -242,6 +247,17 @@ def _funnel(release: Release) -> str:
         for stage in release.stages
     ]
     return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
+
+
+def _evaluation(release: Release) -> list[str]:
+    """The section on evaluation sets, where the recipe names some."""
+    if release.evaluation is None or not release.evaluation.height:
+        return []
+    text = _table(evaluation.BENCHMARKS, evaluation.benchmark_rows(release.evaluation)) + f"\n\n{evaluation.NOTE}"
+    if release.found is not None and release.found.height:
+        text += "\n\nThe first of each benchmark; kept documents come first:\n\n"
+        text += _table(evaluation.PLACES, evaluation.place_rows(release.found))
+    return ["## Evaluation sets", text]
 
 
 def _limits(release: Release) -> str:

@@ -60,8 +60,9 @@ REASONS: dict[str, str] = {
     "no_stop_words": "too few of the language's most common words",
     "unfinished_lines": "few lines end a sentence",
     "lists": "very short lines, like a menu or a table",
+    "contaminated": "it holds an item of an evaluation set",
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
     "not_drawn": "the mixture holds less of its language than there is",
 }
-"""What each rule removes, in words for the report and the card."""
+"""What each rule removes, in words for the report and the card; `contaminated` is the name that the guide gives."""

@@ -24,28 +24,14 @@ def inspected(file: Path, limit: int) -> Iterator[dict[str, Any]]:
 
     Raises WeftError for a file that is not there or that no reader takes.
     """
-    if not file.is_file():
-        what = "is a folder" if file.is_dir() else "no such file on this machine"
-        raise WeftError(f"{file}: {what}; expected a page, a text file, a WARC, a table or an archive")
-    reader = formats.reader_for(file.name)
-    if reader is None:
-        with file.open("rb") as source:
-            reader = formats.sniff(source.read(4096)) or "plain_text"
-    try:
-        file.name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise WeftError(f"{file!a}: the name is not Unicode; expected a name in UTF-8 (rename the file)") from None
+    reader = reader_of(file)
     registry = rooms_registry()
     context = Context(None, registry)  # type: ignore[arg-type]  # nothing is stored
-    unit = {"path": str(file), "name": file.name, "reader": reader, "start": 0, "stop": file.stat().st_size}
-    units = pa.Table.from_pylist([unit | {"size": unit["stop"]}], UNITS)
     names = [f"{stage}.{name}" for stage in ("parse", "standardize") for name in DEFAULT_STEPS[stage]]
     names += ["label.script", "label.lid", "label.tokens", "label.signals"]
     steps = ready([Call(name, registry.defaults(name)) for name in names], context)
     found = 0
-    for batch in context.build(Call(f"acquire.{reader}", registry.defaults(f"acquire.{reader}")))(
-        units, SourceFetcher()
-    ):
+    for batch in records(file, reader, context, {}):
         part = batch.select(RAW.names).slice(0, limit - found)
         for step in steps:
             part, _ = run_map(step, part)
@@ -61,3 +47,28 @@ def inspected(file: Path, limit: int) -> Iterator[dict[str, Any]]:
         found += part.num_rows
         if found >= limit:
             return
+
+
+def reader_of(file: Path) -> str:
+    """The short name of the reader that a file needs. Raises WeftError for one that is not there."""
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "no such file on this machine"
+        raise WeftError(f"{file}: {what}; expected a page, a text file, a WARC, a table or an archive")
+    try:
+        file.name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise WeftError(f"{file!a}: the name is not Unicode; expected a name in UTF-8 (rename the file)") from None
+    reader = formats.reader_for(file.name)
+    if reader is None:
+        with file.open("rb") as source:
+            reader = formats.sniff(source.read(4096)) or "plain_text"
+    return reader
+
+
+def records(file: Path, reader: str, context: Context, options: dict[str, Any]) -> Iterator[pa.Table]:
+    """Batches of the raw records of one file; of `options` those count that are parameters of its reader."""
+    unit = {"path": str(file), "name": file.name, "reader": reader, "start": 0, "stop": file.stat().st_size}
+    units = pa.Table.from_pylist([unit | {"size": unit["stop"]}], UNITS)
+    known = context.registry.defaults(f"acquire.{reader}")
+    given = known | {name: value for name, value in options.items() if name in known}
+    yield from context.build(Call(f"acquire.{reader}", given))(units, SourceFetcher())

@@ -8,7 +8,7 @@ import importlib.metadata
 import importlib.resources
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xxhash
@@ -38,9 +38,15 @@ def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: 
     """Everything about an operator that can change its answer."""
     libraries = {name: library_version(name) for name in spec.libraries}
     given = {name: parameters[name] for name in spec.files_in if parameters[name] is not None}
-    files = {name: _content(file, os.stat(file).st_mtime_ns) for name, file in given.items()}
+    files = {name: _files(held) for name, held in given.items()}
     assets = [_asset(name) for name in spec.assets]
     return [spec.name, spec.version, {**parameters, **files}, where, libraries, assets]
+
+
+def _files(held: str | Sequence[str]) -> object:
+    if isinstance(held, str):
+        return _content(held, os.stat(held).st_mtime_ns)
+    return [[os.path.basename(file), _content(file, os.stat(file).st_mtime_ns)] for file in held]
 
 
 @functools.cache

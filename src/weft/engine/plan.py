@@ -18,7 +18,7 @@ from weft.model.tables import DOCUMENT
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
-from weft.recipe.schema import SIGNATURES
+from weft.recipe.schema import ROW_LABELS
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Compiler:
         return {source.name: source for source in self.recipe.acquire}
 
     def labels(self) -> list[Step]:
-        """Every step that adds columns row by row, in order: labels, then signatures."""
-        short = {f"deduplicate.{name}" for name in SIGNATURES}
+        """Every step that adds columns row by row, in order: labels, then those of the deduplicate stage."""
+        short = {f"deduplicate.{name}" for name in ROW_LABELS}
         return [*self.recipe.label, *(s for s in self.recipe.deduplicate if s.operator in short)]
 
     def relation(self, name: str) -> Step | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
+_SELECT, _RELEASE = 2, 2
+"""Raised when these tasks write other files for the same answers."""
 
 
 def construct_nodes(compiler: Compiler, clusters: str | None) -> list[Node]:
@@ -127,7 +129,7 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
         held = [keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed]
-        key = digest("select", *held, *drawn_keys)
+        key = digest("select", _SELECT, *held, *drawn_keys)
         return [Task("select", shard, "select", key, {}, arguments | drawn, size)]
 
     mixed = ("mix_part", "mix") if compiler.recipe.construct.mixture is not None else ()
@@ -158,9 +160,10 @@ def _export(compiler: Compiler) -> Node:
 
 def _release(compiler: Compiler) -> Node:
     recipe = compiler.recipe
+    sought = compiler.relation("contamination")
 
     def plan(state: State, shard: int) -> list[Task]:
-        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters")
+        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation")
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
         text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
@@ -173,10 +176,11 @@ def _release(compiler: Compiler) -> Node:
                 "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
                 "stages": _stages(state),
                 "recipe": text,
+                "sought": None if sought is None else dict(sought.params),
             }
             | facts(compiler, state)
         )
-        key = digest("release", state.keys("select"), state.keys("export"), text)
+        key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)
         return [Task("release", 0, "release", key, {}, arguments)]
 
     return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)

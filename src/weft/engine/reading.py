@@ -23,7 +23,7 @@ from weft.errors import WeftError
 from weft.recipe import Recipe, from_json
 from weft.recipe.mixture_checks import unit_of_recipe
 
-TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "mixture")
+TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "mixture", "benchmarks", "found")
 
 
 class Build:

@@ -68,7 +68,8 @@ class OperatorSpec:
     accepts: tuple[str, ...] = ()
     """Acquire readers: file name endings that they read, most specific first."""
     files_in: tuple[str, ...] = ()
-    """Parameters that name a file: in a recipe relative to its folder, and in the key by their content."""
+    """Parameters that name a file or several: in a recipe relative to its folder, and in the key by their content.
+    Of several the names count as well, as an answer may say which of them it is from."""
     columns_in: str | None = None
     """Parameter that lists label columns which are read besides `reads`."""
 

@@ -18,7 +18,7 @@ from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
-from weft.recipe.schema import DEFAULT_STEPS, SIGNATURES, STAGES, Recipe, RecipeFile, Source, Step
+from weft.recipe.schema import DEFAULT_STEPS, ROW_LABELS, SIGNATURES, STAGES, Recipe, RecipeFile, Source, Step
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -133,6 +133,8 @@ def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, fau
     for key in registry.get(full).files_in:
         if isinstance(parameters.get(key), str):
             parameters[key] = str(base / parameters[key])
+        elif isinstance(parameters.get(key), list):
+            parameters[key] = [str(base / file) if isinstance(file, str) else file for file in parameters[key]]
     checked = _parameters(registry.get(full), parameters, (*place, name), faults)
     return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
 
@@ -210,7 +212,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
             have = {n: t for n, t in have.items() if n not in RAW.names} | {f.name: f.type for f in DOCUMENT}
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
-            if stage == "deduplicate" and spec.short not in SIGNATURES:
+            if stage == "deduplicate" and spec.short not in ROW_LABELS:
                 continue  # fed by the engine's exchanges
             for column in spec.reading(step.params):
                 if column not in have:

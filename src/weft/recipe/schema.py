@@ -200,6 +200,9 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 
 
 SIGNATURES = ("url_key", "exact", "minhash")
+"""Steps of the deduplicate stage by which rows meet: hashes of one row, which no rule reads."""
+
+ROW_LABELS = (*SIGNATURES, "contamination")
 """Steps of the deduplicate stage that are labels of one row; the others relate rows."""
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PAGE, SUMMARY = "report/index.html", "report/summary.json"
 _NAV = (
     ("stages", "Stages"), ("funnel", "Kept"), ("languages", "Languages"), ("mixture", "Mixture"), ("rules", "Rules"),
-    ("labels", "Labels"), ("copies", "Copies"), ("thresholds", "Thresholds"), ("samples", "Samples"),
+    ("labels", "Labels"), ("copies", "Copies"), ("evaluation", "Evaluation"), ("thresholds", "Thresholds"),
+    ("samples", "Samples"),
     ("errors", "Errors"), ("recipe", "Recipe"),
 )  # fmt: skip
 
@@ -46,6 +47,7 @@ def page(build: Build) -> str:
         sections.rules(counts, build.recipe.construct.all_rules()),
         sections.histograms(build.histograms()),
         sections.duplicates(build.clusters(), counts),
+        sections.evaluation(build.table("benchmarks"), build.table("found")),
         sections.thresholds(build.thresholds()),
         sections.samples(build.samples()),
         sections.errors(build.errors()),

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from weft.construct import evaluation as sets
 from weft.construct.defaults import REASONS
 from weft.construct.summary import KEPT, alarms
 from weft.model.languages import direction, name
@@ -221,6 +222,18 @@ def duplicates(clusters: pl.DataFrame, counts: pl.DataFrame) -> str:
     ]
     note = f"{copies:,} documents are copies or near-copies of one that was kept. Clusters by size:"
     return section("copies", "Copies", note, charts.bars([row for row in rows if row[1]], kind="dup"))
+
+
+def evaluation(benchmarks: pl.DataFrame, found: pl.DataFrame) -> str:
+    """Items of evaluation sets by benchmark, and the first places; nothing where the recipe names no set."""
+    if not benchmarks.height:
+        return ""
+    head = [(title, number > 0) for number, title in enumerate(sets.BENCHMARKS)]
+    body = table(head, [[esc(cell) for cell in row] for row in sets.benchmark_rows(benchmarks)])
+    if found.height:
+        places = [[esc(cell) for cell in row] for row in sets.place_rows(found)]
+        body += table([(title, title == "share") for title in sets.PLACES], places)
+    return section("evaluation", "Evaluation sets", sets.NOTE, body)
 
 
 def thresholds(held: pl.DataFrame) -> str:

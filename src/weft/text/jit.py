@@ -17,7 +17,10 @@ from numba import types as types  # kernels take their signatures from here
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_SHARED = ("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "unicode.py", "vectors.py")
+_SHARED = (
+    *("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "shingles.py", "unicode.py"),
+    *("units.py", "vectors.py"),
+)
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""
 
 
@@ -77,6 +80,7 @@ U32 = types.uint32[::1]
 U64 = types.uint64[::1]
 F32 = types.float32[::1]
 F32_2 = types.float32[:, ::1]
+I32_2 = types.int32[:, ::1]
 U8_2 = types.Array(types.uint8, 2, "C", readonly=True)
 U8_IN = _readonly(types.uint8)
 U16_IN = _readonly(types.uint16)

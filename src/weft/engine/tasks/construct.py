@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from weft.construct import elect as election
+from weft.construct import evaluation, summary
 from weft.construct import split as splitting
-from weft.construct import summary
 from weft.construct.card import Release, dataset_card
 from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
@@ -127,6 +127,7 @@ def select(task: Task, context: Context) -> list[Entry]:
         write_frame(context, f"selection/samples/{name}.parquet", sample),
         write_frame(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
         write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
+        write_frame(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
     ]
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
@@ -209,12 +210,14 @@ def release(task: Task, context: Context) -> list[Entry]:
     holders.claim(storage, "construct/README.md", task.key)
     tables = {
         name: [storage.read_table(path) for path in given[name]]
-        for name in ("counts", "sources", "samples", "histograms", "clusters")
+        for name in ("counts", "sources", "samples", "histograms", "clusters", "evaluation")
     }
     counts, sources = summary.merge_counts(tables["counts"]), summary.merge_counts(tables["sources"])
     clusters = pl.concat(
         [pl.DataFrame(schema=KEPT_CLUSTER), *(pl.DataFrame(pl.from_arrow(t)) for t in tables["clusters"])]
     )
+    items = evaluation.merged(pl.DataFrame(pl.from_arrow(table)) for table in tables["evaluation"])
+    benchmarks, places = evaluation.by_benchmark(items, _sought(given["sought"])), evaluation.first_places(items)
     records = [FileRecord(**record) for record in given["records"]]
     held = Release(
         name=given["name"],
@@ -227,6 +230,8 @@ def release(task: Task, context: Context) -> list[Entry]:
         names={code: language_name(code) for code in sorted({record.language for record in records})},
         recipe=given["recipe"],
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
+        evaluation=benchmarks,
+        found=places,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
@@ -241,12 +246,23 @@ def release(task: Task, context: Context) -> list[Entry]:
         "histograms": summary.with_edges(summary.merge_histograms(tables["histograms"])),
         "clusters": sizes,
         "sources": sources,
+        "benchmarks": benchmarks,
+        "found": places,
     }
     if held.mixture is not None:
         small["mixture"] = held.mixture.plan
     for name, frame in small.items():
         files.append(write_frame(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
     return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
+
+
+def _sought(parameters: dict[str, Any] | None) -> pl.DataFrame:
+    """How many items of each benchmark the build sought; empty when its recipe seeks none."""
+    if parameters is None:
+        return pl.DataFrame(schema=evaluation.SOUGHT)
+    from weft.deduplicate.contamination import index_for
+
+    return index_for(**{name: value for name, value in parameters.items() if name != "near"}).counts()
 
 
 def _remove_strays(context: Context, wanted: set[str]) -> None:
