@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from weft.cli import reading
+from weft.construct.content import ROW, digest, together
 from weft.construct.difference import content_hash, difference, listed
 from weft.errors import WeftError
 
@@ -109,3 +110,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert '"level": "none"' in capsys.readouterr().out and pl.read_parquet(tmp_path / "rows.parquet").height == 0
     with pytest.raises(WeftError, match="expected a file named"):
         reading.diff(one, two, tmp_path / "rows.txt", False)
+
+
+def test_a_digest_is_the_sum_of_its_parts_and_heeds_every_column(tmp_path: Path) -> None:
+    rows = listed(release(tmp_path / "one", ROWS)).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(ROW)
+    whole = digest(rows)
+    assert together([digest(rows.slice(2)), digest(rows.slice(0, 2))]) == whole and whole.documents == 4
+    assert together([]) == digest(rows.slice(0, 0)) and len(str(whole)) == 32
+    swapped = rows.rename_columns(["id", "split", "language", "repeats", "text_hash"]).select(ROW.names)
+    assert digest(swapped) != whole
+    once = pl.DataFrame(pl.from_arrow(rows))
+    for name in ROW.names:
+        other = once.with_columns(
+            pl.when(pl.col("id") == "b").then(pl.col(name).max()).otherwise(pl.col(name)).alias(name)
+        )
+        assert other.equals(once) or content_hash(other) != str(whole)

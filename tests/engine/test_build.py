@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 from tests.engine.corpus import contents, write_corpus
 
+from weft.construct.difference import content_hash, difference
 from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.errors import WeftError
@@ -173,3 +175,25 @@ def test_explain_says_what_decided(finished: tuple[Path, Path]) -> None:
     assert by_place["id"] == short["id"]
     with pytest.raises(WeftError, match=r"documents are meant .*expected a longer beginning"):
         build.explain("")
+
+
+def test_a_release_says_what_it_holds(own: tuple[Path, Path]) -> None:
+    recipe, build = own
+    construct = build / "construct"
+    held = json.loads((construct / "release.json").read_text("utf-8"))
+    listed = pl.read_parquet(construct / "rows/**/*.parquet")
+    corpus = pl.read_parquet(construct / "ct/**/*.parquet")
+    assert listed.height == corpus.height == held["documents"] and set(listed["id"]) == set(corpus["id"])
+    assert held["content"] == content_hash(listed) == difference(build, construct).hashes[1]
+    assert held["content"] in (construct / "README.md").read_text("utf-8") and held["version"] is None
+    for file in held["files"]:
+        assert hashlib.sha256((construct / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+    run(load(recipe, ["version='1.2.0'"]), build, workers=1)
+    named = json.loads((construct / "release.json").read_text("utf-8"))
+    assert (named["version"], named["content"]) == ("1.2.0", held["content"])
+    assert "version 1.2.0" in (construct / "README.md").read_text("utf-8")
+
+
+def test_a_version_is_semantic(finished: tuple[Path, Path]) -> None:
+    with pytest.raises(WeftError, match=r"version: got .1\.2.; expected a semantic version, such as 1\.2\.0"):
+        load(finished[0], ["version='1.2'"])

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from weft.construct import evaluation, mixture_card
+from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.mixture_card import Mixed
@@ -34,6 +35,8 @@ class Release:
     thresholds: pl.DataFrame | None = None
     description: str | None = None
     version: str | None = None
+    content: Digest | None = None
+    """Of all documents: what `weft diff` compares first."""
     published: str | None = None
     """ISO date given by whoever publishes; the card never asks the clock."""
     url: str | None = None
@@ -249,6 +252,15 @@ def _funnel(release: Release) -> str:
     return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
 
 
+def release_json(release: Release) -> str:
+    """`release.json`: name, version, content, and every file of the corpus with its digest."""
+    held: dict[str, Any] = {"name": release.name, "version": release.version}
+    if release.content is not None:
+        held |= {"content": str(release.content), "documents": release.content.documents}
+    files = [file.to_json() for file in release.files]
+    return json.dumps(held | {"files": files}, ensure_ascii=False, indent=1) + "\n"
+
+
 def _evaluation(release: Release) -> list[str]:
     """The section on evaluation sets, where the recipe names some."""
     if release.evaluation is None or not release.evaluation.height:
@@ -288,6 +300,11 @@ def _reproduce(release: Release) -> str:
     text = "Save the recipe and run `weft run recipe.yaml`; the same input and version of weft give the same bytes."
     if release.version:
         text += f" This is version {release.version}."
+    if release.content is not None:
+        text += (
+            f" It holds {release.content.documents:,} documents with the content `{release.content}`; `rows/` lists "
+            "them, and `weft diff` says in what it differs from another release."
+        )
     return text if release.recipe is None else f"{text}\n\n````yaml\n{release.recipe.rstrip()}\n````"
 
 

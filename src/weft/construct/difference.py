@@ -6,14 +6,15 @@ files or on the version of weft.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from weft.construct.content import ROW, digest, rows_of
 from weft.errors import WeftError
 
 KINDS = ("added", "removed", "changed", "moved")
@@ -58,12 +59,12 @@ def difference(before: Path, after: Path) -> Difference:
     old, new = listed(before), listed(after)
     hashes = content_hash(old), content_hash(new)
     both = old.join(new, on="id", how="full", coalesce=True, suffix="_after")
-    gone, come = pl.col("text").is_null(), pl.col("text_after").is_null()
+    gone, come = pl.col("text_hash").is_null(), pl.col("text_hash_after").is_null()
     moved = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _WHERE)
     kind = (
         pl.when(gone).then(pl.lit("added"))
         .when(come).then(pl.lit("removed"))
-        .when(pl.col("text") != pl.col("text_after")).then(pl.lit("changed"))
+        .when(pl.col("text_hash") != pl.col("text_hash_after")).then(pl.lit("changed"))
         .when(moved).then(pl.lit("moved"))
     )  # fmt: skip
     rows = both.with_columns(kind.alias("kind")).filter(pl.col("kind").is_not_null())
@@ -72,56 +73,45 @@ def difference(before: Path, after: Path) -> Difference:
 
 
 def listed(folder: Path) -> pl.DataFrame:
-    """The row list of a release: id, language, split, repeats (1 where there is none) and a hash of the text.
+    """The row list of a release (`weft.construct.content.ROW`), by id: its `rows/`, else made from the files.
 
     Raises WeftError when there is no corpus in the folder, or an id stands in it twice.
     """
-    top = next((place for place in (folder / "construct" / "ct", folder / "ct", folder) if place.is_dir()), None)
-    files = sorted(top.rglob("*.parquet")) if top is not None else []
-    if top is not None and top == folder:
-        files = [file for file in files if "rejects" not in file.relative_to(folder).parts]
-    if not files:
-        raise WeftError(f"{folder}: no release here; expected a build folder, or one with Parquet files of a corpus")
-    parts = [_rows(file) for file in files]
-    rows = pl.concat(parts).sort("id")
+    rows = pl.concat([_rows(file) for file in _files(folder)]).sort("id")
     twice = rows.filter(pl.col("id").is_duplicated())
     if twice.height:
         raise WeftError(f"{folder}: {twice['id'][0]} stands in it more than once; expected each id once")
     return rows
 
 
-def _rows(file: Path) -> pl.DataFrame:
-    from weft.text.buffers import string_buffers
-    from weft.text.folded import plain_hashes
+def _files(folder: Path) -> list[Path]:
+    for place in (folder / "construct", folder):
+        for name in ("rows", "ct"):
+            if found := sorted((place / name).rglob("*.parquet")):
+                return found
+    found = sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
+    if not found:
+        raise WeftError(f"{folder}: no release here; expected a build folder, or one with Parquet files of a corpus")
+    return found
 
+
+def _rows(file: Path) -> pl.DataFrame:
     try:
-        names = pl.read_parquet_schema(file)
+        names = pq.read_schema(file).names
+        if set(ROW.names) <= set(names):
+            return pl.DataFrame(pl.from_arrow(pq.read_table(file, columns=ROW.names)))
         absent = [name for name in ("id", "text", "language", "split") if name not in names]
         if absent:
             raise WeftError(f"{file}: no column {absent[0]!r}; expected a file of a release's corpus")
-        held = pl.read_parquet(file, columns=[n for n in ("id", "text", *_WHERE, "copy") if n in names])
-    except (OSError, pl.exceptions.PolarsError) as error:
+        wanted = [name for name in ("id", "text", "language", "split", "repeats", "copy") if name in names]
+        return pl.DataFrame(pl.from_arrow(rows_of(pq.read_table(file, columns=wanted))))
+    except (OSError, pa.ArrowInvalid) as error:
         raise WeftError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
-    if "copy" in held.columns:  # a mixture: a document that is read again is a row again
-        held = held.unique(["id", "copy"], maintain_order=True).filter(pl.col("copy") == 1)
-    text = pl.Series("text", plain_hashes(string_buffers(held["text"].to_arrow())), dtype=pl.UInt64)
-    repeats = held["repeats"].cast(pl.Int64) if "repeats" in held.columns else pl.repeat(1, held.height, eager=True)
-    return held.select(pl.col("id", "language", "split").cast(pl.String)).with_columns(
-        repeats.cast(pl.Int64).alias("repeats"), text
-    )
 
 
 def content_hash(rows: pl.DataFrame) -> str:
-    """32 hexadecimal digits (BLAKE2b) of a row list, in order of the ids."""
-    digest = hashlib.blake2b(digest_size=16)
-    ordered = rows.sort("id")
-    for name in ("id", "language", "split"):
-        digest.update("\n".join(ordered[name].fill_null("").to_list()).encode() + b"\0")
-    for name in ("repeats", "text"):
-        digest.update(
-            np.ascontiguousarray(ordered[name].to_numpy()).astype("<i8" if name == "repeats" else "<u8").tobytes()
-        )
-    return digest.hexdigest()
+    """32 hexadecimal digits of a row list, whatever its order."""
+    return str(digest(rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(ROW)))
 
 
 def _by_language(old: pl.DataFrame, new: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,10 +25,11 @@ def draw(ids: pl.Series, seed: int = 0) -> npt.NDArray[np.uint64]:
     if len(other):
         named = ids.gather(other).fill_null("").to_list()
         values[other] = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in named], np.uint64)
-    return _mixed(values, seed)
+    return mixed(values, seed)
 
 
-def _mixed(values: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
+def mixed(values: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
+    """Uniform numbers of numbers and a seed (splitmix64)."""
     with np.errstate(over="ignore"):
         number = values + np.uint64((seed + 1) & 0xFFFFFFFFFFFFFFFF) * _GOLDEN
         number = (number ^ (number >> np.uint64(30))) * _FIRST

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_SELECT, _RELEASE = 2, 2
+_SELECT, _EXPORT, _RELEASE = 2, 2, 3
 """Raised when these tasks write other files for the same answers."""
 
 
@@ -148,7 +148,7 @@ def _export(compiler: Compiler) -> Node:
                 "export",
                 number,
                 "export",
-                digest("export", language, number, formats, keys, *mixed.values()),
+                digest("export", _EXPORT, language, number, formats, keys, *mixed.values()),
                 {},
                 {"language": language, "number": number, "formats": formats, "files": files} | mixed,
             )
@@ -176,6 +176,8 @@ def _release(compiler: Compiler) -> Node:
                 "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
                 "stages": _stages(state),
                 "recipe": text,
+                "version": recipe.version,
+                "content": [e[0].counts["content"] for e in state.done("export").values()],
                 "sought": None if sought is None else dict(sought.params),
             }
             | facts(compiler, state)

@@ -42,6 +42,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         return None, faults
     recipe = Recipe(
         name=shape.name or file.resolve().parent.name or "corpus",
+        version=shape.version,
         base=base,
         acquire=tuple(sources),
         construct=shape.construct,

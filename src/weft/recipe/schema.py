@@ -33,6 +33,9 @@ _OFTEN = (
     *("CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-4.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "Apache-2.0"),
     *("MIT", "BSD-3-Clause", "GFDL-1.3-or-later", "LicenseRef-"),
 )
+_SEMANTIC = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+)
 _NAME = re.compile(r"\w(?:[\w .-]*\w)?")
 
 
@@ -54,6 +57,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _version(value: str | None) -> str | None:
+    if value is not None and not _SEMANTIC.fullmatch(value):
+        raise ValueError("expected a semantic version, such as 1.2.0 or 2.0.0-rc.1, in quotes")
+    return value
+
+
 def _unknown(value: object) -> object:
     if isinstance(value, str) and value.casefold() not in ("unknown", "true", "false", "yes", "no", "on", "off"):
         raise ValueError("expected true, false or unknown")
@@ -70,6 +79,7 @@ def _language(value: str | None) -> str | None:
 
 License = Annotated[str, AfterValidator(_license)]
 Language = Annotated[str | None, AfterValidator(_language)]
+Version = Annotated[str | None, AfterValidator(_version)]
 Name = Annotated[str, AfterValidator(_name)]
 MayRedistribute = Annotated[
     bool | None, BeforeValidator(_unknown, json_schema_input_type=bool | Literal["unknown"] | None)
@@ -176,6 +186,7 @@ class Recipe(_Closed):
     """A recipe whose steps are resolved to operators with all parameters."""
 
     name: str
+    version: str | None = None
     base: Path = Field(exclude=True)
     acquire: tuple[Source, ...] = Field(min_length=1)
     parse: tuple[Step, ...] = ()
@@ -187,7 +198,8 @@ class Recipe(_Closed):
 
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
-        return self.model_dump(mode="json")
+        held = self.model_dump(mode="json")
+        return held if self.version is not None else {name: value for name, value in held.items() if name != "version"}
 
 
 STAGES = ("parse", "standardize", "label", "deduplicate")
@@ -210,6 +222,7 @@ class RecipeFile(_Closed):
     """A recipe as it is written: steps are names, or a name with parameters."""
 
     name: Name = Field("", description="Name of the corpus; by default the recipe's folder.")
+    version: Version = Field(None, description="Version of the release (semantic versioning: 1.2.0); default: none.")
     acquire: list[Source] = Field(min_length=1, description="Where text comes from.")
     parse: list[Any] | None = Field(None, description="Steps that make text of what was read.")
     standardize: list[Any] | Literal[False] | None = Field(None, description="Steps that mend text; false: none.")

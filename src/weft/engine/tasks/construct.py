@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from weft.construct import content, evaluation, summary
 from weft.construct import elect as election
-from weft.construct import evaluation, summary
 from weft.construct import split as splitting
-from weft.construct.card import Release, dataset_card
+from weft.construct.card import Release, dataset_card, release_json
 from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
@@ -187,19 +187,29 @@ def export(task: Task, context: Context) -> list[Entry]:
         return exchange.stream(context.storage, task.arguments["files"], number)
 
     rows = due = 0
-    for table in copies(read, written_as) if written_as else read():
-        writer.add(table)
-        if written_as != "copies" or table["copy"][0].as_py() == 1:
-            rows += table.num_rows
-            due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
+    parts: list[content.Digest] = []
+
+    def listed() -> Iterator[pa.Table]:
+        nonlocal rows, due
+        for table in copies(read, written_as) if written_as else read():
+            writer.add(table)
+            if written_as != "copies" or table["copy"][0].as_py() == 1:
+                rows += table.num_rows
+                due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
+                held = content.rows_of(table)
+                parts.append(content.digest(held))
+                yield held
+
+    path = f"construct/rows/{language}/rows.parquet"
+    holders.claim(context.storage, path, task.key)
+    row_list = record_to_json(context.storage.write_table(path, listed(), content.ROW))
     records = writer.close()
     written = sum(record.rows for record in records if record.format == task.arguments["formats"][0])
     if due != written:
         raise ShardError(f"export of {language}: {rows} rows in, to be written as {due}, {written} written")
     files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
-    return [
-        entry(task, task.key, files, {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]})
-    ]
+    counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
+    return [entry(task, task.key, [*files, row_list], counts | {"content": list(content.together(parts))})]
 
 
 def release(task: Task, context: Context) -> list[Entry]:
@@ -229,16 +239,19 @@ def release(task: Task, context: Context) -> list[Entry]:
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
         names={code: language_name(code) for code in sorted({record.language for record in records})},
         recipe=given["recipe"],
+        version=given["version"],
+        content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
         evaluation=benchmarks,
         found=places,
     )
-    made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
+    made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held), "release.json": release_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
     for number, path in enumerate(given["rejects"]):
-        content = storage.path(path).read_bytes()
-        files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", content)))
-    _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records})
+        rejects = storage.path(path).read_bytes()
+        files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
+    listed = {f"construct/rows/{record.language}/rows.parquet" for record in records}
+    _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
     sizes = clusters.group_by("language", "size").len("clusters").sort("language", "size")
     small = {
         "counts": counts,
