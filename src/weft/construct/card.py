@@ -13,6 +13,7 @@ from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.summary import KEPT, alarms
 
+_CUT_LABELS = {"lines": "boilerplate of the site", "substrings": "passages of an earlier document"}
 _SHOWN = ("lid", "words", "alpha_words", "line_punct", "top_2gram", "dup_5gram")
 
 
@@ -43,6 +44,8 @@ class Release:
     """Languages whose text native speakers have looked at, and what they said."""
     recipe: str | None = None
     """The recipe's text."""
+    cuts: pl.DataFrame | None = None
+    """Merged CUTS table of the exported rows, when passages were cut."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files."""
@@ -64,6 +67,7 @@ def dataset_card(release: Release) -> str:
         _selection(release),
         "## What happened to the documents",
         _funnel(release),
+        *(("## What was cut from the text", _cuts(release.cuts)) if release.cuts is not None else ()),
         "## Known limits",
         _limits(release),
         "## Native-speaker review",
@@ -223,6 +227,17 @@ def _funnel(release: Release) -> str:
         for stage in release.stages
     ]
     return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
+
+
+def _cuts(cuts: pl.DataFrame) -> str:
+    if not cuts.height:
+        return "Passages were to be cut, and none was found."
+    rows = [
+        (f"`{language}`", _CUT_LABELS.get(label, label), f"{documents:,}", f"{characters:,}")
+        for language, label, documents, characters in cuts.iter_rows()
+    ]
+    table = _table(("language", "what", "documents", "characters"), rows)
+    return table + "\n\nThe counts of documents, bytes and words above are those of what is left."
 
 
 def _limits(release: Release) -> str:

@@ -62,5 +62,6 @@ REASONS: dict[str, str] = {
     "lists": "very short lines, like a menu or a table",
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
+    "nothing_left": "all of its text is repeated from elsewhere and was cut",
 }
 """What each rule removes, in words for the report and the card."""

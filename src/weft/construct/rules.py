@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from weft.errors import WeftError
 
-RESERVED = ("duplicate", "not_allowed")
-"""Names that the engine records itself: not elected in its cluster; licence or consent does not allow it."""
+RESERVED = ("duplicate", "not_allowed", "nothing_left")
+"""Names that the engine records itself: not elected in its cluster; licence or consent does not allow it; all cut."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CLOCK = re.compile(r"\b(current_(date|time|timestamp)|now\s*\(|localtime)", re.IGNORECASE)

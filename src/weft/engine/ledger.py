@@ -54,6 +54,8 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._entries: dict[str, Entry] = {}
+        self._writer: dict[str, str] = {}
+        self._overwritten = False
         self._load()
 
     def _load(self) -> None:
@@ -73,15 +75,28 @@ class Ledger:
             entry = Entry(**json.loads(line))
         except (ValueError, TypeError):
             return  # a torn line is an uncommitted task: it runs again
+        # A run that was killed may leave two claims to one file of the release: whose bytes it has, nobody knows.
+        for older in self._remember(entry):
+            self.forget(older)
+            self.forget(entry.key)
+
+    def _remember(self, entry: Entry) -> set[str]:
+        """Keys of other entries that name one of this entry's files."""
         self._entries[entry.key] = entry
+        paths = [str(file["path"]) for file in entry.files]
+        older = {self._writer[path] for path in paths if path in self._writer} - {entry.key}
+        self._writer |= dict.fromkeys(paths, entry.key)
+        self._overwritten |= bool(older)
+        return older
 
     def get(self, key: str) -> Entry | None:
         return self._entries.get(key)
 
     def add(self, entries: list[Entry]) -> None:
-        """Remember entries that a worker has already written to its segment."""
+        """Remember entries that a worker has written to its segment, and forget those whose files they replaced."""
         for entry in entries:
-            self._entries[entry.key] = entry
+            for older in self._remember(entry):
+                self.forget(older)
 
     def all(self) -> list[Entry]:
         """Every entry, in no order."""
@@ -96,7 +111,7 @@ class Ledger:
     def compact(self) -> None:
         """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive."""
         old = [*self.folder.glob("compacted-*.parquet"), *self.folder.glob("segment-*.jsonl")]
-        if len(old) <= COMPACT_ABOVE:
+        if len(old) <= COMPACT_ABOVE and not self._overwritten:
             return
         lines = [self._entries[key].to_json() for key in sorted(self._entries)]
         attempt = self.folder / f"attempt-{secrets.token_hex(6)}"
@@ -107,3 +122,4 @@ class Ledger:
         os.replace(attempt, self.folder / f"compacted-{secrets.token_hex(8)}.parquet")
         for path in old:
             path.unlink(missing_ok=True)
+        self._overwritten = False

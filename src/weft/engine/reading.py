@@ -18,6 +18,7 @@ from weft.engine.progress import Silent
 from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.errors import WeftError
+from weft.model.tables import CUTS
 from weft.recipe import Recipe, from_json
 
 TABLES = ("counts", "samples", "histograms", "thresholds", "clusters")
@@ -86,7 +87,7 @@ class Build:
     def label_paths(self, shard: int) -> list[str]:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
-        for node in ("label", "deduplicate", "select"):
+        for node in ("label", "deduplicate", *CUTS, "cut", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -206,8 +207,9 @@ class Build:
                 labels[name] = columns[name]
         if labels:
             stages.append({"stage": "label", "labels": labels})
-        if "deduplicate" in columns:
-            stages.append({"stage": "deduplicate", "labels": columns["deduplicate"]})
+        related = {name: columns[name] for name in CUTS if name in columns}
+        if "deduplicate" in columns or related:
+            stages.append({"stage": "deduplicate", "labels": (columns.get("deduplicate") or {}) | related})
         outcome = "not decided yet"
         if "selection" in columns:
             selection = columns["selection"]
@@ -290,7 +292,8 @@ def rows_of_stage(stage: str, state: State) -> dict[str, Any]:
         rows_in, rows_out = (sum(int(c.get(k, 0)) for c in final) for k in ("rows_in", "rows_out"))
         errors = 0
     else:
-        done = state.done(stage).values()
+        name = next((n for n in (stage, *CUTS) if state.done(n)), stage) if stage == "deduplicate" else stage
+        done = state.done(name).values()
         rows_in = sum(max((int(e.counts.get("rows_in", 0)) for e in es), default=0) for es in done)
         rows_out = sum(min((int(e.counts.get("rows_out", 0)) for e in es), default=0) for es in done)
         errors = 0

@@ -17,6 +17,7 @@ warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
 
 Basis = Literal["unknown", "licence", "public-domain", "crawl-private", "owned", "consent", "legitimate-interest"]
 Format = Literal["parquet", "jsonl.zst"]
+Cut = Literal["deduplicate.lines", "deduplicate.substrings"]
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _OFTEN = (
     *("unknown", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"),
@@ -133,6 +134,7 @@ class Construct(_Closed):
     )
     split: Fractions = Field(default_factory=Fractions)
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
+    cut: tuple[Cut, ...] = Field((), description="Labels whose spans are taken out of the text.")
 
     def inherited_rules(self) -> dict[str, str]:
         """The rules that `extends` names."""
@@ -168,7 +170,11 @@ class Recipe(_Closed):
 
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
-        return self.model_dump(mode="json")
+        made = self.model_dump(mode="json")
+        if not self.construct.cut:
+            # Left out so that a release whose text is whole has the bytes that it had before there were cuts.
+            del made["construct"]["cut"]
+        return made
 
 
 STAGES = ("parse", "standardize", "label", "deduplicate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, deduplicate, documents, labels
+from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -15,6 +15,10 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "verify": deduplicate.verify,
     "clusters": deduplicate.clusters,
     "cluster_label": deduplicate.label,
+    "line_keys": lines.keys,
+    "learn_lines": lines.learn,
+    "line_spans": lines.spans,
+    "cut": cut.run,
     "threshold_part": construct.threshold_part,
     "thresholds": construct.thresholds,
     "decide": construct.decide,

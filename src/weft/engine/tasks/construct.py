@@ -16,6 +16,7 @@ from weft.construct import split as splitting
 from weft.construct import summary
 from weft.construct.card import Release, dataset_card
 from weft.construct.croissant import croissant_json
+from weft.construct.cutting import count_cuts, counted_again, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
@@ -83,6 +84,9 @@ def decide(task: Task, context: Context) -> list[Entry]:
         _labels(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
     rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
+    if "cut" in frame.columns:
+        empty = pl.col("cut").struct.field("left") == 0
+        rule = frame.select(pl.when(empty).then(pl.lit("nothing_left")).otherwise(rule).alias("rule"))["rule"]
     if task.arguments["redistributable_only"]:
         rule = frame.select(
             pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
@@ -124,6 +128,8 @@ def select(task: Task, context: Context) -> list[Entry]:
     lost = pl.DataFrame(pl.from_arrow(dropped))
     frame = _labels(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
     frame = pl.concat([frame, decided], how="horizontal").with_row_index("row")
+    if "cut" in frame.columns:
+        frame = counted_again(frame)
     frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(
         lost, on="row", how="left", maintain_order="left", validate="1:1"
     )
@@ -148,6 +154,10 @@ def select(task: Task, context: Context) -> list[Entry]:
         _write(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
         _write(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
     ]
+    if "cut" in frame.columns:
+        files.append(
+            _write(context, f"selection/cuts/{name}.parquet", count_cuts(frame.filter(pl.col("rule").is_null())))
+        )
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
     return [entry(task, task.key, files, counts)]
@@ -176,6 +186,10 @@ def _export_rows(task: Task, context: Context, frame: pl.DataFrame, path: str) -
             start += batch.num_rows
             documents = pl.DataFrame(pl.from_arrow(batch))
             extra = rows.select(c for c in rows.columns if c not in documents.columns)
+            if "cut" in rows.columns:
+                # The text of a row that does not stay is shown whole.
+                cut = rows.select(pl.when(pl.col("rule").is_null()).then("cut")).to_series()
+                documents = cut_documents(documents, cut)
             both = pl.concat([documents, extra], how="horizontal")
             parts[:] = [summary.merge_samples([*parts, summary.samples(both, seed=seed)])]
             kept = both.filter(pl.col("rule").is_null())
@@ -231,6 +245,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
         names={code: language_name(code) for code in sorted({record.language for record in records})},
         recipe=given["recipe"],
+        cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
