@@ -146,7 +146,7 @@ def test_line_ends_of_windows_are_no_text() -> None:
     assert cut(pages) == [["Home\r\nNews"]] * 2
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=8), min_size=1, max_size=6), st.randoms())
 def test_the_answer_does_not_depend_on_the_order_of_rows(pages: list[list[int]], random: object) -> None:
     texts: list[str | None] = ["\n".join(prose(n, 1) if n > 3 else WORDS[n] for n in page) for page in pages]
@@ -156,7 +156,7 @@ def test_the_answer_does_not_depend_on_the_order_of_rows(pages: list[list[int]],
     assert lines()(keys).equals(lines()(keys.take(pa.array(order, pa.int64()))))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=8), min_size=1, max_size=6))
 def test_pages_are_counted_as_a_plain_count_does(pages: list[list[int]]) -> None:
     texts: list[str | None] = ["\n".join(prose(n, 1) if n > 3 else WORDS[n] for n in page) for page in pages]

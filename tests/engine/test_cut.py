@@ -180,3 +180,43 @@ def test_rules_read_what_is_cut_and_what_is_left(tmp_path: Path) -> None:
     result = run(load(recipe), tmp_path / "build", workers=2)
     assert result.status == 0
     assert Build.open(tmp_path / "build").summary()["stages"][-1]["rejected"]["nothing_left"] == 6
+
+
+PASSAGES = RECIPE.replace("verify, lines]", "verify, substrings]").replace(
+    "deduplicate.lines", "deduplicate.substrings"
+)
+
+
+@pytest.fixture(scope="module")
+def quoted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A build in which six pages quote the book, whose source has the higher priority."""
+    folder = tmp_path_factory.mktemp("quoted")
+    recipe = write(folder, PASSAGES)
+    (folder / "books/book.txt").write_text(prose("book", 12), "utf-8")
+    rows = [{"id": f"q{n}", "text": f"{prose(f'q{n}')} {prose('book', 6)} {prose(f'r{n}')}"} for n in range(6)]
+    rows.append({"id": "whole", "text": prose("book", 6)})
+    (folder / "texts/quotes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    result = run(load(recipe), folder / "build", workers=2)
+    assert result.status == 0, result.tally.failures
+    return recipe, folder / "build"
+
+
+def test_the_source_of_higher_priority_keeps_the_passage(quoted: tuple[Path, Path]) -> None:
+    texts = corpus(quoted[1])["text"].to_list()
+    assert [text for text in texts if prose("book", 6) in text] == [prose("book", 12)]
+    assert all(f"{prose(f'q{n}')} {prose(f'r{n}')}" in texts for n in range(6))
+    build = Build.open(quoted[1])
+    assert build.summary()["stages"][-1]["rejected"]["nothing_left"] == 1
+    frame = build.documents().collect()
+    book = frame.filter(pl.col("source") == "books")
+    assert book["substrings"].struct.field("cut").to_list() == [0]
+    quoting = frame.filter(pl.col("text").str.contains(prose("book", 6), literal=True))
+    spans = quoting.select(pl.col("substrings").struct.field("spans")).explode("spans").drop_nulls().unnest("spans")
+    assert spans["id"].unique().to_list() == book["id"].to_list() and spans.height == 7
+
+
+def test_passages_are_the_same_on_one_worker(quoted: tuple[Path, Path], tmp_path: Path) -> None:
+    run(load(quoted[0]), tmp_path / "one", workers=1)
+    for folder in ("construct", "label", "deduplicate"):
+        assert contents(tmp_path / "one" / folder) == contents(quoted[1] / folder)
+    assert not run(load(quoted[0]), tmp_path / "one", workers=2).tally.ran

@@ -15,6 +15,7 @@ from weft.engine.plan_construct import construct_nodes
 from weft.engine.plan_cut import cut_node
 from weft.engine.plan_deduplicate import deduplicate_nodes
 from weft.engine.plan_lines import line_nodes
+from weft.engine.plan_substrings import substring_nodes
 from weft.engine.work import Call, Task
 from weft.model.tables import CUTS, DOCUMENT
 from weft.operators.contract import OperatorSpec
@@ -99,6 +100,9 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
     if step := compiler.relation("lines"):
         nodes += line_nodes(compiler, step)
         related.append("lines")
+    if step := compiler.relation("substrings"):
+        nodes += substring_nodes(compiler, step)
+        related.append("substrings")
     if recipe.construct.cut:
         nodes.append(cut_node(compiler, tuple(name.partition(".")[2] for name in recipe.construct.cut)))
         related.append("cut")
