@@ -54,3 +54,16 @@ def test_the_recipe_of_the_readme_is_good(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(recipe.group(1), "utf-8")
     checked = load(tmp_path / "recipe.yaml")
     assert checked.acquire[0].name == "crawl" and checked.construct.split.train == pytest.approx(0.98)
+
+
+def test_the_recipes_of_the_page_on_repeated_text_are_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    found = [
+        code for kind, code in BLOCK.findall((ROOT / "docs/deduplication.md").read_text("utf-8")) if kind == "yaml"
+    ]
+    for number, code in enumerate(found):
+        recipe = tmp_path / f"{number}.yaml"
+        recipe.write_text(f"acquire:\n  - path: texts\n{code}", "utf-8")
+        assert load(recipe).construct.cut[0] == "deduplicate.lines"
+    assert len(found) == 2

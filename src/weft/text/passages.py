@@ -225,5 +225,5 @@ def agreements(
     out = [np.empty(size, np.int64) for _ in range(4)]
     covered = np.zeros(len(later.points), np.uint8)
     held: tuple[Any, ...] = (earlier.points, earlier.offsets, later.points, later.fresh, later.offsets, later.spaced)
-    found = _agree(*held, *pairs, chars, words, covered, *out)
+    found = int(_agree(*held, *pairs, chars, words, covered, *out))  # type: ignore[call-arg]
     return out[0][:found], out[1][:found], out[2][:found], out[3][:found]
