@@ -127,7 +127,7 @@ def test_the_same_bytes_on_one_worker(finished: tuple[Path, Path], tmp_path: Pat
         assert contents(tmp_path / "one" / folder) == contents(finished[1] / folder)
 
 
-def test_running_again_does_nothing_and_a_lost_label_alone_is_made_again(tmp_path: Path) -> None:
+def test_running_again_does_nothing_and_going_back_writes_the_same_files(tmp_path: Path) -> None:
     recipe = write(tmp_path)
     run(load(recipe), tmp_path / "build", workers=2)
     before = contents(tmp_path / "build/construct")
