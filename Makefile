@@ -61,6 +61,7 @@ $(VENV)-bench/.core: $(ENVIRONMENT)
 bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, in over an hour; docs/benchmarks.md has the tables
 	$(VENV)-bench/bin/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
+	$(VENV)-bench/bin/python benchmarks/substrings.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py
 	$(VENV)-bench/bin/python benchmarks/kernels.py
 

@@ -85,3 +85,16 @@ def test_the_recipe_of_the_decontamination_guide_is_good(tmp_path: Path) -> None
     for rule in re.findall(r"`(contamination IS NULL OR [^`]*)`", guide):
         load(tmp_path / "recipe.yaml", [f"construct.rules.contaminated={rule}"])
     assert guide.count("contamination IS NULL OR ") == 2
+
+
+def test_the_recipes_of_the_page_on_repeated_text_are_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    found = [
+        code for kind, code in BLOCK.findall((ROOT / "docs/deduplication.md").read_text("utf-8")) if kind == "yaml"
+    ]
+    for number, code in enumerate(found):
+        recipe = tmp_path / f"{number}.yaml"
+        recipe.write_text(f"acquire:\n  - path: texts\n{code}", "utf-8")
+        assert load(recipe).construct.cut[0] == "deduplicate.lines"
+    assert len(found) == 2

@@ -16,6 +16,7 @@ from weft.construct.export import FileRecord
 from weft.construct.mixture_card import Mixed
 from weft.construct.summary import KEPT, alarms
 
+_CUT_LABELS = {"lines": "boilerplate of the site", "substrings": "passages of an earlier document"}
 _SHOWN = ("lid", "words", "alpha_words", "line_punct", "top_2gram", "dup_5gram")
 
 
@@ -54,6 +55,8 @@ class Release:
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
     """The first items found, with their places (`evaluation.first_places`)."""
+    cuts: pl.DataFrame | None = None
+    """Merged CUTS table of the exported rows, when passages were cut."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files."""
@@ -77,6 +80,7 @@ def dataset_card(release: Release) -> str:
         "## What happened to the documents",
         _funnel(release),
         *_evaluation(release),
+        *(("## What was cut from the text", _cuts(release.cuts)) if release.cuts is not None else ()),
         "## Known limits",
         _limits(release),
         "## Native-speaker review",
@@ -270,6 +274,17 @@ def _evaluation(release: Release) -> list[str]:
         text += "\n\nThe first of each benchmark; kept documents come first:\n\n"
         text += _table(evaluation.PLACES, evaluation.place_rows(release.found))
     return ["## Evaluation sets", text]
+
+
+def _cuts(cuts: pl.DataFrame) -> str:
+    if not cuts.height:
+        return "Passages were to be cut, and none was found."
+    rows = [
+        (f"`{language}`", _CUT_LABELS.get(label, label), f"{documents:,}", f"{characters:,}")
+        for language, label, documents, characters in cuts.iter_rows()
+    ]
+    table = _table(("language", "what", "documents", "characters"), rows)
+    return table + "\n\nThe counts of documents, bytes and words above are those of what is left."
 
 
 def _limits(release: Release) -> str:

@@ -64,5 +64,6 @@ REASONS: dict[str, str] = {
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
     "not_drawn": "the mixture holds less of its language than there is",
+    "nothing_left": "all of its text is repeated from elsewhere and was cut",
 }
 """What each rule removes, in words for the report and the card; `contaminated` is the name that the guide gives."""

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from weft.errors import WeftError
 
-RESERVED = ("duplicate", "not_allowed", "not_drawn")
+RESERVED = ("duplicate", "not_allowed", "not_drawn", "nothing_left")
 """Names that the engine records itself: not elected in its cluster; licence or consent does not allow it; the mixture
-holds less of its language than there is."""
+holds less of its language than there is; all of its text is cut."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CLOCK = re.compile(r"\b(current_(date|time|timestamp)|now\s*\(|localtime)", re.IGNORECASE)

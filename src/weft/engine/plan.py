@@ -12,9 +12,12 @@ from weft.engine.graph import Node, Plan, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.manifest import Manifest, Shard
 from weft.engine.plan_construct import construct_nodes
+from weft.engine.plan_cut import cut_node
 from weft.engine.plan_deduplicate import deduplicate_nodes
+from weft.engine.plan_lines import line_nodes
+from weft.engine.plan_substrings import substring_nodes
 from weft.engine.work import Call, Task
-from weft.model.tables import DOCUMENT
+from weft.model.tables import CUTS, DOCUMENT
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
@@ -90,9 +93,20 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
     compiler = Compiler(recipe, manifest, registry)
     shards = manifest.active(compiler.sources())
     nodes = [_documents_node(compiler), _label_node(compiler)]
-    deduplicate = deduplicate_nodes(compiler) if recipe.deduplicate else []
-    nodes += deduplicate
-    nodes += construct_nodes(compiler, "deduplicate" if deduplicate else None)
+    related: list[str] = []
+    if any(step.operator.partition(".")[2] not in CUTS for step in recipe.deduplicate):
+        nodes += deduplicate_nodes(compiler)
+        related.append("deduplicate")
+    if step := compiler.relation("lines"):
+        nodes += line_nodes(compiler, step)
+        related.append("lines")
+    if step := compiler.relation("substrings"):
+        nodes += substring_nodes(compiler, step)
+        related.append("substrings")
+    if recipe.construct.cut:
+        nodes.append(cut_node(compiler, tuple(name.partition(".")[2] for name in recipe.construct.cut)))
+        related.append("cut")
+    nodes += construct_nodes(compiler, tuple(related))
     return Plan(tuple(nodes), tuple(shards))
 
 

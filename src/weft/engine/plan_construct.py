@@ -20,9 +20,9 @@ _SELECT, _EXPORT, _RELEASE = 2, 2, 3
 """Raised when these tasks write other files for the same answers."""
 
 
-def construct_nodes(compiler: Compiler, clusters: str | None) -> list[Node]:
-    """All nodes of the construct stage; `clusters` names the node that wrote the deduplicate label, if any."""
-    labels = ("documents", "label", *((clusters,) if clusters else ()))
+def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
+    """All nodes of the construct stage; `related` names the nodes that wrote labels after those of single rows."""
+    labels = ("documents", "label", *related)
     return [
         _threshold_part(compiler, labels),
         _thresholds(compiler),
@@ -163,7 +163,8 @@ def _release(compiler: Compiler) -> Node:
     sought = compiler.relation("contamination")
 
     def plan(state: State, shard: int) -> list[Task]:
-        tables = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation")
+        tables = ["rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation"]
+        tables += ["cuts"] if recipe.construct.cut else []
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
         text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)

@@ -20,6 +20,7 @@ from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
+from weft.model.tables import CUTS
 from weft.recipe import Recipe, from_json
 from weft.recipe.mixture_checks import unit_of_recipe
 
@@ -89,7 +90,7 @@ class Build:
     def label_paths(self, shard: int) -> list[str]:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
-        for node in ("label", "deduplicate", "select"):
+        for node in ("label", "deduplicate", *CUTS, "cut", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -218,11 +219,15 @@ class Build:
                 labels[name] = columns[name]
         if labels:
             stages.append({"stage": "label", "labels": labels})
+        related = {name: columns[name] for name in CUTS if name in columns}
         if "deduplicate" in columns:
             from weft.engine.neighbours import neighbours
 
+            related |= columns["deduplicate"]
             met = neighbours(self, shard, row, columns)
-            stages.append({"stage": "deduplicate", "labels": columns["deduplicate"], "met": met})
+            stages.append({"stage": "deduplicate", "labels": related, "met": met})
+        elif related:
+            stages.append({"stage": "deduplicate", "labels": related})
         outcome = "not decided yet"
         if "selection" in columns:
             selection = columns["selection"]
@@ -305,7 +310,8 @@ def rows_of_stage(stage: str, state: State) -> dict[str, Any]:
         rows_in, rows_out = (sum(int(c.get(k, 0)) for c in final) for k in ("rows_in", "rows_out"))
         errors = 0
     else:
-        done = state.done(stage).values()
+        name = next((n for n in (stage, *CUTS) if state.done(n)), stage) if stage == "deduplicate" else stage
+        done = state.done(name).values()
         rows_in = sum(max((int(e.counts.get("rows_in", 0)) for e in es), default=0) for es in done)
         rows_out = sum(min((int(e.counts.get("rows_out", 0)) for e in es), default=0) for es in done)
         errors = 0

@@ -14,6 +14,44 @@ LID = pa.struct({"language": pa.string(), "score": pa.float32(), "script": pa.st
 SPAN = pa.struct({"begin": pa.int64(), "end": pa.int64(), "language": pa.string(), "score": pa.float32()})
 """Words of one language: the first and the last (exclusive) character in the text; `language` and `score` as in LID."""
 
+_PLACE = {"begin": pa.int64(), "end": pa.int64()}
+LINES = pa.struct(
+    {
+        "spans": pa.list_(pa.struct({**_PLACE, "kind": pa.string(), "pages": pa.int32(), "share": pa.float32()})),
+        "pages": pa.int32(),
+        "cut": pa.int64(),
+        "share": pa.float32(),
+    }
+)
+"""Boilerplate of a document's site. A span: characters of the text, `line` or `paragraph`, pages of the site that hold
+it and their share. Beside: pages that the site was learnt from, characters in spans, their share of the text."""
+
+SUBSTRINGS = pa.struct(
+    {
+        "spans": pa.list_(pa.struct({**_PLACE, "id": pa.string(), "at": pa.int64()})),
+        "cut": pa.int64(),
+        "share": pa.float32(),
+    }
+)
+"""Passages that an earlier document holds as well. A span: characters of the text, the id of the document that keeps
+the passage and the character where it begins there. Beside: characters in spans and their share of the text."""
+
+CUTS = {"lines": LINES, "substrings": SUBSTRINGS}
+"""Labels with spans that `construct` can cut, by the short name of their step."""
+
+CUT = pa.struct(
+    {
+        "spans": pa.list_(pa.struct(_PLACE)),
+        "lines": pa.int64(),
+        "substrings": pa.int64(),
+        "left": pa.int64(),
+        "bytes": pa.int32(),
+        "words": pa.int32(),
+    }
+)
+"""What is cut from a document: spans that do not touch, the characters of them that each label gives (what two give
+counts for the first), and of what is left the characters that are no white space, bytes and words."""
+
 UNITS = pa.schema(
     {
         "path": pa.string(),  # what Fetcher.open takes

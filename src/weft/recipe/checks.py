@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
-from weft.model.tables import DOCUMENT, RAW
+from weft.model.tables import CUTS, DOCUMENT, RAW
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.label_columns import label_schema
@@ -214,6 +214,9 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in ROW_LABELS:
+                if spec.short in CUTS and step.where is not None:
+                    message = f"{spec.name} compares all documents; expected no where: here, rules choose later"
+                    faults.append(Fault((*place, spec.short, "where"), message))
                 continue  # fed by the engine's exchanges
             for column in spec.reading(step.params):
                 if column not in have:
@@ -231,7 +234,8 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
 
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
     """Documents meet by a signature: the other steps relate what has met."""
-    if found and not {registry.get(step.operator).short for _, step in found} & set(SIGNATURES):
+    alone = [step for _, step in found if registry.get(step.operator).short not in CUTS]
+    if alone and not {registry.get(step.operator).short for step in alone} & set(SIGNATURES):
         names = " or ".join(SIGNATURES)
         faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
 
@@ -245,7 +249,15 @@ def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], 
 
 def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
     written = [step for stage in STAGES for _, step in steps[stage] if step.operator.split(".")[1] != "verify"]
-    schema = label_schema(written, registry, clusters=bool(steps["deduplicate"]))
+    related = [step.operator for _, step in steps["deduplicate"]]
+    for number, cut in enumerate(shape.construct.cut):
+        if cut not in related:
+            message = f"there is no step {cut}; expected {cut.partition('.')[2]} under deduplicate"
+            faults.append(Fault(("construct", "cut", number), message))
+        if cut in shape.construct.cut[:number]:
+            faults.append(Fault(("construct", "cut", number), f"{cut} is listed already; expected it once"))
+    clusters = any(name.partition(".")[2] not in CUTS for name in related)
+    schema = label_schema(written, registry, clusters=clusters, cut=bool(shape.construct.cut))
     absent = [name for name in registry.get("construct.thresholds").reads if name not in schema.names]
     if absent:
         steps_wanted = "step" if len(absent) == 1 else "steps"

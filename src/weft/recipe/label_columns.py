@@ -5,19 +5,23 @@ from __future__ import annotations
 import pyarrow as pa
 
 from weft.construct.thresholds import THRESHOLD_TYPE
-from weft.model.tables import DOCUMENT
+from weft.model.tables import CUT, CUTS, DOCUMENT
 from weft.operators.registry import Registry
 from weft.recipe.schema import Step
 
 
-def label_schema(steps: list[Step], registry: Registry, *, clusters: bool) -> pa.Schema:
+def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: bool = False) -> pa.Schema:
     """Columns that selection rules may read: document columns without text, stored labels, thresholds."""
     fields: dict[str, pa.DataType] = {f.name: f.type for f in DOCUMENT if f.name != "text"}
     for step in steps:
         spec = registry.get(step.operator)
-        if not spec.transient:
+        if spec.room == "deduplicate" and spec.short in CUTS:
+            fields[spec.short] = CUTS[spec.short]
+        elif not spec.transient:
             fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
     if clusters:
         fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
+    if cut:
+        fields["cut"] = CUT
     fields["threshold"] = THRESHOLD_TYPE
     return pa.schema(list(fields.items()))

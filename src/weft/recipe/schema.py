@@ -27,6 +27,7 @@ warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
 
 Basis = Literal["unknown", "licence", "public-domain", "crawl-private", "owned", "consent", "legitimate-interest"]
 Format = Literal["parquet", "jsonl.zst"]
+Cut = Literal["deduplicate.lines", "deduplicate.substrings"]
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _OFTEN = (
     *("unknown", "CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"),
@@ -153,14 +154,16 @@ class Construct(_Closed):
     )
     split: Fractions = Field(default_factory=Fractions)
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
+    cut: tuple[Cut, ...] = Field((), description="Labels whose spans are taken out of the text.")
     mixture: Mixture | None = Field(None, description="How often each document of train is read; null: once.")
 
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # The recipe is printed in the card: one that mixes nothing gives the bytes that it gave before.
+        # The recipe is printed in the card: one that mixes and cuts nothing gives the bytes that it gave before.
         held: dict[str, Any] = handler(self)
-        if held.get("mixture") is None:
-            held.pop("mixture", None)
+        for name in ("mixture", "cut"):
+            if not held.get(name):
+                held.pop(name, None)
         return held
 
     def inherited_rules(self) -> dict[str, str]:

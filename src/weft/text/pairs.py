@@ -70,7 +70,7 @@ def _ranks(keys: Any, texts: Any, out: Any) -> None:
         out[n] = mix(keys[n] ^ texts[n])
 
 
-def _in_groups(keys: npt.NDArray[np.uint64]) -> Longs:
+def in_groups(keys: npt.NDArray[np.uint64]) -> Longs:
     """Rows that may share their key: the others, most of a corpus, need no sorting."""
     bits = (4 * len(keys) + 1).bit_length()
     kept = np.empty(len(keys), np.int64)
@@ -86,7 +86,7 @@ def candidate_pairs(
     the next four and with the first four: work stays linear, and clusters stay connected. Their order mixes the text
     hash with the key, so that each band of a large family tries other pairs.
     """
-    grouped = _in_groups(keys)
+    grouped = in_groups(keys)
     keys, texts, address = keys[grouped], texts[grouped], address[grouped]
     ranks = np.empty(len(keys), np.uint64)
     _ranks(keys, texts, ranks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, deduplicate, documents, labels, mixing
+from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, substrings
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -15,6 +15,14 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "verify": deduplicate.verify,
     "clusters": deduplicate.clusters,
     "cluster_label": deduplicate.label,
+    "line_keys": lines.keys,
+    "learn_lines": lines.learn,
+    "line_spans": lines.spans,
+    "fingerprints": substrings.fingerprints,
+    "passage_pairs": substrings.pairs,
+    "passage_texts": substrings.texts,
+    "substring_label": substrings.label,
+    "cut": cut.run,
     "threshold_part": construct.threshold_part,
     "thresholds": construct.thresholds,
     "decide": construct.decide,

@@ -18,6 +18,7 @@ from weft.construct import split as splitting
 from weft.construct.card import Release, dataset_card, release_json
 from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
+from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
@@ -67,6 +68,9 @@ def decide(task: Task, context: Context) -> list[Entry]:
         labels_of(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
     rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
+    if "cut" in frame.columns:
+        empty = pl.col("cut").struct.field("left") == 0
+        rule = frame.select(pl.when(empty).then(pl.lit("nothing_left")).otherwise(rule).alias("rule"))["rule"]
     if task.arguments["redistributable_only"]:
         rule = frame.select(
             pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
@@ -129,6 +133,10 @@ def select(task: Task, context: Context) -> list[Entry]:
         write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
         write_frame(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
     ]
+    if "cut" in frame.columns:
+        files.append(
+            write_frame(context, f"selection/cuts/{name}.parquet", count_cuts(frame.filter(pl.col("rule").is_null())))
+        )
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
     read = {"read": mixing.read_in_train(frame)} if mixed else {}
@@ -160,6 +168,10 @@ def _export_rows(
             start += batch.num_rows
             documents = pl.DataFrame(pl.from_arrow(batch))
             extra = rows.select(c for c in rows.columns if c not in documents.columns)
+            if "cut" in rows.columns:
+                # The text of a row that does not stay is shown whole.
+                cut = rows.select(pl.when(pl.col("rule").is_null()).then("cut")).to_series()
+                documents = cut_documents(documents, cut)
             both = pl.concat([documents, extra], how="horizontal")
             parts[:] = [summary.merge_samples([*parts, summary.samples(both, seed=seed)])]
             kept = both.filter(pl.col("rule").is_null())
@@ -244,6 +256,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
         evaluation=benchmarks,
         found=places,
+        cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held), "release.json": release_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from weft.construct.cutting import counted_again
 from weft.engine import exchange
 from weft.engine.storage import record_to_json
 from weft.engine.work import Context, Task
@@ -45,6 +46,8 @@ def judged(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
     decided = read_frame(context, task.arguments["decisions"])
     lost = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, task.arguments["elected"], task.shard, DROPPED)))
     frame = pl.concat([labels_of(task, context, columns), decided], how="horizontal").with_row_index("row")
+    if "cut" in frame.columns:
+        frame = counted_again(frame)
     frame = frame.with_columns(pl.col("row").cast(pl.Int32)).join(
         lost, on="row", how="left", maintain_order="left", validate="1:1"
     )
