@@ -47,6 +47,12 @@ def test_priority_then_length_then_id() -> None:
     assert dropped.select("id", "kept").rows() == [("a", "b"), ("d", "c"), ("f", "e")]
 
 
+def test_consented_text_wins_over_longer_text_but_not_over_a_priority() -> None:
+    table = rows(("a", "x", 10, 0), ("b", "x", 99, 0), ("c", "y", 5, 0), ("d", "y", 1, 1))
+    survivors, _ = elect([candidates(table.with_columns(consent=pl.Series(["c-1", None, "c-2", None])))])
+    assert survivors["id"].to_list() == ["a", "d"]
+
+
 def test_without_signals_text_decides() -> None:
     table = rows(("a", "x", 0, 0), ("b", "x", 0, 0)).drop("signals", "priority")
     assert elect([candidates(table.with_columns(text=pl.Series(["a", "bbb"])))])[0]["id"].to_list() == ["b"]

@@ -16,6 +16,7 @@ CANDIDATE = pa.schema(
         "row": pa.int32(),
         "chars": pa.int64(),
         "priority": pa.int32(),
+        "consented": pa.bool_(),
         "id": pa.string(),
     }
 )
@@ -28,13 +29,15 @@ ELECTED = pa.schema(
 
 
 def candidates(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of CANDIDATE from passing rows with `id`, `shard`, `row`, `deduplicate` and optionally `priority`.
+    """Rows of CANDIDATE from passing rows: `id`, `shard`, `row`, `deduplicate`, optionally `priority` and `consent`.
 
-    Length is `signals.chars` where there is one, else that of `text`, else 0. A higher priority wins; null is 0.
+    Length is `signals.chars` where there is one, else that of `text`, else 0. A higher priority wins; null is 0. A
+    document is consented when it has an id in the consent register.
     """
     cluster = pl.col("deduplicate").struct.field("cluster")
     size = pl.col("deduplicate").struct.field("size")
     priority = pl.col("priority").fill_null(0) if "priority" in frame.columns else pl.lit(0)
+    consented = pl.col("consent").is_not_null() if "consent" in frame.columns else pl.lit(False)
     rows = (
         frame.lazy()
         .filter(size > 1)
@@ -43,6 +46,7 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
             pl.col("shard", "row").cast(pl.Int32),
             _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
             priority.cast(pl.Int32).alias("priority"),
+            consented.alias("consented"),
             pl.col("id"),
         )
     )
@@ -57,14 +61,14 @@ def _length(frame: pl.DataFrame) -> pl.Expr:
 
 
 def elect(tables: Iterable[pl.DataFrame | pa.Table]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(survivors, dropped) of all candidates: highest priority, then longest, then smallest id.
+    """(survivors, dropped) of all candidates: highest priority, then consented, then longest, then smallest id.
 
     Survivors have `cluster, shard, row, id`; dropped have ELECTED. Every candidate is in exactly one.
     """
     frames = [_frame(table) for table in tables]
     rows = pl.concat(frames) if frames else _frame(CANDIDATE.empty_table())
-    order = ["cluster", "priority", "chars", "id", "shard", "row"]
-    rows = rows.sort(order, descending=[False, True, True, False, False, False])
+    order = ["cluster", "priority", "consented", "chars", "id", "shard", "row"]
+    rows = rows.sort(order, descending=[False, True, True, True, False, False, False])
     ranked = rows.with_columns(
         pl.int_range(pl.len()).over("cluster").alias("rank"), pl.col("id").first().over("cluster").alias("kept")
     )

@@ -83,7 +83,7 @@ def _candidates(build: Build, shard: int, row: int) -> list[Place]:
 
 def _documents(build: Build, places: list[Place]) -> list[dict[str, Any]]:
     """Columns that tell one document from another, of some places, in their order."""
-    wanted = ["id", "text", "source", "locator", "deduplicate", "selection"]
+    wanted = ["id", "text", "source", "consent", "locator", "deduplicate", "selection"]
     found: dict[Place, dict[str, Any]] = {}
     for shard in sorted({shard for shard, _ in places}):
         rows = [row for own, row in places if own == shard]
@@ -134,6 +134,8 @@ def _because(build: Build, kept: dict[str, Any], own: dict[str, Any]) -> str:
     theirs, ours = priority.get(kept["source"], 0), priority.get(own["source"], 0)
     if theirs != ours:
         return f"its source {kept['source']} has the priority {theirs}, {own['source']} has {ours}"
+    if (kept["consent"] is None) != (own["consent"] is None):
+        return f"its author has consented ({kept['consent']})"
     sizes = len(kept["text"] or ""), len(own["text"] or "")
     if sizes[0] != sizes[1]:
         return f"it is longer: {sizes[0]:,} characters, this one {sizes[1]:,}"
