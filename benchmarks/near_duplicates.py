@@ -1,0 +1,116 @@
+"""Near-duplicates alone: weft beside datatrove's MinHash, how cost grows, and how long clustering takes.
+
+python benchmarks/near_duplicates.py --peer PYTHON [--megabytes 96] [--peer-megabytes 6] [--languages …]
+python benchmarks/near_duplicates.py --growth 10 100 1000     MB of Swahili: CPU seconds, and the exponent between them
+python benchmarks/near_duplicates.py --edges 100000000        connected components of random edges
+
+datatrove: MinHash 14 × 8, signatures, buckets and clusters. weft: from Parquet to the label of every document,
+MinHash 20 × 7, exact hashes and verified similarities too. CPU seconds are the operating system's, start-up included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import corpora
+from pipeline import cpu_seconds
+
+RECIPE = """\
+name: bench
+acquire:
+  - path: {source}
+    basis: crawl-private
+    language_hint: {language}
+standardize: false
+label: [script, {{lid: {{trust_hint: true}}}}, signals]
+"""
+
+
+def ours(language: str, source: Path, target: Path) -> tuple[float, float]:
+    """CPU seconds of deduplication, and of the labels before it, which are not counted."""
+    target.mkdir(parents=True)
+    (target / "recipe.yaml").write_text(RECIPE.format(source=source, language=language), "utf-8")
+    command = [sys.executable, "-m", "weft", "run", str(target / "recipe.yaml"), "--workers", "1", "--quiet"]
+    before = cpu_seconds([*command, "--into", str(target / "build"), "--only", "parse"])
+    return cpu_seconds([*command, "--into", str(target / "build"), "--only", "deduplicate"]), before
+
+
+def beside(language: str, megabytes: float, peer_megabytes: float, peer: str, folder: Path) -> dict[str, float | str]:
+    size = corpora.write(folder / "in", language, megabytes) / 1e6
+    ours(language, folder / "in", folder / "warm")
+    own, _ = ours(language, folder / "in", folder / "weft")
+    part = corpora.write(folder / "part", language, peer_megabytes) / 1e6
+    script = str(Path(__file__).with_name("peer_datatrove_minhash.py"))
+    code = language.partition("_")[0]
+    other = cpu_seconds([peer, script, str(folder / "part"), str(folder / "datatrove"), code])
+    rates = {"weft": round(size / own, 2), "datatrove": round(part / other, 3)}
+    return {"language": language, "MB": round(size, 1), **rates, "ratio": round(size / own / (part / other), 1)}
+
+
+def growth(sizes: list[float], folder: Path) -> list[dict[str, float]]:
+    rows: list[dict[str, float]] = []
+    for megabytes in sizes:
+        size = corpora.write(folder / f"in-{megabytes}", "swh_Latn", megabytes) / 1e6
+        own, _ = ours("swh_Latn", folder / f"in-{megabytes}", folder / f"out-{megabytes}")
+        rows.append({"MB": round(size, 1), "cpu_s": round(own, 2)})
+        shutil.rmtree(folder / f"in-{megabytes}")
+        shutil.rmtree(folder / f"out-{megabytes}")
+    for first, second in pairwise(rows):
+        second["exponent"] = round(math.log(second["cpu_s"] / first["cpu_s"]) / math.log(second["MB"] / first["MB"]), 3)
+    return rows
+
+
+def clustering(edges: int) -> dict[str, float]:
+    import numpy as np
+
+    from weft.text.components import components
+
+    draw = np.random.default_rng(1)
+    nodes = edges // 2
+    components(4, np.array([0]), np.array([1]))
+    first, second = (draw.integers(0, nodes, edges) for _ in range(2))
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    found = components(nodes, first, second)
+    took = time.process_time() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    counts = {"edges": edges, "nodes": nodes, "components": int((found == np.arange(nodes)).sum())}
+    return counts | {"cpu_s": round(took, 2), "edges_gb": round(16 * edges / 1e9, 2), "peak_gb": round(peak / 1e6, 2),
+                     "more_gb": round((peak - held) / 1e6, 2)}  # fmt: skip
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--peer")
+    arguments.add_argument("--megabytes", type=float, default=96)
+    arguments.add_argument("--peer-megabytes", type=float, default=6)
+    arguments.add_argument("--languages", nargs="*", default=list(corpora.LANGUAGES))
+    arguments.add_argument("--growth", type=float, nargs="*")
+    arguments.add_argument("--edges", type=int)
+    given = arguments.parse_args()
+    if given.edges:
+        print(json.dumps(clustering(given.edges)))
+    folder = Path(tempfile.mkdtemp(prefix="weft-bench-"))
+    try:
+        for row in growth(given.growth, folder) if given.growth else ():
+            print(json.dumps(row), flush=True)
+        for language in given.languages if given.peer else ():
+            own = folder / language
+            print(json.dumps(beside(language, given.megabytes, given.peer_megabytes, given.peer, own)), flush=True)
+            shutil.rmtree(own)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
