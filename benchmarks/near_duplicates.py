@@ -4,8 +4,9 @@ python benchmarks/near_duplicates.py --peer PYTHON [--megabytes 96] [--peer-mega
 python benchmarks/near_duplicates.py --growth 10 100 1000     MB of Swahili: CPU seconds, and the exponent between them
 python benchmarks/near_duplicates.py --edges 100000000        connected components of random edges
 
-datatrove: MinHash 14 × 8, signatures, buckets and clusters. weft: from Parquet to the label of every document,
-MinHash 20 × 7, exact hashes and verified similarities too. CPU seconds are the operating system's, start-up included.
+datatrove: MinHash 14 × 8, signatures, buckets and clusters. weft: MinHash 20 × 7, exact hashes and verified
+similarities too; `operators` alone, from Parquet to clusters, and a `build` with script, language and all signals,
+stored. CPU seconds are the operating system's, start-up included.
 """
 
 from __future__ import annotations
@@ -49,12 +50,13 @@ def beside(language: str, megabytes: float, peer_megabytes: float, peer: str, fo
     size = corpora.write(folder / "in", language, megabytes) / 1e6
     ours(language, folder / "in", folder / "warm")
     own, _ = ours(language, folder / "in", folder / "weft")
+    alone = cpu_seconds([sys.executable, str(Path(__file__).with_name("own_minhash.py")), str(folder / "in")])
     part = corpora.write(folder / "part", language, peer_megabytes) / 1e6
     script = str(Path(__file__).with_name("peer_datatrove_minhash.py"))
-    code = language.partition("_")[0]
-    other = cpu_seconds([peer, script, str(folder / "part"), str(folder / "datatrove"), code])
-    rates = {"weft": round(size / own, 2), "datatrove": round(part / other, 3)}
-    return {"language": language, "MB": round(size, 1), **rates, "ratio": round(size / own / (part / other), 1)}
+    other = cpu_seconds([peer, script, str(folder / "part"), str(folder / "datatrove"), language])
+    rates = {"build": round(size / own, 2), "operators": round(size / alone, 2), "datatrove": round(part / other, 3)}
+    ratios = {name: round(rates[name] / rates["datatrove"], 1) for name in ("build", "operators")}
+    return {"language": language, "MB": round(size, 1), **rates, "ratios": json.dumps(ratios)}
 
 
 def growth(sizes: list[float], folder: Path) -> list[dict[str, float]]:

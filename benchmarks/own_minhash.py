@@ -1,0 +1,65 @@
+"""weft's operators of deduplication alone, in one process: from Parquet to the cluster of every document.
+
+Argument: folder of Parquet files. What datatrove's three MinHash stages do: nothing is labelled or stored besides.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weft.deduplicate.band_keys import band_keys
+from weft.deduplicate.candidates import candidates
+from weft.deduplicate.clusters import cluster_table
+from weft.deduplicate.exact import exact
+from weft.deduplicate.minhash import minhash
+from weft.deduplicate.shingle_sets import shingle_sets
+from weft.deduplicate.verify import verify
+from weft.label.tokens import tokens
+from weft.text.components import components
+
+BATCH = 2_000
+
+
+def main(folder: str) -> None:
+    signed, sets, texts, start = [], [], [], 0
+    split, hashed, signature = tokens(), exact(), minhash()
+    for file in sorted(Path(folder).glob("*.parquet")):
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=BATCH, columns=["text"]):
+            table = pa.table({"text": batch["text"].cast(pa.large_string())})
+            rows = pa.array(np.arange(start, start + table.num_rows, dtype=np.int32))
+            table = table.append_column("shard", pa.array(np.zeros(table.num_rows, np.int32))).append_column(
+                "row", rows
+            )
+            start += table.num_rows
+            texts.append(table)
+            signed.append(band_keys()(signature(hashed(split(table)))))
+    met = pl.DataFrame(pl.from_arrow(candidates()(pa.concat_tables(signed).combine_chunks())))
+    first, second, certain = (met[name].to_numpy().astype(kind) for name, kind in
+                              (("row_a", np.int64), ("row_b", np.int64), ("certain", np.bool_)))  # fmt: skip
+    root = components(start, first, second)
+    pairs = pl.DataFrame({"row": first[~certain], "partners": second[~certain]}).group_by("row").agg("partners")
+    members = np.unique(np.concatenate([first[~certain], second[~certain]]))
+    listed = pl.DataFrame({"row": members}).join(pairs, on="row", how="left", maintain_order="left")
+    whole = pa.concat_tables(texts).combine_chunks().take(pa.array(members))
+    whole = whole.append_column("component", pa.array(root[members]))
+    for begin in range(0, len(members), BATCH):
+        sets.append(shingle_sets()(split(whole.slice(begin, BATCH))))
+    near = [np.empty(0, np.int64)] * 2
+    if sets:
+        partners = listed["partners"].fill_null(pl.lit([], pl.List(pl.Int64))).to_arrow()
+        rows = pa.concat_tables(sets).combine_chunks().append_column("partners", partners.cast(pa.list_(pa.int64())))
+        found = verify()(rows)
+        near = [found[f"row_{side}"].to_numpy().astype(np.int64) for side in "ab"]
+    none = np.empty(0, np.int64)
+    _, size, _ = cluster_table(start, (first[certain], second[certain]), (none, none), (near[0], near[1]))
+    print(f"{start} documents, {int((size > 1).sum())} in clusters")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
