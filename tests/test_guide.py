@@ -17,7 +17,11 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "blocks", "made"),
-    [("guide", 7, "built/report/index.html"), ("tokenizers", 1, "costs/report.html")],
+    [
+        ("guide", 7, "built/report/index.html"),
+        ("tokenizers", 1, "costs/report.html"),
+        ("packing", 2, "fitted/packing.json"),
+    ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
     guide = (ROOT / f"docs/{name}.md").read_text("utf-8")

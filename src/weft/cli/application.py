@@ -9,6 +9,7 @@ import typer
 
 from weft import __version__
 from weft.cli.options import Json, Quiet
+from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
 
 application = typer.Typer(
@@ -212,6 +213,9 @@ def decontaminate(
     if background is not None:
         given["background"] = str(background)
     return decontaminating.decontaminate(files, against, given, field, summary, as_json, quiet)
+
+
+application.command()(pack)
 
 
 @application.command()

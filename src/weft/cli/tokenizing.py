@@ -68,11 +68,11 @@ def train(
     if into.exists() and not into.is_dir():
         raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
     library()
-    file = _file(extend) if extend is not None else None
+    file = tokenizer_file(extend) if extend is not None else None
     if file is not None and (into / "tokenizer.json").exists() and (into / "tokenizer.json").samefile(file):
         raise WeftError(f"{into}: holds {file} itself; expected another folder, so that it stays as it is")
     plan = Plan(**options, extend=load(file) if file is not None else None)
-    with _progress(quiet or as_json) as tell:
+    with progress(quiet or as_json) as tell:
         reading: dict[str, Any] = {"most": most, "tell": lambda name: tell(f"read {name}", 0, None)}
         rows = read_texts(texts, Columns(*columns), **reading)
         splits = ("validation", "test")
@@ -112,8 +112,8 @@ def report(
 
     if tsv and as_json:
         raise WeftError("--tsv and --json exclude one another; expected one of them")
-    held = _named([load(_file(file)) for file in files])
-    with _progress(quiet or as_json) as tell:
+    held = _named([load(tokenizer_file(file)) for file in files])
+    with progress(quiet or as_json) as tell:
         rows = read_texts(
             texts,
             Columns(*columns),
@@ -137,7 +137,8 @@ def report(
     return 0
 
 
-def _file(given: Path) -> Path:
+def tokenizer_file(given: Path) -> Path:
+    """The file that a person means by a folder: its tokenizer.json."""
     return given / "tokenizer.json" if given.is_dir() else given
 
 
@@ -224,7 +225,7 @@ def _figure(column: str, value: float | None) -> str:
 
 
 @contextlib.contextmanager
-def _progress(silent: bool) -> Iterator[Callable[[str, int, int | None], None]]:
+def progress(silent: bool) -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar on standard error; the function says what is done, how much, and of how much."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

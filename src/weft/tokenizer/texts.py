@@ -29,16 +29,21 @@ _PACKED: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
     ".zst": lambda data: zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read(),
 }
-_LANGUAGE = ("language", "lang")
+LANGUAGE = ("language", "lang")
+"""Columns that say a text's language where none is named, the first that is there."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns to read; `language` null: `language` or `lang`, or what the file's name says."""
+    """Names of the columns to read; `language` null: `language` or `lang`, or what the file's name says.
+
+    `more` are read where a file has them.
+    """
 
     text: str = "text"
     language: str | None = None
     key: str | None = None
+    more: tuple[str, ...] = ()
 
 
 def read_texts(
@@ -57,8 +62,8 @@ def read_texts(
     taken: dict[str, int] = {}
     parts = [pl.DataFrame(schema=COLUMNS)]
     for argument in given:
-        code, path = _divided(argument)
-        for file, language in _files(path, splits):
+        code, path = divided(argument)
+        for file, language in files_of(path, splits):
             told = code or language
             if most is not None and told is not None and taken.get(told, 0) >= most:
                 continue
@@ -71,7 +76,7 @@ def read_texts(
     return rows
 
 
-def _divided(argument: str) -> tuple[str | None, Path]:
+def divided(argument: str) -> tuple[str | None, Path]:
     """The language that stands before a path (`swh_Latn=news.txt`), and the path."""
     before, mark, after = argument.partition("=")
     if not mark or Path(argument).exists():
@@ -82,7 +87,7 @@ def _divided(argument: str) -> tuple[str | None, Path]:
         raise WeftError(f"{argument}: {before} is no language ({error}); expected CODE=FILE or a file") from None
 
 
-def _files(path: Path, splits: Sequence[str]) -> Iterator[tuple[Path, str | None]]:
+def files_of(path: Path, splits: Sequence[str]) -> Iterator[tuple[Path, str | None]]:
     """Files to read, and the language that their place says."""
     if not path.is_dir():
         yield path, _named(path)
@@ -121,44 +126,50 @@ def _form(file: Path) -> str:
 
 
 def _rows(file: Path, language: str | None, columns: Columns) -> pl.DataFrame:
-    table = _table(file, columns)
-    text = _wanted(table, file, columns.text)
+    table = table_of(file, columns)
+    text = wanted(table, file, columns.text)
     if table.schema[text] != pl.String:
         raise WeftError(f"{file}: column {text} is {table.schema[text]}; expected text")
-    told = pl.lit(language, pl.String)
-    if language is None:
-        name = columns.language or next((n for n in _LANGUAGE if n in table.columns), None)
-        if name is None:
-            raise WeftError(
-                f"{file}: nothing says its language; expected a column language or lang (--language names another), a "
-                f"file named like swh_Latn.txt, or CODE={file}"
-            )
-        told = pl.col(_wanted(table, file, name)).cast(pl.String)
+    told = language_of(table, file, language, columns)
     key = pl.lit(None, pl.String)
     if columns.key is not None:
-        key = pl.col(_wanted(table, file, columns.key)).cast(pl.String)
+        key = pl.col(wanted(table, file, columns.key)).cast(pl.String)
     rows = table.select(told.alias("language"), pl.col(text).alias("text"), key.alias("key"))
     rows = rows.filter(pl.col("language").is_not_null(), pl.col("text").str.strip_chars().str.len_chars() > 0)
     return rows.with_columns(pl.Series("text", pc.utf8_normalize(rows["text"].to_arrow(), "NFC"))).cast(COLUMNS)  # type: ignore[arg-type]
 
 
-def _wanted(table: pl.DataFrame, file: Path, name: str) -> str:
-    if name not in table.columns:
+def language_of(table: pl.DataFrame, file: Path, told: str | None, columns: Columns) -> pl.Expr:
+    """The language of each row: `told` by the file's place, or a column. Raises WeftError where nothing says it."""
+    if told is not None:
+        return pl.lit(told, pl.String)
+    name = columns.language or next((n for n in LANGUAGE if n in table.columns), None)
+    if name is None:
         raise WeftError(
-            f"{file}: no column {name!r}; it has {', '.join(table.columns)[:200]}{nearest(name, table.columns)}"
+            f"{file}: nothing says its language; expected a column language or lang (--language names another), a "
+            f"file named like swh_Latn.txt, or CODE={file}"
         )
+    return pl.col(wanted(table, file, name)).cast(pl.String)
+
+
+def wanted(table: pl.DataFrame, file: Path, name: str) -> str:
+    """The name of a column that must be there; raises WeftError with the nearest name where it is not."""
+    if name not in table.columns:
+        names = list(pl.read_parquet_schema(file)) if _form(file) == ".parquet" else table.columns
+        raise WeftError(f"{file}: no column {name!r}; it has {', '.join(names)[:200]}{nearest(name, names)}")
     return name
 
 
-def _table(file: Path, columns: Columns) -> pl.DataFrame:
+def table_of(file: Path, columns: Columns) -> pl.DataFrame:
+    """Rows of one file of a known form, its text as it stands; raises WeftError for what cannot be read."""
     form = _form(file)
     if form not in FORMS:
         raise WeftError(f"{file}: expected a release, or a file named {', '.join(FORMS)}, packed or not")
     try:
         if form == ".parquet":
             held = pl.read_parquet_schema(file)
-            wanted = [name for name in (columns.text, columns.language, columns.key, *_LANGUAGE) if name in held]
-            return pl.read_parquet(file, columns=list(dict.fromkeys(wanted)) or None)
+            asked = (columns.text, columns.language, columns.key, *LANGUAGE, *columns.more)
+            return pl.read_parquet(file, columns=[n for n in dict.fromkeys(asked) if n in held] or None)
         content = _unpacked(file)
         if form in (".jsonl", ".ndjson"):
             return (

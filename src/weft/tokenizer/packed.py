@@ -1,0 +1,283 @@
+"""Packed sequences as Parquet shards: read, tokenized, planned and written, with counts of what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weft.errors import WeftError
+from weft.tokenizer.documents import Documents, plain, special, tokenize
+from weft.tokenizer.loaded import Loaded
+from weft.tokenizer.packing import Method, Order, Pieces, Reading, fitted, in_order, stream
+from weft.tokenizer.texts import Columns
+
+SEQUENCE = pa.schema(
+    [
+        ("input_ids", pa.list_(pa.int32())),
+        ("position_ids", pa.list_(pa.int32())),
+        ("seq_lengths", pa.list_(pa.int32())),
+        ("languages", pa.list_(pa.string())),
+        ("ids", pa.list_(pa.string())),
+        ("starts", pa.list_(pa.int32())),
+        ("padding", pa.int32()),
+    ]
+)
+"""A packed sequence.
+
+`seq_lengths` are tokens of each piece of a document, and last the padding where there is some: they sum to the length
+of `input_ids`. `position_ids` start at 0 in each. `languages`, `ids` and `starts` (the piece's first token in its
+document) have an entry for each piece, `padding` none.
+"""
+MANIFEST = "packing.json"
+_WORK = ".packing"
+SHARD_TOKENS, GROUP_TOKENS = 1 << 26, 1 << 20
+"""Tokens of a file, and of a row group, which is what writing holds in memory."""
+Tell = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to pack; `separator` and `padding` are pieces, `none`, or null for the tokenizer's own."""
+
+    length: int
+    method: Method = "stream"
+    order: Order = "release"
+    by: str | None = None
+    seed: int = 1
+    splits: tuple[str, ...] = ("train",)
+    separator: str | None = None
+    padding: str | None = None
+    keep_last: bool = False
+    shard_tokens: int = SHARD_TOKENS
+
+
+def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Columns, tell: Tell) -> dict[str, Any]:
+    """Write the shards and packing.json below `into`; returns what that file holds: settings, counts, files.
+
+    The same texts, plan and tokenizer give the same bytes. Tokens lie in a file below `into` meanwhile, four bytes
+    each; in memory are one input file, hundreds of bytes by document, and one row group. Raises WeftError for a folder
+    with other files in it, texts that cannot be read, a tokenizer without the special piece, and texts too short for
+    one sequence.
+    """
+    _check_plan(plan)
+    more = ("id", "copy", "repeats", *([plan.by] if plan.by else []))
+    columns = Columns(columns.text, columns.language, None, more)
+    separator = special(held, "--separator", "eos_token", plan.separator)
+    fills = plan.method == "best-fit"
+    padding = special(held, "--padding", "pad_token", plan.padding) if fills else None
+    _check_free(into)
+    with _working(into) as work:
+        with (work / "tokens").open("wb") as sink:
+            documents = tokenize(
+                given,
+                plain(held),
+                sink,
+                columns,
+                splits=plan.splits,
+                separator=separator[1] if separator else None,
+                by=plan.by,
+                tell=tell,
+            )
+        reading, pieces = _planned(documents, plan)
+        tokens = np.memmap(work / "tokens", "<i4", "r")
+        writer = _Writer(documents, reading, pieces, tokens, plan.length, padding[1] if padding else None)
+        files: list[dict[str, Any]] = []
+        for start, stop in _shards(pieces.sequences, plan):
+            name = f"{'-'.join(plan.splits)}-{len(files):05d}.parquet"
+            writer.write(work / name, start, stop, lambda done: tell("write", done, pieces.sequences))
+            files.append({"path": name, "sequences": stop - start})
+        del tokens, writer
+        settings = {
+            "method": plan.method,
+            "length": plan.length,
+            "order": plan.order,
+            "by": plan.by,
+            "seed": plan.seed if plan.order == "shuffle" else None,
+            "splits": list(plan.splits),
+            "separator": _piece(separator),
+            "padding": _piece(padding),
+            "tokenizer_sha256": hashlib.sha256(held.file.read_bytes()).hexdigest(),
+        }
+        counts = _counts(documents, reading, pieces, plan.length)
+        made = settings | counts | {"files": files}
+        _put(work, into, made)
+    return made
+
+
+def _check_plan(plan: Plan) -> None:
+    """Raise WeftError for settings that do not go together: none is passed over in silence."""
+    if (plan.order == "curriculum") != (plan.by is not None):
+        raise WeftError("--order curriculum and --by COLUMN go together; expected both or neither")
+    if plan.method == "stream" and plan.padding is not None:
+        raise WeftError("--padding: a stream has no padding; expected --method best-fit, or no --padding")
+    if plan.method == "best-fit" and plan.keep_last:
+        raise WeftError("--keep-last: best-fit drops nothing; expected --method stream, or no --keep-last")
+    for split in plan.splits:
+        if not re.fullmatch(r"\w+", split):
+            raise WeftError(f"--split {split}: expected the name of a split, such as train")
+
+
+def _planned(documents: Documents, plan: Plan) -> tuple[Reading, Pieces]:
+    reading = in_order(
+        documents.repeats,
+        documents.copies,
+        plan.order,
+        ids=documents.ids,
+        seed=plan.seed,
+        values=documents.values,
+    )
+    lengths = documents.lengths[reading.document]
+    if plan.method == "best-fit":
+        pieces = fitted(lengths, reading.copy, plan.length)
+    else:
+        pieces = stream(lengths, plan.length, keep_last=plan.keep_last)
+    if not pieces.sequences:
+        raise WeftError(
+            f"all documents have {int(lengths.sum()):,} tokens, fewer than one sequence of {plan.length:,}; expected "
+            "more text, a smaller --length, or --keep-last"
+        )
+    return reading, pieces
+
+
+def _shards(sequences: int, plan: Plan) -> Iterator[tuple[int, int]]:
+    step = max(plan.shard_tokens // plan.length, 1)
+    return ((start, min(start + step, sequences)) for start in range(0, sequences, step))
+
+
+def _piece(found: tuple[str, int] | None) -> dict[str, Any] | None:
+    return None if found is None else {"piece": found[0], "id": found[1]}
+
+
+def _counts(documents: Documents, reading: Reading, pieces: Pieces, length: int) -> dict[str, Any]:
+    """What came out; `unfilled` are places of sequences without a document's token, whether padded or not."""
+    size = documents.lengths[reading.document]
+    packed = int(pieces.length.sum())
+    places = pieces.sequences * length
+    rows = pl.DataFrame({"language": documents.languages.gather(reading.document), "tokens": size})
+    languages = rows.group_by("language").agg(pl.len().alias("documents"), pl.col("tokens").sum()).sort("language")
+    return {
+        "documents": int(size.size),
+        "documents_cut": pieces.cut,
+        "documents_empty": documents.empty,
+        "tokens": int(size.sum()),
+        "tokens_packed": packed,
+        "tokens_dropped": pieces.dropped,
+        "sequences": pieces.sequences,
+        "unfilled": places - packed,
+        "unfilled_share": (places - packed) / places,
+        "languages": {row.pop("language"): row for row in languages.iter_rows(named=True)},
+    }
+
+
+class _Writer:
+    """Writes sequences of a plan from the file of tokens."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        reading: Reading,
+        pieces: Pieces,
+        tokens: npt.NDArray[np.int32],
+        length: int,
+        padding: int | None,
+    ) -> None:
+        self._documents, self._reading, self._pieces = documents, reading, pieces
+        self._tokens, self._length, self._padding = tokens, length, padding
+        self._bounds = np.searchsorted(pieces.sequence, np.arange(pieces.sequences + 1))
+
+    def write(self, file: Path, start: int, stop: int, tell: Callable[[int], None]) -> None:
+        """One shard: sequences `start` to `stop`."""
+        step = max(GROUP_TOKENS // self._length, 1)
+        with pq.ParquetWriter(file, SEQUENCE, compression="zstd", compression_level=1) as writer:
+            for first in range(start, stop, step):
+                last = min(first + step, stop)
+                writer.write_table(self._rows(first, last), row_group_size=last - first)
+                tell(last)
+
+    def _rows(self, first: int, last: int) -> pa.Table:
+        bounds = self._bounds[first : last + 1]
+        part = slice(int(bounds[0]), int(bounds[-1]))
+        ends = bounds - bounds[0]
+        length, document = self._pieces.length[part], self._reading.document[self._pieces.reading[part]]
+        begin = self._pieces.start[part]
+        source = self._documents.starts[document] + begin
+        used = np.add.reduceat(length, ends[:-1])
+        room = self._length - used if self._padding is not None else np.zeros_like(used)
+        # Padding is one more piece at the end of its sequence, and so needs no case of its own below.
+        filled = np.flatnonzero(room)
+        length_all = np.insert(length, ends[1:][filled], room[filled])
+        source_all = np.insert(source, ends[1:][filled], -1)
+        ends_all = ends + np.concatenate([[0], np.cumsum(room > 0)])
+        position = np.arange(int(length_all.sum())) - np.repeat(np.cumsum(length_all) - length_all, length_all)
+        whence = np.repeat(source_all, length_all)
+        numbers = self._tokens[np.where(whence < 0, 0, whence + position)]
+        if self._padding is not None:
+            numbers = np.where(whence < 0, np.int32(self._padding), numbers)
+        places = np.concatenate([[0], np.cumsum(used + room)])
+        columns = [
+            _lists(places, pa.array(numbers, pa.int32())),
+            _lists(places, pa.array(position, pa.int32())),
+            _lists(ends_all, pa.array(length_all, pa.int32())),
+            _lists(ends, self._documents.languages.gather(document).to_arrow().cast(pa.string())),
+            _lists(ends, self._documents.ids.gather(document).to_arrow().cast(pa.string())),
+            _lists(ends, pa.array(begin, pa.int32())),
+            pa.array(room, pa.int32()),
+        ]
+        return pa.Table.from_arrays(columns, schema=SEQUENCE)
+
+
+def _lists(bounds: npt.NDArray[np.int64], values: pa.Array) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), values)
+
+
+def _check_free(into: Path) -> None:
+    """Raise WeftError unless the folder is new, empty, or of an earlier packing, whose files are replaced."""
+    if into.exists() and not into.is_dir():
+        raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
+    held = [file.name for file in into.iterdir() if file.name != _WORK] if into.is_dir() else []
+    if held and MANIFEST not in held:
+        raise WeftError(f"{into}: holds other files ({', '.join(sorted(held))[:80]}); expected a folder of its own")
+
+
+@contextlib.contextmanager
+def _working(into: Path) -> Iterator[Path]:
+    """A folder below `into` for what is not finished; gone in the end, however that is."""
+    work = into / _WORK
+    new = not into.exists()
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        yield work
+    except OSError as error:
+        if error.errno == 28:  # a full disk has a message of its own
+            raise
+        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if new and into.is_dir() and not any(into.iterdir()):
+            into.rmdir()
+
+
+def _put(work: Path, into: Path, made: dict[str, Any]) -> None:
+    """Move the finished files to their place, those of an earlier packing being removed first."""
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        for file in json.loads((into / MANIFEST).read_bytes())["files"]:
+            (into / Path(file["path"]).name).unlink(missing_ok=True)
+    for file in made["files"]:
+        os.replace(work / file["path"], into / file["path"])
+    (work / MANIFEST).write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    os.replace(work / MANIFEST, into / MANIFEST)
