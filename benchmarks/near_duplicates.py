@@ -24,23 +24,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
-from pipeline import cpu_seconds
-
-RECIPE = """\
-name: bench
-acquire:
-  - path: {source}
-    basis: crawl-private
-    language_hint: {language}
-standardize: false
-label: [script, {{lid: {{trust_hint: true}}}}, signals]
-"""
+from pipeline import SAME, cpu_seconds
 
 
 def ours(language: str, source: Path, target: Path) -> tuple[float, float]:
     """CPU seconds of deduplication, and of the labels before it, which are not counted."""
     target.mkdir(parents=True)
-    (target / "recipe.yaml").write_text(RECIPE.format(source=source, language=language), "utf-8")
+    (target / "recipe.yaml").write_text(SAME.format(source=source, language=language), "utf-8")
     command = [sys.executable, "-m", "weft", "run", str(target / "recipe.yaml"), "--workers", "1", "--quiet"]
     before = cpu_seconds([*command, "--into", str(target / "build"), "--only", "parse"])
     return cpu_seconds([*command, "--into", str(target / "build"), "--only", "deduplicate"]), before

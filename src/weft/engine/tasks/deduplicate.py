@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from weft.deduplicate.candidates import WRITES as PAIR
 from weft.engine import exchange
 from weft.engine.apply import ready, run_map
 from weft.engine.ledger import Entry
@@ -19,16 +20,7 @@ from weft.errors import ShardError
 
 Numbers = npt.NDArray[np.int64]
 
-EDGE = pa.schema(
-    {
-        "shard_a": pa.int32(),
-        "row_a": pa.int32(),
-        "shard_b": pa.int32(),
-        "row_b": pa.int32(),
-        "certain": pa.bool_(),
-        "page": pa.bool_(),
-    }
-)
+EDGE = pa.schema(list(PAIR.items()))
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
