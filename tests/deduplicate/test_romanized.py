@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from weft.deduplicate.band_keys import band_keys
 from weft.deduplicate.candidates import candidates
-from weft.deduplicate.romanized import SCRIPTS, romanized
+from weft.deduplicate.romanized import SCRIPTS, Symbols, romanized
 from weft.deduplicate.romanized_sets import romanized_sets
 from weft.deduplicate.verify import verify_romanized
 from weft.model.tables import LID
+from weft.text.romanized import LONGEST
 
 LATIN = "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima. Ona su obdarena razumom i svešću "
 LATIN += "i treba jedni prema drugima da postupaju u duhu bratstva."
@@ -50,6 +52,12 @@ def test_signature() -> None:
     few = signed(rows, bands=3, least=1)["romanized"].to_pylist()
     assert len(few[1]["bands"]) == 3
     assert signed([], bands=3).num_rows == 0
+
+
+def test_the_longest_shingle_is_that_of_the_kernel() -> None:
+    assert TypeAdapter(Symbols).validate_python(LONGEST) == LONGEST
+    with pytest.raises(ValidationError):
+        TypeAdapter(Symbols).validate_python(LONGEST + 1)
 
 
 @pytest.mark.parametrize(("threshold", "met"), [(0.3, 1), (1.0, 0)])
