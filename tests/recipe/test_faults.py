@@ -225,7 +225,8 @@ def test_a_step_twice(faults: Faults) -> None:
 def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -> None:
     found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
     assert found == [
-        "3: deduplicate: no step by which documents meet; expected url_key or exact or minhash among the steps"
+        "3: deduplicate: no step by which documents meet; "
+        "expected url_key or exact or minhash or romanized among the steps"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Rows by which documents meet: one for each band, one for the whole text, and one for the page."""
+"""Rows by which documents meet: for the whole text, for its page, and for each band of its signatures."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ import pyarrow as pa
 from weft.deduplicate.exact import folded_key
 from weft.operators.contract import BatchFunction, operator
 
-WRITES = {"key": pa.uint64(), "text_hash": pa.uint64(), "page": pa.bool_(), "shard": pa.int32(), "row": pa.int32()}
+WRITES = {
+    "key": pa.uint64(),
+    "text_hash": pa.uint64(),
+    "page": pa.bool_(),
+    "script": pa.int16(),
+    "shard": pa.int32(),
+    "row": pa.int32(),
+}
 
 
 @operator(
     "deduplicate.band_keys",
-    version=3,
-    reads=("exact", "minhash", "url_key", "shard", "row"),
+    version=4,
+    reads=("exact", "minhash", "url_key", "romanized", "shard", "row"),
     writes=WRITES,
     rows="make",
 )
 def band_keys() -> BatchFunction:
     """A row (key, hash of the whole text, address) for every band of every document and one with that hash as key.
 
-    With `url_key` there is one more, `page`, whose key and hash are those of the page. What is missing makes no rows;
-    documents with null text have none.
+    With `url_key` there is one more, `page`, whose key and hash are those of the page. With `romanized` there is one
+    for each band of the skeleton, which has the number of the text's `script`; in all others that is 0. What is missing
+    makes no rows; documents with null text have none.
     """
 
     def make(batch: pa.Table) -> pa.Table:
@@ -31,6 +39,7 @@ def band_keys() -> BatchFunction:
             {
                 "text_hash": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
                 "page": pl.repeat(False, batch.num_rows, eager=True),
+                "script": pl.repeat(0, batch.num_rows, eager=True, dtype=pl.Int16),
                 "shard": pl.from_arrow(batch["shard"]),
                 "row": pl.from_arrow(batch["row"]),
             }
@@ -50,6 +59,10 @@ def band_keys() -> BatchFunction:
                     pl.col("key").is_not_null()
                 )
             )
+        if "romanized" in batch.column_names:
+            skeleton = pl.DataFrame({"romanized": pl.from_arrow(batch["romanized"])}).unnest("romanized")
+            listed = frame.with_columns(skeleton["bands"].alias("key"), skeleton["script"])
+            parts.append(listed.filter(pl.col("key").list.len() > 0).explode("key"))
         made = pl.concat([part.select(list(WRITES)) for part in parts])
         return made.to_arrow().cast(pa.schema(list(WRITES.items())))
 

@@ -7,29 +7,36 @@ import numpy.typing as npt
 
 Longs = npt.NDArray[np.int64]
 
-KINDS = (None, "exact", "page", "near")
+KINDS = (None, "exact", "page", "near", "script")
 """What holds a cluster together, by the number that stands for it: nothing (one document), at most the same text, at
-most the same page, or similar text too."""
-_EXACT, _PAGE, _NEAR = 1, 2, 3
+most the same page, similar text too, or the same text in another script too."""
+_EXACT, _PAGE, _NEAR, _SCRIPT = 1, 2, 3, 4
 
 
 def cluster_table(
-    rows: int, exact: tuple[Longs, Longs], page: tuple[Longs, Longs], near: tuple[Longs, Longs]
+    rows: int,
+    exact: tuple[Longs, Longs],
+    page: tuple[Longs, Longs],
+    near: tuple[Longs, Longs],
+    script: tuple[Longs, Longs],
 ) -> tuple[Longs, Longs, npt.NDArray[np.int8]]:
     """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its place in KINDS.
 
-    `exact`, `page` and `near` are the ends of pairs with the same folded text, of the same page, and of similar text.
+    `exact`, `page`, `near` and `script` are the ends of pairs with the same folded text, of the same page, of similar
+    text, and of the same text in two scripts.
     """
     from weft.text.components import components
 
     # One pass for each, so that the edges, hundreds of millions of them, are never copied.
     copies = components(rows, *exact)
     pages = components(rows, copies[page[0]], copies[page[1]])[copies]
-    root = components(rows, pages[near[0]], pages[near[1]])[pages]
+    alike = components(rows, pages[near[0]], pages[near[1]])[pages]
+    root = components(rows, alike[script[0]], alike[script[1]])[alike]
     counts = np.bincount(root, minlength=rows) if rows else np.empty(0, np.int64)
     size = counts[root].astype(np.int64)
     kind = np.full(rows, _EXACT, np.int8)
     differ = copies[page[0]] != copies[page[1]]
     kind[root[page[0][differ]]] = _PAGE
     kind[root[near[0]]] = _NEAR
+    kind[root[script[0]]] = _SCRIPT
     return root, size, np.where(size == 1, 0, kind[root]).astype(np.int8)

@@ -34,6 +34,31 @@ def verify(*, threshold: Annotated[float, Field(gt=0, le=1)] = 0.8) -> BatchFunc
 
     `partners` lists, for each document, the candidates with a larger address (shard << 32 | row) of its component.
     """
+    return similar_pairs(threshold)
+
+
+@operator(
+    "deduplicate.verify_romanized",
+    version=1,
+    reads=("component", "shard", "row", "shingles", "partners"),
+    writes=WRITES,
+    kind="group",
+    rows="make",
+    group_by=("component",),
+)
+def verify_romanized(*, threshold: Annotated[float, Field(gt=0, le=1)] = 0.35) -> BatchFunction:
+    """Candidate pairs of two scripts whose skeletons are similar by at least `threshold`, smaller address first.
+
+    What is compared are the shingles of `deduplicate.romanized`; else as `deduplicate.verify`.
+    """
+    return similar_pairs(threshold)
+
+
+def similar_pairs(threshold: float) -> BatchFunction:
+    """A function from documents with their shingles and partners to the pairs of at least that Jaccard similarity.
+
+    Raises ValueError for a partner that is not in the batch.
+    """
     from weft.text.jaccard import similarities
 
     def group(batch: pa.Table) -> pa.Table:

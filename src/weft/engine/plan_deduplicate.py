@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from weft.engine import exchange
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.work import Call, Task
+from weft.model.tables import DOCUMENT
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
@@ -18,23 +19,35 @@ ROWS_PER_REDUCE = 10_000
 
 
 def deduplicate_nodes(compiler: Compiler) -> list[Node]:
-    """Seven nodes; with no near-duplicate step the three that verify have nothing to do."""
-    return [
-        _bands(compiler),
-        _reduce(compiler, "candidates", "bands", "candidates", "deduplicate.candidates"),
-        _components(),
-        _shingles(compiler),
-        _reduce(compiler, "verify", "shingles", "verify", "deduplicate.verify"),
-        _clusters(),
-        _label(),
-    ]
+    """Seven nodes, with no near-duplicate step the three that verify have nothing to do; three more across scripts."""
+    verifying = [_Verifying("", "deduplicate.shingle_sets", "deduplicate.verify")]
+    if compiler.relation("romanized") is not None:
+        verifying.append(_Verifying("romanized_", "deduplicate.romanized_sets", "deduplicate.verify_romanized"))
+    nodes = [_bands(compiler), _reduce(compiler, "candidates", "bands", "candidates", "deduplicate.candidates")]
+    for one in verifying:
+        nodes += [_components(one), _shingles(compiler, one)]
+        nodes.append(_reduce(compiler, f"{one.prefix}verify", f"{one.prefix}shingles", "verify", one.verify))
+    prefixes = tuple(one.prefix for one in verifying)
+    return [*nodes, _clusters(prefixes), _label(prefixes)]
+
+
+class _Verifying(NamedTuple):
+    """What verifies pairs of one kind: the start of its nodes' names, the operators."""
+
+    prefix: str
+    sets: str
+    verify: str
+
+
+_MADE_OF = {"deduplicate.shingle_sets": "minhash", "deduplicate.romanized_sets": "romanized"}
+"""Which signature was made of the shingles of these operators."""
 
 
 def _identity(compiler: Compiler, name: str) -> tuple[list[object], dict[str, Any]]:
     step = compiler.relation(name.partition(".")[2])
     parameters = dict(step.params) if step is not None else compiler.registry.defaults(name)
-    signature = compiler.relation("minhash")
-    if name == "deduplicate.shingle_sets" and step is None and signature is not None:
+    signature = compiler.relation(_MADE_OF[name]) if name in _MADE_OF else None
+    if step is None and signature is not None:
         # What is verified are the shingles that the signatures were made of.
         parameters = {key: signature.params[key] for key in parameters}
     called = Call(name, parameters)
@@ -80,57 +93,69 @@ def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str)
     return Node(node, "deduplicate", (before,), "all", plan)
 
 
-def _components() -> Node:
+def _components(verifying: _Verifying) -> Node:
+    node = f"{verifying.prefix}components"
+
     def plan(state: State, shard: int) -> list[Task]:
         files = [str(e[0].files[0]["path"]) for e in state.done("candidates").values()]
-        key = digest("components", state.keys("candidates"), sorted(state.rows().items()))
-        return [Task("components", 0, "components", key, {}, {"files": files, "rows": state.rows()})]
+        arguments = {"files": files, "rows": state.rows(), "script": bool(verifying.prefix)}
+        key = digest(node, state.keys("candidates"), sorted(state.rows().items()))
+        return [Task(node, 0, "components", key, {}, arguments)]
 
-    return Node("components", "deduplicate", ("candidates",), "all", plan)
+    return Node(node, "deduplicate", ("candidates",), "all", plan)
 
 
-def _shingles(compiler: Compiler) -> Node:
-    identity, call = _identity(compiler, "deduplicate.shingle_sets")
+def _shingles(compiler: Compiler, verifying: _Verifying) -> Node:
+    identity, call = _identity(compiler, verifying.sets)
+    node, members = f"{verifying.prefix}shingles", f"{verifying.prefix}components"
 
     def plan(state: State, shard: int) -> list[Task]:
         from weft.engine.plan import call as called
         from weft.engine.plan import needs
 
-        spec = compiler.registry.get("deduplicate.shingle_sets")
+        spec = compiler.registry.get(verifying.sets)
         steps = [s for s in compiler.labels() if set(compiler.registry.get(s.operator).writes) & set(spec.reads)]
-        run, columns, _ = needs(compiler, [s.operator for s in steps])
+        run, held, _ = needs(compiler, [s.operator for s in steps])
+        columns = [name for name in DOCUMENT.names if name in {*held, *spec.reads}]
         chain = [s for s in compiler.labels() if s.operator in run]
         document = state.one("documents", shard)
-        key = digest(
-            "shingles", identity, [compiler.identity(s) for s in chain], document.key, state.keys("components")
-        )
+        key = digest(node, identity, [compiler.identity(s) for s in chain], document.key, state.keys(members))
         arguments = {
             "call": call,
             "chain": [called(s) for s in chain],
             "columns": columns,
             "documents": document.files[0]["path"],
-            "members": state.path("components", 0),
+            "members": state.path(members, 0),
         }
-        return [Task("shingles", shard, "shingles", key, {}, arguments)]
+        return [Task(node, shard, "shingles", key, {}, arguments)]
 
-    return Node("shingles", "deduplicate", ("documents", "components"), "shard", plan)
+    return Node(node, "deduplicate", ("documents", members), "shard", plan)
 
 
-def _clusters() -> Node:
+def _clusters(prefixes: tuple[str, ...]) -> Node:
+    verified = tuple(f"{prefix}verify" for prefix in prefixes)
+
     def plan(state: State, shard: int) -> list[Task]:
         arguments = {
             "candidates": [str(e[0].files[0]["path"]) for e in state.done("candidates").values()],
             "verified": [str(e[0].files[0]["path"]) for e in state.done("verify").values()],
+            "romanized": [str(e[0].files[0]["path"]) for node in verified[1:] for e in state.done(node).values()],
             "documents": {shard: state.path("documents", shard) for shard in state.done("documents")},
             "rows": state.rows(),
         }
-        keys = [*state.keys("candidates"), *state.keys("verify"), *state.keys("documents")]
+        keys = [
+            *state.keys("candidates"),
+            *(k for node in verified for k in state.keys(node)),
+            *state.keys("documents"),
+        ]
         return [Task("clusters", 0, "clusters", digest("clusters", keys), {}, arguments)]
 
-    return Node("clusters", "deduplicate", ("verify", "candidates", "documents"), "all", plan)
+    return Node("clusters", "deduplicate", (*verified, "candidates", "documents"), "all", plan)
 
 
-def _label() -> Node:
+def _label(prefixes: tuple[str, ...]) -> Node:
+    shingles = tuple(f"{prefix}shingles" for prefix in prefixes)
+
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
         key = digest("deduplicate", document.key, state.keys("clusters"))
@@ -138,4 +163,4 @@ def _label() -> Node:
         return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
 
     # A shard whose keys or shingles failed has met nobody: it stays out of the corpus until they are there.
-    return Node("deduplicate", "deduplicate", ("documents", "bands", "shingles", "clusters"), "shard", plan)
+    return Node("deduplicate", "deduplicate", ("documents", "bands", *shingles, "clusters"), "shard", plan)

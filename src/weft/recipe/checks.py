@@ -18,7 +18,17 @@ from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
-from weft.recipe.schema import DEFAULT_STEPS, ROW_LABELS, SIGNATURES, STAGES, Recipe, RecipeFile, Source, Step
+from weft.recipe.schema import (
+    DEFAULT_STEPS,
+    ROW_LABELS,
+    SIGNATURES,
+    STAGES,
+    VERIFIERS,
+    Recipe,
+    RecipeFile,
+    Source,
+    Step,
+)
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -248,7 +258,7 @@ def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], 
 
 
 def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
-    written = [step for stage in STAGES for _, step in steps[stage] if step.operator.split(".")[1] != "verify"]
+    written = [step for stage in STAGES for _, step in steps[stage] if step.operator.split(".")[1] not in VERIFIERS]
     related = [step.operator for _, step in steps["deduplicate"]]
     for number, cut in enumerate(shape.construct.cut):
         if cut not in related:

@@ -14,7 +14,7 @@ from weft.model.tables import DOCUMENT
 from weft.operators.registry import Registry
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
-from weft.recipe.schema import Recipe, Step
+from weft.recipe.schema import VERIFIERS, Recipe, Step
 
 _AT = ("construct", "mixture")
 
@@ -23,7 +23,7 @@ def mixture_schema(steps: Iterable[Step], registry: Registry) -> pl.Schema:
     """Columns that a mixture may name, the text among them, after these steps."""
     every = list(steps)
     clusters = any(step.operator.startswith("deduplicate.") for step in every)
-    written = [step for step in every if step.operator != "deduplicate.verify"]
+    written = [step for step in every if step.operator.split(".")[1] not in VERIFIERS]
     schema = label_schema(written, registry, clusters=clusters)
     table = pa.schema([field for field in schema if field.name != "threshold"]).append(DOCUMENT.field("text"))
     frame = pl.from_arrow(table.empty_table())

@@ -214,8 +214,11 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
-SIGNATURES = ("url_key", "exact", "minhash")
+SIGNATURES = ("url_key", "exact", "minhash", "romanized")
 """Steps of the deduplicate stage by which rows meet: hashes of one row, which no rule reads."""
+
+VERIFIERS = ("verify", "verify_romanized")
+"""Steps of the deduplicate stage that compare what met; they write no label."""
 
 ROW_LABELS = (*SIGNATURES, "contamination")
 """Steps of the deduplicate stage that are labels of one row; the others relate rows."""

@@ -77,12 +77,13 @@ def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
 
 
 class _Edges(NamedTuple):
-    """Ends of pairs as global row numbers; `certain` and `page` as in EDGE, false where a file does not say."""
+    """Ends of pairs as global row numbers; flags as in EDGE, false where a file does not say."""
 
     first: Numbers
     second: Numbers
     certain: npt.NDArray[np.bool_]
     page: npt.NDArray[np.bool_]
+    script: npt.NDArray[np.bool_]
 
     def only(self, rows: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
         """The ends of the pairs for which `rows` is true."""
@@ -90,13 +91,13 @@ class _Edges(NamedTuple):
 
 
 def _edges(files: list[str], offsets: Numbers, context: Context) -> _Edges:
-    nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_)
-    parts = [_Edges(*nothing)]
+    none, never = np.empty(0, np.int64), np.empty(0, np.bool_)
+    parts = [_Edges(none, none, never, never, never)]
     for path in files:
         for table in read_batches(context.storage.path(path)):
             flags = [
                 table[name].to_numpy() if name in table.column_names else np.zeros(table.num_rows, np.bool_)
-                for name in ("certain", "page")
+                for name in ("certain", "page", "script")
             ]
             parts.append(_Edges(_global(table, "a", offsets), _global(table, "b", offsets), *flags))
     return _Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -111,13 +112,14 @@ def _offsets(task: Task) -> Numbers:
 
 
 def components(task: Task, context: Context) -> list[Entry]:
-    """Connected components of all candidate pairs; the rows to verify, stored by shard."""
+    """Connected components of candidate pairs, of one script or (`script`) of two; the rows to verify, by shard."""
     from weft.text.components import components as connected
 
     offsets = _offsets(task)
     edges = _edges(task.arguments["files"], offsets, context)
-    root = connected(int(offsets[-1]), edges.first, edges.second)
-    near_first, near_second = edges.only(~edges.certain)
+    wanted = edges.script == task.arguments["script"]
+    root = connected(int(offsets[-1]), *edges.only(wanted))
+    near_first, near_second = edges.only(wanted & ~edges.certain)
     low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
     pairs = pl.DataFrame({"low": low, "high": high}).unique().sort("low", "high").to_numpy().reshape(-1, 2)
     members = np.unique(pairs)
@@ -135,7 +137,7 @@ def components(task: Task, context: Context) -> list[Entry]:
         },
         schema=MEMBER,
     )
-    record = exchange.write(context.storage, _name(task, "components", "arrow"), MEMBER, [(table, shard)])
+    record = exchange.write(context.storage, _name(task, task.node, "arrow"), MEMBER, [(table, shard)])
     return _done(task, record, candidates=len(pairs), rows_out=record.rows)
 
 
@@ -163,7 +165,7 @@ def shingles(task: Task, context: Context) -> list[Entry]:
                 yield made, exchange.by_number(made["component"].to_numpy())
             start += batch.num_rows
 
-    record = exchange.write(context.storage, _name(task, "shingles", "arrow"), schema, chunks())
+    record = exchange.write(context.storage, _name(task, task.node, "arrow"), schema, chunks())
     return _done(task, record, rows_out=record.rows)
 
 
@@ -176,7 +178,7 @@ def verify(task: Task, context: Context) -> list[Entry]:
         for rows in exchange.groups(context.storage, arguments["files"], arguments["destinations"], SETS_TOGETHER):
             yield step.function(rows)
 
-    record = context.storage.write_table(_name(task, "verified", "parquet"), made(), VERIFIED)
+    record = context.storage.write_table(_name(task, task.node, "parquet"), made(), VERIFIED)
     return _done(task, record, rows_out=record.rows)
 
 
@@ -187,8 +189,10 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     offsets = _offsets(task)
     met = _edges(task.arguments["candidates"], offsets, context)
     near = _edges(task.arguments["verified"], offsets, context)
+    scripts = _edges(task.arguments["romanized"], offsets, context)
     exact, page = met.only(met.certain & ~met.page), met.only(met.page)
-    root, size, kind = cluster_table(int(offsets[-1]), exact, page, (near.first, near.second))
+    similar = (near.first, near.second), (scripts.first, scripts.second)
+    root, size, kind = cluster_table(int(offsets[-1]), exact, page, *similar)
     rows = np.flatnonzero(size > 1)
     shard = np.searchsorted(offsets, rows, side="right") - 1
     roots, place = np.unique(root[rows], return_inverse=True)
