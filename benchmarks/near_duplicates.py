@@ -1,6 +1,6 @@
 """Near-duplicates alone: weft beside datatrove's MinHash, how cost grows, and how long clustering takes.
 
-python benchmarks/near_duplicates.py --peer PYTHON [--megabytes 96] [--peer-megabytes 6] [--languages …]
+python benchmarks/near_duplicates.py --peer PYTHON [--megabytes 192] [--peer-megabytes 12] [--languages …]
 python benchmarks/near_duplicates.py --growth 10 100 1000     MB of Swahili: CPU seconds, and the exponent between them
 python benchmarks/near_duplicates.py --edges 100000000        connected components of random edges
 
@@ -84,8 +84,8 @@ def clustering(edges: int) -> dict[str, float]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--peer")
-    arguments.add_argument("--megabytes", type=float, default=96)
-    arguments.add_argument("--peer-megabytes", type=float, default=6)
+    arguments.add_argument("--megabytes", type=float, default=192)
+    arguments.add_argument("--peer-megabytes", type=float, default=12)
     arguments.add_argument("--languages", nargs="*", default=list(corpora.LANGUAGES))
     arguments.add_argument("--growth", type=float, nargs="*")
     arguments.add_argument("--edges", type=int)

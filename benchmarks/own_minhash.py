@@ -56,8 +56,8 @@ def main(folder: str) -> None:
         rows = pa.concat_tables(sets).combine_chunks().append_column("partners", partners.cast(pa.list_(pa.int64())))
         found = verify()(rows)
         near = [found[f"row_{side}"].to_numpy().astype(np.int64) for side in "ab"]
-    none = np.empty(0, np.int64)
-    _, size, _ = cluster_table(start, (first[certain], second[certain]), (none, none), (near[0], near[1]))
+    none = (np.empty(0, np.int64), np.empty(0, np.int64))
+    _, size, _ = cluster_table(start, (first[certain], second[certain]), none, (near[0], near[1]), none)
     print(f"{start} documents, {int((size > 1).sum())} in clusters")
 
 
