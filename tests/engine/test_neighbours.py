@@ -10,6 +10,7 @@ from weft.engine.build import run
 from weft.engine.neighbours import passages
 from weft.engine.reading import Build
 from weft.recipe import load
+from weft.report.page import page
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +71,16 @@ def test_passages_put_back_together_give_both_texts() -> None:
     assert passages("same", "same") == [] and passages("", "") == []
     assert passages("", "new") == [{"before": "", "this": "", "other": "new", "after": ""}]
     assert len(passages("a b " * 50, "a c " * 50)) <= 6
+
+
+def test_the_report_shows_clusters_by_source_and_the_text_of_the_largest(build: Build) -> None:
+    frame = build.documents().collect()
+    size, rule = (pl.col(name).struct.field(field) for name, field in (("deduplicate", "size"), ("selection", "rule")))
+    kept = frame.filter(size > 1, rule.is_null())
+    held = build.largest_clusters()
+    assert held.height == min(10, kept.height) and held["size"].to_list()[0] == kept.select(size.max()).item()
+    assert set(zip(held["id"], held["text"], strict=True)) <= set(kept.select("id", "text").iter_rows())
+    counted = build.clusters().group_by("source").agg(pl.col("clusters").sum()).rows()
+    assert counted == [("texts", kept.height)]
+    shown = page(build)
+    assert "The largest clusters" in shown and held["id"][0][:12] in shown and held["text"][0][:40] in shown

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_SELECT, _EXPORT, _RELEASE = 2, 2, 3
+_SELECT, _EXPORT, _RELEASE = 3, 2, 4
 """Raised when these tasks write other files for the same answers."""
 
 

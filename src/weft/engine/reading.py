@@ -24,7 +24,7 @@ from weft.model.tables import CUTS
 from weft.recipe import Recipe, from_json
 from weft.recipe.mixture_checks import unit_of_recipe
 
-TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "mixture", "benchmarks", "found")
+TABLES = ("counts", "samples", "histograms", "thresholds", "clusters", "mixture", "benchmarks", "found", "largest")
 
 
 class Build:
@@ -138,6 +138,14 @@ class Build:
 
     def clusters(self) -> pl.DataFrame:
         return self.table("clusters")
+
+    def largest_clusters(self) -> pl.DataFrame:
+        """The kept document of each of the clusters that have most documents, with its text."""
+        held, texts = self.table("largest"), []
+        for shard, row in held.select("shard", "row").iter_rows():
+            path = self._path(str(self.state.one("documents", shard).files[0]["path"]))
+            texts.append(pl.scan_parquet(path).select("id", "text").slice(row, 1).collect())
+        return pl.concat([held, pl.concat(texts)], how="horizontal") if texts else held
 
     def mixture(self) -> Mixed | None:
         """The planned mixture, its settings and unit; None where the recipe has none."""

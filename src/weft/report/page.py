@@ -46,7 +46,7 @@ def page(build: Build) -> str:
         mixture_section.mixture(build.mixture()),
         sections.rules(counts, build.recipe.construct.all_rules()),
         sections.histograms(build.histograms()),
-        sections.duplicates(build.clusters(), counts),
+        sections.duplicates(build.clusters(), counts, build.largest_clusters()),
         sections.evaluation(build.table("benchmarks"), build.table("found")),
         sections.thresholds(build.thresholds()),
         sections.samples(build.samples()),

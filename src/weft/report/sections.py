@@ -24,6 +24,8 @@ _NO_SHARE = (
     "signals.words", "signals.mean_word_length", "signals.new_line", "signals.stop_words", "deduplicate.size"
 )  # fmt: skip
 _SHOWN = 40
+_MOST_SOURCES, _CLUSTER_TEXT = 20, 600
+"""Pairs of a language and a source, and characters of a cluster's text, that are shown."""
 _FEW = 30
 
 
@@ -203,8 +205,8 @@ def _multiples(held: pl.DataFrame) -> str:
     return f'<div class="grid">{"".join(made)}</div>'
 
 
-def duplicates(clusters: pl.DataFrame, counts: pl.DataFrame) -> str:
-    """Cluster sizes of what was kept."""
+def duplicates(clusters: pl.DataFrame, counts: pl.DataFrame, largest: pl.DataFrame) -> str:
+    """Cluster sizes of what was kept, those by language and source, and the text of the largest clusters."""
     copies = int(counts.filter(pl.col("rule") == "duplicate")["documents"].sum())
     if not clusters.height:
         return section("copies", "Copies", "No kept document has a copy.", "")
@@ -221,7 +223,34 @@ def duplicates(clusters: pl.DataFrame, counts: pl.DataFrame) -> str:
         for label, low, high in groups
     ]
     note = f"{copies:,} documents are copies or near-copies of one that was kept. Clusters by size:"
-    return section("copies", "Copies", note, charts.bars([row for row in rows if row[1]], kind="dup"))
+    body = charts.bars([row for row in rows if row[1]], kind="dup")
+    return section("copies", "Copies", note, body + _clusters_by_source(clusters) + _largest(largest))
+
+
+def _clusters_by_source(clusters: pl.DataFrame) -> str:
+    by = clusters.group_by("language", "source").agg(
+        pl.col("clusters").sum(), (pl.col("size") * pl.col("clusters")).sum().alias("documents"), pl.col("size").max()
+    )
+    top = by.sort("documents", "language", "source", descending=[True, False, False]).head(_MOST_SOURCES)
+    head = [("language", False), ("source", False), ("clusters", True), ("documents in them", True), ("largest", True)]
+    rows = [
+        [esc(language or ""), esc(source), number(count), number(documents), number(size)]
+        for language, source, count, documents, size in top.select(
+            "language", "source", "clusters", "documents", "size"
+        ).iter_rows()
+    ]
+    more = by.height - top.height
+    return table(head, rows) + (f"<p>And {more:,} more.</p>" if more else "")
+
+
+def _largest(largest: pl.DataFrame) -> str:
+    """The kept document of each of the largest clusters, folded away."""
+    shown = []
+    for row in largest.iter_rows(named=True):
+        text = (row["text"] or "")[:_CLUSTER_TEXT]
+        title = f"{row['size']:,} documents ({row['kind']}), {row['language']}, {row['source']}: {row['id'][:12]}"
+        shown.append(f'<details><summary>{esc(title)}</summary><p dir="auto">{esc(text)}</p></details>')
+    return "<h3>The largest clusters</h3>" + "".join(shown) if shown else ""
 
 
 def evaluation(benchmarks: pl.DataFrame, found: pl.DataFrame) -> str:

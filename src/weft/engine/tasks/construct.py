@@ -32,7 +32,12 @@ from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import DOCUMENT
 
-KEPT_CLUSTER = {"cluster": pl.String, "size": pl.Int32, "split": pl.String, "language": pl.String}
+KEPT_CLUSTER = {
+    "cluster": pl.String, "size": pl.Int32, "kind": pl.String, "split": pl.String, "language": pl.String,
+    "source": pl.String, "shard": pl.Int32, "row": pl.Int32,
+}  # fmt: skip
+LARGEST = 10
+"""Clusters whose text the report shows."""
 
 
 def _language() -> pl.Expr:
@@ -130,7 +135,7 @@ def select(task: Task, context: Context) -> list[Entry]:
         ),
         write_frame(context, f"selection/samples/{name}.parquet", sample),
         write_frame(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
-        write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame)),
+        write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame, task.shard)),
         write_frame(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
     ]
     if "cut" in frame.columns:
@@ -143,13 +148,17 @@ def select(task: Task, context: Context) -> list[Entry]:
     return [entry(task, task.key, files, counts | read)]
 
 
-def _kept_clusters(frame: pl.DataFrame) -> pl.DataFrame:
+def _kept_clusters(frame: pl.DataFrame, shard: int) -> pl.DataFrame:
     if "deduplicate" not in frame.columns:
         return pl.DataFrame(schema=KEPT_CLUSTER)
     cluster = pl.col("deduplicate").struct
     rows = frame.filter(pl.col("rule").is_null() & (cluster.field("size") > 1))
-    language = pl.col("lid").struct.field("language")
-    return rows.select(cluster.field("cluster"), cluster.field("size"), "split", language).cast(KEPT_CLUSTER)  # type: ignore[arg-type]
+    made = {
+        **{name: cluster.field(name) for name in ("cluster", "size", "kind")},
+        "language": pl.col("lid").struct.field("language"),
+        "shard": pl.lit(shard),
+    }
+    return rows.select(made.get(name, pl.col(name)).alias(name) for name in KEPT_CLUSTER).cast(KEPT_CLUSTER)  # type: ignore[arg-type]
 
 
 def _export_rows(
@@ -265,12 +274,15 @@ def release(task: Task, context: Context) -> list[Entry]:
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
     listed = {f"construct/rows/{record.language}/rows.parquet" for record in records}
     _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
-    sizes = clusters.group_by("language", "size").len("clusters").sort("language", "size")
+    by = ["language", "source", "size"]
+    sizes = clusters.group_by(by).len("clusters").sort(by)
+    largest = clusters.sort("size", "cluster", descending=[True, False]).head(LARGEST)
     small = {
         "counts": counts,
         "samples": summary.merge_samples(tables["samples"]),
         "histograms": summary.with_edges(summary.merge_histograms(tables["histograms"])),
         "clusters": sizes,
+        "largest": largest,
         "sources": sources,
         "benchmarks": benchmarks,
         "found": places,
