@@ -27,19 +27,19 @@ import corpora
 from pipeline import SAME, cpu_seconds
 
 
-def ours(language: str, source: Path, target: Path) -> tuple[float, float]:
-    """CPU seconds of deduplication, and of the labels before it, which are not counted."""
+def ours(language: str, source: Path, target: Path) -> float:
+    """CPU seconds of labels and deduplication; documents are parsed before."""
     target.mkdir(parents=True)
     (target / "recipe.yaml").write_text(SAME.format(source=source, language=language), "utf-8")
     command = [sys.executable, "-m", "weft", "run", str(target / "recipe.yaml"), "--workers", "1", "--quiet"]
-    before = cpu_seconds([*command, "--into", str(target / "build"), "--only", "parse"])
-    return cpu_seconds([*command, "--into", str(target / "build"), "--only", "deduplicate"]), before
+    cpu_seconds([*command, "--into", str(target / "build"), "--only", "parse"])
+    return cpu_seconds([*command, "--into", str(target / "build"), "--only", "deduplicate"])
 
 
 def beside(language: str, megabytes: float, peer_megabytes: float, peer: str, folder: Path) -> dict[str, float | str]:
     size = corpora.write(folder / "in", language, megabytes) / 1e6
     ours(language, folder / "in", folder / "warm")
-    own, _ = ours(language, folder / "in", folder / "weft")
+    own = ours(language, folder / "in", folder / "weft")
     alone = cpu_seconds([sys.executable, str(Path(__file__).with_name("own_minhash.py")), str(folder / "in")])
     part = corpora.write(folder / "part", language, peer_megabytes) / 1e6
     script = str(Path(__file__).with_name("peer_datatrove_minhash.py"))
@@ -53,7 +53,7 @@ def growth(sizes: list[float], folder: Path) -> list[dict[str, float]]:
     rows: list[dict[str, float]] = []
     for megabytes in sizes:
         size = corpora.write(folder / f"in-{megabytes}", "swh_Latn", megabytes) / 1e6
-        own, _ = ours("swh_Latn", folder / f"in-{megabytes}", folder / f"out-{megabytes}")
+        own = ours("swh_Latn", folder / f"in-{megabytes}", folder / f"out-{megabytes}")
         rows.append({"MB": round(size, 1), "cpu_s": round(own, 2)})
         shutil.rmtree(folder / f"in-{megabytes}")
         shutil.rmtree(folder / f"out-{megabytes}")

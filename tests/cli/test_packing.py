@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -197,10 +194,10 @@ def test_folders_and_tokenizers_that_do_not_serve(
     assert "no pad_token" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="the library datasets is not installed")
 def test_the_library_datasets_reads_the_files(texts: Path, tokenizer: Path, tmp_path: Path) -> None:
     rows = packed(texts, tokenizer, tmp_path / "made")
-    datasets: Any = importlib.import_module("datasets")
+    import datasets
+
     files = str(tmp_path / "made/train-*.parquet")
     held = datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
     assert held.num_rows == rows.height and held.column_names == rows.columns

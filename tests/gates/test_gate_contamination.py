@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from weft.deduplicate.evaluation_items import Fields, read_items
 from weft.deduplicate.item_index import SHORT, SOUGHT, ItemIndex, Limits, make
 from weft.deduplicate.search import find
+from weft.language.language_table import wilson
 
 from . import contaminated
 
@@ -88,10 +88,8 @@ def recovered(index: ItemIndex, planted: list[tuple[int, str, int, int]]) -> lis
 
 def share(hits: int, size: int) -> str:
     """A share with Wilson's 95 % interval."""
-    z, found = 1.96, hits / size
-    middle, half = found + z * z / (2 * size), z * math.sqrt(found * (1 - found) / size + z * z / (4 * size * size))
-    low, high = (middle - half) / (1 + z * z / size), (middle + half) / (1 + z * z / size)
-    return f"{found:.4f} of {size} ({low:.4f}-{high:.4f})"
+    low, high = wilson(hits, size, 1.96)
+    return f"{hits / size:.4f} of {size} ({low:.4f}-{high:.4f})"
 
 
 @pytest.mark.parametrize("edit", contaminated.VERBATIM)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weft.language.limits import learn, scored, thresholds
+from weft.language.limits import learn, thresholds
+from weft.language.refusal import scored
 
 SCORES = np.arange(1000) / 1000 - 2
 

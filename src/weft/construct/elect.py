@@ -28,6 +28,15 @@ ELECTED = pa.schema(
 """A row that was not elected, and the id of the one that is kept in its place."""
 
 
+ORDER = {"priority": True, "consented": True, "chars": True, "id": False}
+"""What decides between the documents of a cluster, in this order; true: the highest wins."""
+
+
+def decided_by(two: pl.DataFrame) -> str:
+    """The first column of ORDER in which two rows of CANDIDATE differ."""
+    return next((name for name in ORDER if two[name].n_unique() > 1), "id")
+
+
 def candidates(frame: pl.DataFrame) -> pl.DataFrame:
     """Rows of CANDIDATE from passing rows: `id`, `shard`, `row`, `deduplicate`, optionally `priority` and `consent`.
 
@@ -67,8 +76,7 @@ def elect(tables: Iterable[pl.DataFrame | pa.Table]) -> tuple[pl.DataFrame, pl.D
     """
     frames = [_frame(table) for table in tables]
     rows = pl.concat(frames) if frames else _frame(CANDIDATE.empty_table())
-    order = ["cluster", "priority", "consented", "chars", "id", "shard", "row"]
-    rows = rows.sort(order, descending=[False, True, True, True, False, False, False])
+    rows = rows.sort(["cluster", *ORDER, "shard", "row"], descending=[False, *ORDER.values(), False, False])
     ranked = rows.with_columns(
         pl.int_range(pl.len()).over("cluster").alias("rank"), pl.col("id").first().over("cluster").alias("kept")
     )

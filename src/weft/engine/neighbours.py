@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from weft.construct.elect import candidates, decided_by
 from weft.engine.apply import ready, run_map
 from weft.engine.work import Call, Context, rooms_registry
 
@@ -83,7 +84,7 @@ def _candidates(build: Build, shard: int, row: int) -> list[Place]:
 
 def _documents(build: Build, places: list[Place]) -> list[dict[str, Any]]:
     """Columns that tell one document from another, of some places, in their order."""
-    wanted = ["id", "text", "source", "consent", "locator", "deduplicate", "selection"]
+    wanted = ["id", "text", "source", "consent", "locator", "signals", "deduplicate", "selection"]
     found: dict[Place, dict[str, Any]] = {}
     for shard in sorted({shard for shard, _ in places}):
         rows = [row for own, row in places if own == shard]
@@ -131,15 +132,19 @@ def _told(one: dict[str, Any]) -> dict[str, Any]:
 def _because(build: Build, kept: dict[str, Any], own: dict[str, Any]) -> str:
     """Why another copy is kept: the first of what the election looks at in which the two differ."""
     priority = {source.name: source.priority for source in build.recipe.acquire}
-    theirs, ours = priority.get(kept["source"], 0), priority.get(own["source"], 0)
-    if theirs != ours:
-        return f"its source {kept['source']} has the priority {theirs}, {own['source']} has {ours}"
-    if (kept["consent"] is None) != (own["consent"] is None):
-        return f"its author has consented ({kept['consent']})"
-    sizes = len(kept["text"] or ""), len(own["text"] or "")
-    if sizes[0] != sizes[1]:
-        return f"it is longer: {sizes[0]:,} characters, this one {sizes[1]:,}"
-    return "of equal copies the one with the smallest id stays"
+    names = [name for name in ("id", "text", "consent", "deduplicate", "signals") if name in kept]
+    rows = [{name: one[name] for name in names} | {"priority": priority.get(one["source"], 0)} for one in (kept, own)]
+    places = pl.DataFrame({"shard": [0, 0], "row": [0, 1]})
+    two = candidates(pl.concat([pl.DataFrame(rows, infer_schema_length=None), places], how="horizontal"))
+    theirs, ours = two.to_dicts()
+    return {
+        "priority": (
+            f"its source {kept['source']} has the priority {theirs['priority']}, {own['source']} has {ours['priority']}"
+        ),
+        "consented": f"its author has consented ({kept['consent']})",
+        "chars": f"it is longer: {theirs['chars']:,} characters, this one {ours['chars']:,}",
+        "id": "of equal copies the one with the smallest id stays",
+    }[decided_by(two)]
 
 
 def passages(text: str, other: str) -> list[dict[str, str]]:

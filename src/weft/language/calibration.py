@@ -11,12 +11,12 @@ import numpy.typing as npt
 import polars as pl
 
 from weft.language.families import with_families
-from weft.language.limits import learn, scored, thresholds
+from weft.language.limits import learn, thresholds
 from weft.language.logistic import alike
 from weft.language.model import LanguageModel, answers
 from weft.language.noise import kind_of
 from weft.language.recipe import RefusalRecipe, TrainingRecipe
-from weft.language.refusal import Refusal, plain_weights, witnesses
+from weft.language.refusal import Refusal, plain_weights, scored, witnesses
 from weft.language.tents import Floats
 from weft.language.texts import place_of
 from weft.language.training import Progress, fit, in_their_script

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from weft.language.logistic import alike, logistic
 from weft.language.refusal import KNOTS
-from weft.language.tents import Floats, bounds_of, products, score
+from weft.language.tents import Floats, bounds_of, products
 
 _ROUNDS, _STEP = 4, 0.5
 _EXTREMES = 0.02, 50.0
@@ -58,11 +58,6 @@ def learn(
     weights = np.zeros((size, size), np.float32)
     weights[places] = found
     return weights
-
-
-def scored(witnesses: Floats, weights: npt.NDArray[np.float32]) -> Floats:
-    """(texts,): the score of each text, by the weights that `learn` found."""
-    return score(witnesses, KNOTS, weights.astype(np.float64))
 
 
 def thresholds(

@@ -60,7 +60,7 @@ class Refusal:
         held = label if self.keys is None else np.where(label < 0, -1, self.keys[label]).astype(np.int32)
         shares = shares_of(strings, np.ascontiguousarray(held), self.grams, self.words)
         seen = witnesses(self.mean, self.spread, shares, label, chance, letters)
-        return np.where(label < 0, -np.inf, score(seen, KNOTS, self.weights.astype(np.float64)))
+        return np.where(label < 0, -np.inf, scored(seen, self.weights))
 
 
 def witnesses(
@@ -75,3 +75,8 @@ def witnesses(
     inside = np.clip(chance.astype(np.float64), 1e-6, 1 - 1e-6)
     usual = (shares.astype(np.float64) - mean[label]) / spread[label]
     return np.column_stack([np.log(inside / (1 - inside)), usual, np.log(np.maximum(letters, 1))])
+
+
+def scored(seen: Floats, weights: npt.NDArray[np.float32]) -> Floats:
+    """(texts,): the score by the witnesses (texts, 4) that were seen."""
+    return score(seen, KNOTS, weights.astype(np.float64))

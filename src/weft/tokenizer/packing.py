@@ -8,10 +8,11 @@ from typing import Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import xxhash
 
 from weft.errors import WeftError
 from weft.text.best_fit import best_fit
+from weft.text.buffers import string_buffers
+from weft.text.folded import plain_hashes
 
 Integers = npt.NDArray[np.int64]
 Method = Literal["stream", "best-fit"]
@@ -73,12 +74,9 @@ def in_order(
     first = np.argsort(again, kind="stable")
     document, copy = document[first], copies[document[first]] + again[first]
     if order == "shuffle":
-        names = ids.gather(document)
-        hashes = (
-            xxhash.xxh3_64_intdigest(f"{seed}\n{name}\n{number}".encode("utf-8", "replace"))
-            for name, number in zip(names, copy.tolist(), strict=True)
-        )
-        place = np.argsort(np.fromiter(hashes, np.uint64, document.size), kind="stable")
+        each = pl.DataFrame({"id": ids.gather(document).cast(pl.String), "copy": copy})
+        named = each.select(pl.format("{}\n{}\n{}", pl.lit(seed), pl.col("id").fill_null(""), "copy")).to_series()
+        place = np.argsort(plain_hashes(string_buffers(named.to_arrow())), kind="stable")
     elif order == "curriculum":
         if values is None:
             raise ValueError("an order by values needs them")
