@@ -9,6 +9,7 @@ from pydantic import Field
 
 from weft.acquire.formats import accepted
 from weft.acquire.lines import Line, unit_lines
+from weft.acquire.records import BETWEEN, Kind, Layout, NotARecord, layout
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, as_json, moment, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
@@ -23,16 +24,22 @@ def jsonl(
     license_field: str | None = None,
     date_field: str | None = None,
     meta_fields: tuple[str, ...] = (),
+    kind: Kind = "text",
+    fields: dict[str, str] | None = None,
+    sides: dict[str, str] | None = None,
+    group_field: str | None = None,
     max_record_mb: Annotated[int, Field(ge=1, le=1024)] = 256,
 ) -> ReadFunction:
     """A row for each line that is not blank; a line that is no object with text is a problem of its own.
 
-    Dots in a field name reach into nested objects. The id and `meta_fields` are kept in `meta`.
+    Dots in a field name reach into nested objects. The id and `meta_fields` are kept in `meta`. `kind: sft`, `dpo` and
+    `pair` read conversations, preferences and translations in their usual layouts; `fields` says how their fields are
+    named here, `sides` which fields hold the sides of a pair and in which languages.
     """
     limit = max_record_mb * MEGABYTE
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
-    as_row = row_maker(text_field, names, date_field, meta)
+    as_row = row_maker(text_field, names, date_field, meta, layout(kind, fields, sides, group_field))
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row]:
         from pydantic_core import from_json
@@ -49,18 +56,33 @@ RowMaker = Callable[[Unit, int, Any], Row]
 
 
 def row_maker(
-    text_field: str, names: dict[str, str | None], date_field: str | None, meta: dict[str, str | None]
+    text_field: str,
+    names: dict[str, str | None],
+    date_field: str | None,
+    meta: dict[str, str | None],
+    shape: Layout,
 ) -> RowMaker:
     """A function that turns an object with named fields into a row; without text the row is a problem."""
     wanted = [(column, name) for column, name in names.items() if name]
     kept = [(key, name) for key, name in meta.items() if name]
 
     def as_row(unit: Unit, position: int, fields: dict[str, Any]) -> Row:
-        text = field(fields, text_field)
-        if not isinstance(text, str):
-            found = f"is {type(text).__name__}" if text is not None else "is missing or null"
-            return problem_row(unit, position, "reject", "no_text", f"field {text_field} {found}")
+        parts = None
+        if shape.kind == "text":
+            text = field(fields, text_field)
+            if not isinstance(text, str):
+                found = f"is {type(text).__name__}" if text is not None else "is missing or null"
+                return problem_row(unit, position, "reject", "no_text", f"field {text_field} {found}")
+        else:
+            try:
+                parts = shape.parts(fields)
+            except NotARecord as fault:
+                return problem_row(unit, position, "reject", fault.reason, str(fault))
+            text = BETWEEN.join(part["text"] for part in parts)
         columns: dict[str, Any] = {column: _string(field(fields, name)) for column, name in wanted}
+        columns |= {"record_kind": shape.kind, "given_parts": parts}
+        if shape.group_field:
+            columns["group_id"] = _string(field(fields, shape.group_field))
         held = as_json({key: field(fields, name) for key, name in kept}) if kept else None
         when = moment(field(fields, date_field)) if date_field else None
         name = f"{unit.name}#{position}"

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from weft.acquire.compression import Damage
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
+from weft.acquire.records import Kind, layout
 from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.model.tables import RAW
 from weft.operators.contract import ReadFunction, operator
@@ -39,16 +40,26 @@ def parquet(
     license_field: str | None = None,
     date_field: str | None = None,
     meta_fields: tuple[str, ...] = (),
+    kind: Kind = "text",
+    fields: dict[str, str] | None = None,
+    sides: dict[str, str] | None = None,
+    group_field: str | None = None,
 ) -> ReadFunction:
     """A row for each row of the file; only the named columns are read. The position is the row number.
 
-    A range takes the row groups whose middle byte lies in it.
+    A range takes the row groups whose middle byte lies in it. `kind`, `fields` and `sides` read records, as in
+    acquire.jsonl.
     """
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
-    as_row = row_maker(text_field, names, date_field, meta)
-    plain = None if date_field or meta["id"] or meta_fields else Columns(text_field, names)
-    wanted = {n.split(".")[0] for n in (text_field, date_field, *names.values(), *meta.values()) if n}
+    shape = layout(kind, fields, sides, group_field)
+    as_row = row_maker(text_field, names, date_field, meta, shape)
+    plain = (
+        None if date_field or meta["id"] or meta_fields or kind != "text" else Columns(text_field, names, group_field)
+    )
+    held = {text_field} if kind == "text" else shape.columns()
+    wanted = {n.split(".")[0] for n in (*held, date_field, group_field, *names.values(), *meta.values()) if n}
+    needed = [text_field.split(".")[0]] if kind == "text" else list(shape.sides)
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row | pa.Table]:
         try:
@@ -58,9 +69,10 @@ def parquet(
                 raise Damage("damaged_file", f"not a readable Parquet file: {error}") from error
             return
         known = set(file.schema_arrow.names)
-        if text_field.split(".")[0] not in known:
+        missing = next((name for name in needed if name not in known), None)
+        if missing is not None:
             if unit.first:
-                raise Damage("no_text_column", missing_column(text_field, sorted(known), "parquet"))
+                raise Damage("no_text_column", missing_column(missing, sorted(known), "parquet"))
             return
         columns = sorted(wanted & known)
         first = 0
@@ -109,10 +121,12 @@ class Columns:
 
     text: str
     names: dict[str, str | None]
+    group: str | None = None
 
     def table(self, unit: Unit, batch: pa.RecordBatch, position: int) -> pa.Table | None:
         """RAW rows of a batch; None where a value is missing, not text or not UTF-8: those go row by row."""
-        wanted = {"text": self.text} | {column: name for column, name in self.names.items() if name}
+        named = self.names | {"group_id": self.group}
+        wanted = {"text": self.text} | {column: name for column, name in named.items() if name}
         found = {column: _strings(batch, name) for column, name in wanted.items()}
         text = found["text"]
         if (
@@ -132,6 +146,7 @@ class Columns:
             "position": positions,
             "locator": pc.binary_join_element_wise(unit.name, positions.cast(pa.string()), "#"),
             "mime": pa.repeat("text/plain", batch.num_rows),
+            "record_kind": pa.repeat("text", batch.num_rows),
         }
         made = [columns[f.name].cast(f.type) if f.name in columns else pa.nulls(batch.num_rows, f.type) for f in RAW]
         return pa.Table.from_arrays(made, schema=RAW)

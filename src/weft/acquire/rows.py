@@ -58,6 +58,9 @@ class Row(NamedTuple):
     license: str | None = None
     meta: str | None = None
     problem: dict[str, str] | None = None
+    record_kind: str | None = None
+    group_id: str | None = None
+    given_parts: list[dict[str, Any]] | None = None
 
 
 Records = Callable[[Unit, BinaryIO], Iterator[Row | pa.Table]]

@@ -12,6 +12,7 @@ from weft.acquire.compression import compression_of
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
 from weft.acquire.lines import WIDE, Encoding, Line, unit_lines
+from weft.acquire.records import Kind, layout
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
 
@@ -29,6 +30,10 @@ def table(
     license_field: str | None = None,
     date_field: str | None = None,
     meta_fields: tuple[str, ...] = (),
+    kind: Kind = "text",
+    fields: dict[str, str] | None = None,
+    sides: dict[str, str] | None = None,
+    group_field: str | None = None,
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
     quote: Annotated[str, Field(max_length=1)] | None = None,
     columns: tuple[str, ...] = (),
@@ -38,11 +43,14 @@ def table(
     """A row for each line of a table; `columns` names them where the file has no header line.
 
     Without `delimiter` it is a tab in .tsv and .tab files, else a comma. Without `quote`, fields may be quoted by `"`,
-    but not in files separated by tabs. The position is the byte where the row begins.
+    but not in files separated by tabs. The position is the byte where the row begins. `kind`, `fields` and `sides` read
+    records, as in acquire.jsonl.
     """
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
-    as_row = row_maker(text_field, names, date_field, meta)
+    shape = layout(kind, fields, sides, group_field)
+    as_row = row_maker(text_field, names, date_field, meta, shape)
+    needed = [text_field] if kind == "text" else list(shape.sides)
     limit = max_record_mb * MEGABYTE
     if delimiter in ("\n", "\r") or (delimiter is not None and delimiter == quote):
         raise ValueError(f"delimiter is {delimiter!r}; expected a character that is neither a line end nor the quote")
@@ -55,7 +63,7 @@ def table(
         mark = quote if quote is not None else ("" if cut == "\t" else '"')
         lines = _Lines(unit_lines(unit, stream, limit, encoding))
         found = _Table(unit, lines, cut, mark, "utf-8" if encoding.lower().startswith(WIDE) else encoding)
-        yield from found.rows(list(columns), text_field, as_row)
+        yield from found.rows(list(columns), needed, as_row)
 
     return reader(records)
 
@@ -87,15 +95,16 @@ class _Table:
         self.unit, self.lines, self.delimiter, self.quote, self.encoding = unit, lines, delimiter, quote, encoding
         self._most = _MOST_LINES
 
-    def rows(self, names: list[str], text_field: str, as_row: RowMaker) -> Iterator[Row]:
+    def rows(self, names: list[str], needed: list[str], as_row: RowMaker) -> Iterator[Row]:
         if not names:
             header = self._next(None)
             if header is None:
                 return
             names = header if isinstance(header, list) else []
             self._began = 0
-        if text_field not in names:
-            detail = missing_column(text_field, names, "table", self.delimiter)
+        missing = next((name for name in needed if name not in names), None)
+        if missing is not None:
+            detail = missing_column(missing, names, "table", self.delimiter)
             yield problem_row(self.unit, 0, "error", "no_text_column", detail, locator=self.unit.name)
             return
         while (fields := self._next(len(names))) is not None:

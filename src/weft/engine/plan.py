@@ -23,6 +23,9 @@ from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
 from weft.recipe.schema import ROW_LABELS
 
+_DOCUMENTS = 2
+"""Raised when documents get other columns."""
+
 
 @dataclass(frozen=True)
 class Compiler:
@@ -51,6 +54,7 @@ class Compiler:
         source = self.sources()[shard.source]
         return digest(
             "documents",
+            _DOCUMENTS,
             _source_facts(source),
             [[u.name, u.reader, u.start, u.stop, u.fingerprint] for u in shard.units],
             {r: self._reader_identity(r, source.options) for r in sorted({u.reader for u in shard.units})},

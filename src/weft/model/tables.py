@@ -52,6 +52,22 @@ CUT = pa.struct(
 """What is cut from a document: spans that do not touch, the characters of them that each label gives (what two give
 counts for the first), and of what is left the characters that are no white space, bytes and words."""
 
+KINDS = ("text", "sft", "dpo", "pair")
+"""Kinds of documents: plain text, a conversation to learn, a preference, a text in several languages."""
+
+PART = pa.struct(
+    {
+        "field": pa.string(),  # messages, prompt, chosen, rejected, translation
+        "role": pa.string(),  # of a message: system, user, assistant, tool
+        "language": pa.string(),  # of a side of a translation
+        **_PLACE,
+    }
+)
+"""A message or a side of a translation: characters of the document's text, the end exclusive."""
+
+GIVEN_PART = pa.struct({"field": pa.string(), "role": pa.string(), "language": pa.string(), "text": pa.large_string()})
+"""A part as a reader gives it, before the parts become one text."""
+
 UNITS = pa.schema(
     {
         "path": pa.string(),  # what Fetcher.open takes
@@ -78,6 +94,9 @@ RAW = pa.schema(
         "license": pa.string(),
         "meta": pa.string(),  # JSON object, keys sorted, or null
         "problem": PROBLEM,
+        "record_kind": pa.string(),  # one of KINDS; null: text
+        "group_id": pa.string(),  # what belongs together: translations of one text, say; null: nothing is known
+        "given_parts": pa.list_(GIVEN_PART),  # in kinds other than text; `text` holds all of them
     }
 )
 """One record as a reader yields it. A damaged record is a row too, with `problem` set."""
@@ -98,6 +117,9 @@ DOCUMENT = pa.schema(
         "language_hint": pa.string(),
         "variety": pa.struct({"tag": pa.string(), "source": pa.string(), "confidence": pa.float32()}),
         "meta": pa.string(),
+        "record_kind": pa.string(),  # one of KINDS
+        "group_id": pa.string(),  # documents of one group are never split between train and test
+        "parts": pa.list_(PART),  # null for plain text
     }
 )
 """A document: one row of `documents/`. `text` is null only after a withdrawal."""

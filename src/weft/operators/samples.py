@@ -62,6 +62,10 @@ _CYCLES: Mapping[str, Sequence[Any]] = {
     "problem": (None, None, None, None, {"kind": "error", "reason": "damaged_record", "detail": "a sample"}),
     "consent": (None,),
     "variety": (None,),
+    "record_kind": ("text",),
+    "group_id": (None, "story-1"),
+    "given_parts": (None,),
+    "parts": (None,),
 }
 
 

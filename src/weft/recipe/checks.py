@@ -75,7 +75,7 @@ def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list
         name = source.name or _default_name(source.path, [s.name for s in sources])
         if name in [s.name for s in sources]:
             faults.append(Fault((*at, "name"), f"{name!r} is the name of an earlier source; expected another name"))
-        options = dict(source.options)
+        options = _kind_among(source, readers, registry, (*at, "kind"), faults)
         if options and source.format == "auto":
             message = "reader parameters need a format; expected format: " + " or ".join(sorted(readers))
             faults.append(Fault((*at, "options"), message))
@@ -83,6 +83,22 @@ def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list
             options = _parameters(registry.get(readers[source.format]), options, (*at, "options"), faults)
         sources.append(source.model_copy(update={"name": name, "options": options}))
     return sources
+
+
+def _kind_among(
+    source: Source, readers: dict[str, str], registry: Registry, at: tuple[str | int, ...], faults: list[Fault]
+) -> dict[str, Any]:
+    """The reader's parameters with the source's kind among them, where it is not plain text."""
+    options = dict(source.options)
+    if source.kind == "text":
+        if options.get("kind", "text") != "text":
+            faults.append(Fault((*at[:-1], "options"), f"kind: expected beside options: `kind: {options['kind']}`"))
+        return {name: value for name, value in options.items() if name != "kind"}
+    able = sorted(short for short, name in readers.items() if "kind" in registry.defaults(name))
+    if source.format not in able:
+        faults.append(Fault(at, f"kind {source.kind} needs a format that holds records; expected {' or '.join(able)}"))
+        return {}
+    return options | {"kind": source.kind}
 
 
 def _default_name(path: str, taken: list[str]) -> str:

@@ -27,6 +27,7 @@ warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
 
 Basis = Literal["unknown", "licence", "public-domain", "crawl-private", "owned", "consent", "legitimate-interest"]
 Format = Literal["parquet", "jsonl.zst"]
+Kind = Literal["text", "sft", "dpo", "pair"]
 Cut = Literal["deduplicate.lines", "deduplicate.substrings"]
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _OFTEN = (
@@ -104,8 +105,16 @@ class Source(_Closed):
         None, description="Whether the text may be passed on: true, false or unknown."
     )
     language_hint: Language = Field(None, description="Language of text that does not say its own.")
+    kind: Kind = Field(
+        "text", description="text; sft, dpo or pair: conversations, preferences or parallel text (needs a format)."
+    )
     priority: int = Field(0, description="In a cluster of duplicates the highest priority survives.")
     options: dict[str, Any] = Field(default_factory=dict, description="Parameters of the reader.")
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        held: dict[str, Any] = handler(self)
+        return held if self.kind != "text" else {name: value for name, value in held.items() if name != "kind"}
 
 
 class Step(_Closed):
@@ -198,6 +207,10 @@ class Recipe(_Closed):
     deduplicate: tuple[Step, ...] = ()
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
     settings: Settings = Field(default_factory=Settings)
+
+    def records(self) -> bool:
+        """Whether some source holds records rather than plain text."""
+        return any(source.kind != "text" for source in self.acquire)
 
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""

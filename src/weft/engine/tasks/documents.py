@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,9 +15,12 @@ from weft.engine.apply import Ready, ready, run_map
 from weft.engine.keys import document_ids
 from weft.engine.ledger import Entry
 from weft.engine.storage import SourceFetcher, record_to_json
+from weft.engine.tasks import parts
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import DOCUMENT, ERROR, PROBLEM, RAW, UNITS
+
+_PLACE = "place of a part"
 
 
 def run(task: Task, context: Context) -> list[Entry]:
@@ -86,7 +90,31 @@ def _identified(raw: pa.Table, source: dict[str, Any]) -> pa.Table:
 def _through(chain: list[Ready], batch: pa.Table, clock: dict[str, float]) -> tuple[pa.Table, pa.Table]:
     """Rows that came through every step, and error rows for those that did not."""
     batch, problems = _set_aside(batch, "acquire")
-    gone = [problems]
+    parsing = [step for step in chain if step.spec.room == "parse"]
+    mending = [step for step in chain if step.spec.room != "parse"]
+    batch, gone = _steps(parsing, batch, clock)
+    taken = parts.take_apart(batch)
+    if taken is None:
+        batch, lost = _steps(mending, batch, clock)
+        batch = batch.append_column("parts", pa.nulls(batch.num_rows, DOCUMENT.field("parts").type))
+        return batch, pa.concat_tables([problems, *gone, *lost])
+    apart = taken.batch.append_column(_PLACE, pa.array(np.arange(taken.batch.num_rows)))
+    apart, lost = _steps(mending, apart, clock)
+    place = apart[_PLACE].to_numpy()
+    batch = parts.put_together(taken, apart.drop_columns([_PLACE]), taken.row[place], taken.parts.take(pa.array(place)))
+    batch, empty = _set_aside(batch, "standardize")
+    return batch, pa.concat_tables([problems, *gone, *(_once(table) for table in lost), empty])
+
+
+def _once(problems: pa.Table) -> pa.Table:
+    """One error for a record of which several parts failed."""
+    first = np.unique(problems["id"].to_numpy(zero_copy_only=False), return_index=True)[1]
+    return problems.take(pa.array(np.sort(first)))
+
+
+def _steps(chain: list[Ready], batch: pa.Table, clock: dict[str, float]) -> tuple[pa.Table, list[pa.Table]]:
+    """Rows that came through these steps, and error rows of each step."""
+    gone = []
     for step in chain:
         began = time.process_time()
         batch, failed = run_map(step, batch)
@@ -98,7 +126,7 @@ def _through(chain: list[Ready], batch: pa.Table, clock: dict[str, float]) -> tu
             batch, problems = _set_aside(batch, step.spec.name)
             gone.append(problems)
         clock[step.spec.name] += time.process_time() - began
-    return batch, pa.concat_tables(gone)
+    return batch, gone
 
 
 def _set_aside(batch: pa.Table, stage: str) -> tuple[pa.Table, pa.Table]:
@@ -135,6 +163,7 @@ def _document(kept: pa.Table, source: dict[str, Any]) -> pa.Table:
         "basis": constant("basis", pa.string()),
         "redistribute": constant("redistribute", pa.bool_()),
         "variety": pa.nulls(size, DOCUMENT.field("variety").type),
+        "record_kind": pc.fill_null(kept["record_kind"], "text"),
         "license": pc.coalesce(kept["license"], pa.scalar(source.get("license") or "unknown", pa.string())),
     }
     columns = [given[n] if n in given else kept[n].cast(DOCUMENT.field(n).type) for n in DOCUMENT.names]
