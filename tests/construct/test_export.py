@@ -52,6 +52,7 @@ def rows(count: int, length: int = 40) -> pa.Table:
             "split": "train" if i % 10 else "test",
             "cluster_size": 1,
             "variety": {"tag": "sw-TZ"} if i % 3 else None,
+            "group_id": None,
             "meta": '{"title":"a"}' if i % 2 else None,
         }
         for i in range(count)
@@ -135,6 +136,7 @@ def test_exported_takes_label_columns() -> None:
             "redistribute": [True],
             "split": ["train"],
             "variety": [None],
+            "group_id": [None],
             "meta": [None],
             "lid": [{"language": "swh_Latn", "score": 0.75, "script": "Latn"}],
             "deduplicate": [{"cluster": "a", "size": 4, "kind": "near"}],

@@ -59,8 +59,16 @@ class Release:
     """Merged CUTS table of the exported rows, when passages were cut."""
 
     def languages(self) -> list[str]:
-        """Codes of the languages that have files."""
-        return sorted({file.language for file in self.files})
+        """Codes of the languages that have files of plain text."""
+        return sorted({file.language for file in self.files if file.kind == "ct"})
+
+    def records(self) -> list[tuple[str, str]]:
+        """Folder and language of every set of records: conversations, preferences, pairs."""
+        return sorted({(file.kind, file.language) for file in self.files if file.kind != "ct"})
+
+    def spoken(self) -> list[str]:
+        """Codes of all languages, those of records and of the sides of pairs among them."""
+        return sorted({*self.languages(), *(code for _, held in self.records() for code in held.split("-"))})
 
 
 def dataset_card(release: Release) -> str:
@@ -72,6 +80,7 @@ def dataset_card(release: Release) -> str:
         _warning(release),
         "## Languages",
         _language_table(release),
+        *_records(release),
         *_mixture(release),
         "## Sources and licences",
         _source_table(release),
@@ -96,28 +105,28 @@ def front_matter(release: Release) -> dict[str, Any]:
     rows = sum(file.rows for file in release.files if file.format == _main_format(release))
     return {
         "pretty_name": release.name,
-        "language": sorted({tag(code) for code in release.languages()}),
+        "language": sorted({tag(code) for code in release.spoken()}),
         **_license(release),
-        "multilinguality": ["multilingual" if len(release.languages()) > 1 else "monolingual"],
+        "multilinguality": ["multilingual" if len(release.spoken()) > 1 else "monolingual"],
         "size_categories": [size_category(rows)],
-        "task_categories": ["text-generation"],
+        "task_categories": _tasks(release),
         "tags": ["weft", *(["not-redistributable"] if _closed(release) else [])],
         "configs": [
             {
-                "config_name": language,
+                "config_name": language if folder == "ct" else f"{folder}-{language}",
                 "data_files": [
-                    {"split": split, "path": f"{release.root}ct/{language}/{split}-*.{_main_format(release)}"}
-                    for split in splits(release, language)
+                    {"split": split, "path": f"{release.root}{folder}/{language}/{split}-*.{_main_format(release)}"}
+                    for split in splits(release, language, folder)
                 ],
             }
-            for language in release.languages()
+            for folder, language in [*(("ct", code) for code in release.languages()), *release.records()]
         ],
     }
 
 
-def splits(release: Release, language: str) -> list[str]:
+def splits(release: Release, language: str, folder: str = "ct") -> list[str]:
     """Splits that a language has, train first."""
-    found = {file.split for file in release.files if file.language == language}
+    found = {file.split for file in release.files if (file.kind, file.language) == (folder, language)}
     order = {"train": 0, "validation": 1, "test": 2}
     return sorted(found, key=lambda split: (order.get(split, 3), split))
 
@@ -144,6 +153,11 @@ def size_category(rows: int) -> str:
 def licenses(release: Release) -> list[str]:
     """Licences of the exported rows, `unknown` for none."""
     return sorted({name or "unknown" for name in release.sources["license"].to_list()})
+
+
+def _tasks(release: Release) -> list[str]:
+    pairs = any(folder == "pairs" for folder, _ in release.records())
+    return ["text-generation", *(["translation"] if pairs else [])]
 
 
 def _license(release: Release) -> dict[str, str]:
@@ -174,13 +188,13 @@ def _warning(release: Release) -> str:
 
 
 def _language_table(release: Release) -> str:
-    kept = release.counts.filter(pl.col("rule") == KEPT)
+    kept = release.counts.filter((pl.col("rule") == KEPT) & ~pl.col("language").str.contains("/"))
     files = [f for f in release.files if f.format == _main_format(release)]
     more = [name for name in ("model_tokens",) if name in kept.columns]
     rows = []
     for code, *figures in kept.sort("language").select("language", "documents", "bytes", "tokens", *more).iter_rows():
         by_split = [
-            f"{split} {sum(f.rows for f in files if (f.language, f.split) == (code, split)):,}"
+            f"{split} {sum(f.rows for f in files if (f.kind, f.language, f.split) == ('ct', code, split)):,}"
             for split in splits(release, code)
         ]
         numbers = [f"{figure:,}" for figure in figures]
@@ -191,6 +205,25 @@ def _language_table(release: Release) -> str:
     if more:
         note += " Tokens are those of the tokenizer that the recipe below names under `token_count`."
     return f"{table}\n\n{note}"
+
+
+def _records(release: Release) -> list[str]:
+    """The section on conversations, preferences and pairs, where the build holds some."""
+    if not release.records():
+        return []
+    files = [f for f in release.files if f.format == _main_format(release)]
+    rows = []
+    for folder, language in release.records():
+        own = [f for f in files if (f.kind, f.language) == (folder, language)]
+        by_split = [
+            f"{split} {sum(f.rows for f in own if f.split == split):,}" for split in splits(release, language, folder)
+        ]
+        number = f"{sum(f.rows for f in own):,}"
+        rows.append(
+            (f"`{folder}/{language}`", release.names.get(f"{folder}/{language}", ""), number, ", ".join(by_split))
+        )
+    note = "Conversations and preferences have the language that their source states, else the one that was recognised."
+    return ["## Records", _table(("folder", "what", "records", "splits"), rows), note]
 
 
 def _mixture(release: Release) -> list[str]:
@@ -303,9 +336,9 @@ def _limits(release: Release) -> str:
 
 
 def _review(release: Release) -> str:
-    known = {code: said for code, said in sorted(release.reviewed.items()) if code in release.languages()}
+    known = {code: said for code, said in sorted(release.reviewed.items()) if code in release.spoken()}
     lines = [f"- `{code}`: {_cell(said)}" for code, said in known.items()]
-    others = [f"`{code}`" for code in release.languages() if code not in known]
+    others = [f"`{code}`" for code in release.spoken() if code not in known]
     if others:
         lines.append(f"- Not reviewed by native speakers: {', '.join(others)}.")
     return "\n".join(lines) or "The corpus holds no language."

@@ -10,6 +10,7 @@ import pyarrow as pa
 from weft.construct.card import Release, licenses, splits, tag
 from weft.construct.copies import schema_of
 from weft.construct.export import EXPORT
+from weft.construct.kinds import record_schema
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 
@@ -63,10 +64,14 @@ _FIELDS = {
     "language": "ISO 639-3 and ISO 15924 code that the identifier gave",
     "language_score": "how certain the identifier was",
     "split": "train, validation or test",
+    "group_id": "documents with the same one belong together, such as translations of one text",
     "cluster_size": "how many near-duplicates the document stands for",
     "repeats": "how often the document is read",
     "copy": "which of these times the row is, from 1",
 }
+
+
+_WHAT = {"ct": "documents", "sft": "conversations", "dpo": "preferences", "pairs": "pairs"}
 
 
 def croissant(release: Release) -> dict[str, Any]:
@@ -79,11 +84,16 @@ def croissant(release: Release) -> dict[str, Any]:
         "name": release.name,
         "description": release.description or "Text for language models, by language, built with weft.",
         "license": [_license(name) for name in licenses(release)],
-        "inLanguage": sorted({tag(code) for code in languages}),
+        "inLanguage": sorted({tag(code) for code in release.spoken()}),
         "isLiveDataset": False,
         "distribution": [*_files(release), *_sets(release)],
         "recordSet": [
-            _records(language, _schema(release)) for language in languages if _has_parquet(release, language)
+            *(_records(language, _schema(release)) for language in languages if _has_parquet(release, language)),
+            *(
+                _records(f"{folder}-{language}", record_schema(folder, tuple(language.split("-"))), folder)
+                for folder, language in release.records()
+                if _has_parquet(release, language, folder)
+            ),
         ],
     }
     if release.version:
@@ -104,8 +114,8 @@ def _license(name: str) -> str:
     return name if name == "unknown" or name.startswith("LicenseRef") else f"https://spdx.org/licenses/{name}"
 
 
-def _has_parquet(release: Release, language: str) -> bool:
-    return any(file.language == language and file.format == "parquet" for file in release.files)
+def _has_parquet(release: Release, language: str, folder: str = "ct") -> bool:
+    return any((f.kind, f.language, f.format) == (folder, language, "parquet") for f in release.files)
 
 
 def _files(release: Release) -> list[dict[str, Any]]:
@@ -114,7 +124,7 @@ def _files(release: Release) -> list[dict[str, Any]]:
             "@type": "cr:FileObject",
             "@id": file.path,
             "name": file.path,
-            "description": f"{file.rows} documents, {file.split} part of {file.language}",
+            "description": f"{file.rows} {_WHAT[file.kind]}, {file.split} part of {file.language}",
             "contentUrl": release.root + file.path,
             "contentSize": f"{file.bytes} B",
             "encodingFormat": _FORMATS[file.format],
@@ -128,14 +138,17 @@ def _sets(release: Release) -> list[dict[str, Any]]:
     return [
         {
             "@type": "cr:FileSet",
-            "@id": f"{language}-parquet",
-            "name": f"{language}-parquet",
-            "description": f"Parquet files of {language}: {', '.join(splits(release, language))}",
+            "@id": f"{name}-parquet",
+            "name": f"{name}-parquet",
+            "description": f"Parquet files of {name}: {', '.join(splits(release, language, folder))}",
             "encodingFormat": _FORMATS["parquet"],
-            "includes": f"{release.root}ct/{language}/*.parquet",
+            "includes": f"{release.root}{folder}/{language}/*.parquet",
         }
-        for language in release.languages()
-        if _has_parquet(release, language)
+        for name, folder, language in [
+            *((code, "ct", code) for code in release.languages()),
+            *((f"{folder}-{code}", folder, code) for folder, code in release.records()),
+        ]
+        if _has_parquet(release, language, folder)
     ]
 
 
@@ -143,15 +156,19 @@ def _schema(release: Release) -> pa.Schema:
     return EXPORT if release.mixture is None else schema_of(release.mixture.settings.written)
 
 
-def _records(language: str, schema: pa.Schema) -> dict[str, Any]:
+def _records(language: str, schema: pa.Schema, folder: str = "ct") -> dict[str, Any]:
     id_key, copy_key = {"@id": f"{language}/id"}, {"@id": f"{language}/copy"}
     return {
         "@type": "cr:RecordSet",
         "@id": language,
         "name": language,
-        "description": f"Documents of {language}",
+        "description": f"{_WHAT[folder].capitalize()} of {language.removeprefix(f'{folder}-')}",
         "key": [id_key, copy_key] if "copy" in schema.names else id_key,
-        "field": [_field(language, field) for field in schema if not pa.types.is_struct(field.type)],
+        "field": [
+            _field(language, field)
+            for field in schema
+            if not pa.types.is_nested(field.type) and (folder == "ct" or field.name != "text")
+        ],
     }
 
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from weft.construct.kinds import language as place
+
 Longs = npt.NDArray[np.int64]
 
 CUTS: dict[str, type[pl.DataType]] = {
@@ -83,7 +85,7 @@ def counted_again(frame: pl.DataFrame) -> pl.DataFrame:
 
 def count_cuts(frame: pl.DataFrame) -> pl.DataFrame:
     """CUTS of a shard's kept rows with `lid` and `cut`."""
-    language = pl.col("lid").struct.field("language").fill_null("und_Zyyy").alias("language")
+    language = place(frame).alias("language")
     parts = []
     for name in ("lines", "substrings"):
         rows = frame.select(language, pl.col("cut").struct.field(name).alias("characters")).filter(

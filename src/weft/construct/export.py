@@ -49,6 +49,7 @@ EXPORT = pa.schema(
         ("split", pa.string()),
         ("cluster_size", pa.int32()),
         ("variety", DOCUMENT.field("variety").type),
+        ("group_id", pa.string()),
         ("meta", pa.string()),
     ]
 )
@@ -68,9 +69,12 @@ class FileRecord:
     text_bytes: int
     sha256: str
     xxh3: str
+    kind: str = "ct"
+    """The folder: ct (plain text), sft, dpo or pairs."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        held = asdict(self)
+        return held if self.kind != "ct" else {name: value for name, value in held.items() if name != "kind"}
 
 
 def exported(frame: pl.DataFrame, schema: pa.Schema = EXPORT) -> pa.Table:
@@ -80,9 +84,13 @@ def exported(frame: pl.DataFrame, schema: pa.Schema = EXPORT) -> pa.Table:
     """
     lid = pl.col("lid").struct
     size = pl.col("deduplicate").struct.field("size") if "deduplicate" in frame.columns else pl.lit(1, pl.Int32)
+    found = lid.field("language")
+    language = pl.col("place").str.split("/").list.last() if "place" in frame.columns else found
+    # A score is that of the language that was found: it says nothing of one that was stated.
+    score = pl.when(found == language).then(lid.field("score")) if "place" in frame.columns else lid.field("score")
     made = {
-        "language": lid.field("language"),
-        "language_score": lid.field("score"),
+        "language": language,
+        "language_score": score,
         "script": lid.field("script"),
         "cluster_size": size,
     }
@@ -93,6 +101,7 @@ def exported(frame: pl.DataFrame, schema: pa.Schema = EXPORT) -> pa.Table:
 class LanguageWriter:
     """Writes one language. Row groups and files are cut by row sizes alone, so batch borders leave no trace.
 
+    `folder` is where the language's files lie; of records (`construct.kinds`) `text` is measured and not written.
     Memory: at most one row group (4 MiB of text, or one longer document) for each split.
     """
 
@@ -104,12 +113,13 @@ class LanguageWriter:
         rows_per_file: int | None = None,
         bytes_per_file: int = FILE_BYTES,
         schema: pa.Schema = EXPORT,
+        folder: str = "ct",
     ) -> None:
         unknown = set(formats) - set(FORMATS)
         if unknown or not formats:
             raise WeftError(f"export: formats {list(formats)}; expected some of {', '.join(FORMATS)}")
         self._open = open_sink
-        self._language = language
+        self._place = (folder, language)
         self._formats = formats
         self._limits = (rows_per_file or (1 << 62), bytes_per_file)
         self._schema = schema
@@ -121,7 +131,7 @@ class LanguageWriter:
         for name in sorted(pc.unique(table["split"]).to_pylist()):
             split = self._splits.get(name)
             if split is None:
-                place = (self._language, name)
+                place = (*self._place, name)
                 split = _Split(self._open, place, self._formats, self._limits, self._schema)
                 self._splits[name] = split
             split.add(table.filter(pc.equal(table["split"], name)))
@@ -138,7 +148,7 @@ class _Split:
     def __init__(
         self,
         open_sink: OpenSink,
-        place: tuple[str, str],
+        place: tuple[str, str, str],
         formats: tuple[str, ...],
         limits: tuple[int, int],
         schema: pa.Schema,
@@ -146,6 +156,7 @@ class _Split:
         self._open = open_sink
         self._place = place
         self._schema = schema
+        self._written = schema if place[0] == "ct" else schema.remove(schema.get_field_index("text"))
         self._formats = formats
         self._limits = limits
         self._buffer = self._schema.empty_table()
@@ -175,10 +186,10 @@ class _Split:
 
     def _write(self, group: pa.Table, size: int) -> None:
         if not self._files:
-            language, split = self._place
-            stem = f"ct/{language}/{split}-{self._number:05d}"
-            self._files = [_WRITERS[name](self._open, f"{stem}.{name}", self._schema) for name in self._formats]
-        group = group.combine_chunks()
+            folder, language, split = self._place
+            stem = f"{folder}/{language}/{split}-{self._number:05d}"
+            self._files = [_WRITERS[name](self._open, f"{stem}.{name}", self._written) for name in self._formats]
+        group = group.select(self._written.names).combine_chunks()
         for file in self._files:
             file.write(group)
         self._rows += group.num_rows
@@ -187,7 +198,7 @@ class _Split:
             self._finish()
 
     def _finish(self) -> None:
-        language, split = self._place
+        folder, language, split = self._place
         text = self._bytes - self._rows * _ROW_BYTES
         for name, file in zip(self._formats, self._files, strict=False):
             sink = file.close()
@@ -202,6 +213,7 @@ class _Split:
                     text,
                     sink.sha256.hexdigest(),
                     sink.xxh3.hexdigest(),
+                    folder,
                 )
             )
         if self._files:

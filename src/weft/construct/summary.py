@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from weft.construct import sketch
 from weft.construct.draw import draw
+from weft.construct.kinds import language as place
+from weft.construct.kinds import plain
 from weft.construct.sketch import Scale
 from weft.errors import ShardError
 
@@ -64,10 +66,6 @@ MEASURES: dict[str, Scale] = {
 """Labels of which the report shows the distribution, and the bins that it shows."""
 
 
-def _language() -> pl.Expr:
-    return sketch.path("lid.language").fill_null("und_Zyyy").alias("language")
-
-
 def _bytes(frame: pl.DataFrame) -> pl.Expr:
     if sketch.has(frame, "signals.bytes"):
         return sketch.path("signals.bytes")
@@ -91,7 +89,7 @@ def count(frame: pl.DataFrame) -> pl.DataFrame:
 
     `frame` has `lid`, `rule` (null: kept) and `signals`, or `text` in its place.
     """
-    keys = [_language(), pl.col("rule").fill_null(KEPT).alias("rule")]
+    keys = [place(frame).alias("language"), pl.col("rule").fill_null(KEPT).alias("rule")]
     sums, schema = _sums(frame), dict(COUNT)
     if sketch.has(frame, "token_count.tokens"):
         sums.append(sketch.path("token_count.tokens").fill_null(0).sum().alias("model_tokens"))
@@ -123,7 +121,7 @@ def samples(frame: pl.DataFrame, per_rule: int = 3, seed: int = 0) -> pl.DataFra
     `frame` has `id`, `text`, `source`, `locator`, `lid` and `rule` (null: kept). Merge with `merge_samples`.
     """
     rows = frame.with_columns(pl.Series("order", draw(frame["id"], seed), dtype=pl.UInt64)).lazy()
-    rows = rows.with_columns(_language(), pl.col("rule").fill_null(KEPT))
+    rows = rows.with_columns(place(frame).alias("language"), pl.col("rule").fill_null(KEPT))
     rows = rows.filter(pl.col("order").rank("ordinal").over("language", "rule") <= per_rule)
     cut = pl.col("text").fill_null("").str.slice(0, _SAMPLE_CHARS).cast(pl.String)
     return rows.with_columns(cut).select(list(SAMPLE)).sort("language", "rule", "order", "id").collect()
@@ -140,7 +138,7 @@ def merge_samples(tables: Iterable[pl.DataFrame | pa.Table], per_rule: int = 3) 
 
 def histograms(frame: pl.DataFrame) -> pl.DataFrame:
     """language, measure, bin, count of the labels in MEASURES. Merge with `merge_histograms`."""
-    known = frame.filter(sketch.path("lid.language").is_not_null())
+    known = frame.filter(sketch.path("lid.language").is_not_null() & plain(frame))
     return sketch.sketch(known, MEASURES)
 
 

@@ -16,7 +16,7 @@ def place_of(path: str) -> str | None:
     if not path.startswith(TOP):
         return None
     parts = path.removeprefix(TOP).split("/")
-    return "-".join(parts[:2]) if len(parts) > 2 else "release"
+    return "-".join(parts[:-1]) if len(parts) > 2 else "release"
 
 
 def claim(storage: Storage, path: str, key: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
-from weft.engine.plan_mixture import drawing, facts, mixture_nodes, written
+from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_SELECT, _EXPORT, _RELEASE = 3, 2, 4
+_SELECT, _EXPORT, _RELEASE = 4, 3, 4
 """Raised when these tasks write other files for the same answers."""
 
 
@@ -55,7 +55,7 @@ def _threshold_part(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         paths, keys = _paths(state, labels, shard)
-        arguments = {"call": call, "documents": state.path("documents", shard), "labels": paths}
+        arguments = {"call": call, "documents": state.path("documents", shard), "labels": paths} | records(compiler)
         return [
             Task("threshold_part", shard, "threshold_part", digest("threshold_part", identity, keys), {}, arguments)
         ]
@@ -83,7 +83,7 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         "seed": compiler.recipe.settings.seed,
         "priorities": {source.name: source.priority for source in compiler.recipe.acquire},
         "columns": [name for name in DOCUMENT.names if name != "text"],
-    }
+    } | records(compiler)
 
     def plan(state: State, shard: int) -> list[Task]:
         paths, keys = _paths(state, labels, shard)
@@ -126,6 +126,7 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "languages": languages,
             "seed": seed,
         }
+        arguments |= records(compiler)
         drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
         held = [keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed]
@@ -173,6 +174,7 @@ def _release(compiler: Compiler) -> Node:
             | {
                 "name": recipe.name,
                 "rules": recipe.construct.all_rules(),
+                "record_rules": records(compiler).get("records"),
                 "thresholds": state.path("thresholds", 0),
                 "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
                 "stages": _stages(state),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from weft.construct.kinds import RECORD_RULES
 from weft.construct.mixture_settings import Mixture
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
     Paths = Callable[[State, tuple[str, ...], int], tuple[list[str], list[str]]]
+
+
+def records(compiler: Compiler) -> dict[str, Any]:
+    """What a task is told in a build that holds records: the rules by which they are judged; else nothing."""
+    if not compiler.recipe.records():
+        return {}
+    own = {**RECORD_RULES, **compiler.recipe.construct.rules}
+    return {"records": {name: sql for name, sql in own.items() if sql is not None}}
 
 
 def mixture_nodes(compiler: Compiler, labels: tuple[str, ...], paths: Paths) -> list[Node]:
@@ -85,7 +94,7 @@ def _part(compiler: Compiler, mixture: Mixture, labels: tuple[str, ...], paths: 
             "mixture": mixture.model_dump(mode="json"),
             "unit": {"name": unit.name, "column": unit.column},
             "seed": seed,
-        }
+        } | records(compiler)
         key = digest("mix_part", read, seed, keys, decided.key, elected.key)
         return [Task("mix_part", shard, "mix_part", key, {}, arguments)]
 

@@ -100,14 +100,19 @@ _WIDER = {
 }
 
 
+RECORDS = {"sft": "conversations", "dpo": "preferences", "pairs": "pairs"}
+"""What the folders of records hold, by their names."""
 _NAMES = {"hbs": "Serbo-Croatian", "zxx": "no language"}  # CLDR calls the first Serbian
 
 
 @functools.lru_cache(maxsize=4096)
 def name(code: str) -> str:
-    """English name of a code; the code itself when none is known."""
+    """English name of a code, or of a place such as sft/swh_Latn; the code itself when none is known."""
     import langcodes
 
+    folder, mark, rest = code.rpartition("/")
+    if mark:
+        return f"{' and '.join(name(part) for part in rest.split('-'))}: {RECORDS.get(folder, folder)}"
     base, _, script = code.partition("_")
     if base == "und":
         return f"unknown language ({script_name(script)})" if script else "unknown language"
@@ -128,6 +133,8 @@ def autonym(code: str) -> str:
     """The language's name for itself; the English name when none is known."""
     import langcodes
 
+    if "/" in code:
+        return name(code)
     base, _, script = code.partition("_")
     for known in (base, _WIDER.get(base)):
         if known is not None and base != "und":

@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft.construct import content, evaluation, summary
+from weft.construct import content, evaluation, kinds, summary
 from weft.construct import elect as election
 from weft.construct import split as splitting
 from weft.construct.card import Release, dataset_card, release_json
-from weft.construct.copies import MIXED, copies, schema_of
+from weft.construct.copies import REPEATS, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
@@ -40,14 +40,11 @@ LARGEST = 10
 """Clusters whose text the report shows."""
 
 
-def _language() -> pl.Expr:
-    return pl.col("lid").struct.field("language").fill_null("und_Zyyy")
-
-
 def threshold_part(task: Task, context: Context) -> list[Entry]:
     """A shard's sketches of the signals that thresholds are learnt from."""
     fold = ready([Call(**task.arguments["call"])], context)[0].function
-    part = fold.partial(arrow(labels_of(task, context, ["id"])))
+    frame = labels_of(task, context, ["id"])
+    part = fold.partial(arrow(frame.filter(kinds.plain(frame))))
     path = f"selection/thresholds-part/{task.shard:05d}-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, [part], part.schema)
     return [entry(task, task.key, [record_to_json(record)])]
@@ -73,6 +70,10 @@ def decide(task: Task, context: Context) -> list[Entry]:
         labels_of(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
     rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
+    if "records" in task.arguments:
+        of_records = _rules(tuple(task.arguments["records"].items())).first_failing(frame).alias("of_records")
+        both = frame.select(kinds.plain(frame).alias("plain"), rule, of_records)
+        rule = both.select(pl.when("plain").then("rule").otherwise("of_records").alias("rule"))["rule"]
     if "cut" in frame.columns:
         empty = pl.col("cut").struct.field("left") == 0
         rule = frame.select(pl.when(empty).then(pl.lit("nothing_left")).otherwise(rule).alias("rule"))["rule"]
@@ -94,7 +95,7 @@ def decide(task: Task, context: Context) -> list[Entry]:
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
         files.append(write_frame(context, f"selection/candidates/{name}", stand))
-    languages = passing.select(_language()).to_series().unique().sort().to_list()
+    languages = passing.select(kinds.language(frame)).to_series().unique().sort().to_list()
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
 
 
@@ -120,7 +121,8 @@ def select(task: Task, context: Context) -> list[Entry]:
     told = ["rule", "split", "kept", *(["repeats"] if mixed else [])]
     struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
-    schema = MIXED if mixed else EXPORT
+    schema = kinds.RECORDED if "records" in task.arguments else EXPORT
+    schema = schema.append(REPEATS) if mixed else schema
     exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
@@ -155,7 +157,7 @@ def _kept_clusters(frame: pl.DataFrame, shard: int) -> pl.DataFrame:
     rows = frame.filter(pl.col("rule").is_null() & (cluster.field("size") > 1))
     made = {
         **{name: cluster.field(name) for name in ("cluster", "size", "kind")},
-        "language": pl.col("lid").struct.field("language"),
+        "language": kinds.language(frame) if "place" in frame.columns else pl.col("lid").struct.field("language"),
         "shard": pl.lit(shard),
     }
     return rows.select(made.get(name, pl.col(name)).alias(name) for name in KEPT_CLUSTER).cast(KEPT_CLUSTER)  # type: ignore[arg-type]
@@ -171,7 +173,7 @@ def _export_rows(
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
         start = 0
-        columns = [name for name in DOCUMENT.names if name in EXPORT.names]
+        columns = [name for name in DOCUMENT.names if name in schema.names]
         for batch in read_batches(context.storage.path(task.arguments["documents_path"]), columns):
             rows = frame.slice(start, batch.num_rows)
             start += batch.num_rows
@@ -185,7 +187,7 @@ def _export_rows(
             parts[:] = [summary.merge_samples([*parts, summary.samples(both, seed=seed)])]
             kept = both.filter(pl.col("rule").is_null())
             if kept.height:
-                place = kept.select(_language().replace_strict(numbers, return_dtype=pl.Int64)).to_series()
+                place = kept.select(kinds.language(kept).replace_strict(numbers, return_dtype=pl.Int64)).to_series()
                 yield exported(kept, schema), place.to_numpy().astype(np.int64)
 
     record = exchange.write(context.storage, path, schema, chunks())
@@ -193,19 +195,26 @@ def _export_rows(
 
 
 def export(task: Task, context: Context) -> list[Entry]:
-    """The files of one language, in corpus order."""
-    number, language = task.arguments["number"], task.arguments["language"]
-    written_as = task.arguments.get("written")
-    holders.claim(context.storage, f"construct/ct/{language}/", task.key)
+    """The files of one language, or of the records of one kind and language, in corpus order."""
+    number, place = task.arguments["number"], task.arguments["language"]
+    folder, language = kinds.divided(place)
+    sides = tuple(language.split("-"))
+    written_as = task.arguments.get("written") if folder == "ct" else None
+    plain = schema_of(written_as) if written_as else EXPORT
+    holders.claim(context.storage, f"construct/{folder}/{language}/", task.key)
     writer = LanguageWriter(
         lambda path: context.storage.open_sink(f"construct/{path}"),
         language,
         tuple(task.arguments["formats"]),
-        schema=schema_of(written_as) if written_as else EXPORT,
+        schema=plain if folder == "ct" else kinds.record_schema(folder, sides),
+        folder=folder,
     )
 
     def read() -> Iterator[pa.Table]:
         return exchange.stream(context.storage, task.arguments["files"], number)
+
+    def made(table: pa.Table) -> pa.Table:
+        return table if folder == "ct" else kinds.records(table, folder, sides)
 
     rows = due = 0
     parts: list[content.Digest] = []
@@ -213,15 +222,15 @@ def export(task: Task, context: Context) -> list[Entry]:
     def listed() -> Iterator[pa.Table]:
         nonlocal rows, due
         for table in copies(read, written_as) if written_as else read():
-            writer.add(table)
+            writer.add(made(table))
             if written_as != "copies" or table["copy"][0].as_py() == 1:
                 rows += table.num_rows
                 due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
-                held = content.rows_of(table)
+                held = content.rows_of(kinds.at(table, place))
                 parts.append(content.digest(held))
                 yield held
 
-    path = f"construct/rows/{language}/rows.parquet"
+    path = f"construct/rows/{place}/rows.parquet"
     holders.claim(context.storage, path, task.key)
     row_list = record_to_json(context.storage.write_table(path, listed(), content.ROW))
     records = writer.close()
@@ -258,7 +267,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         rules=given["rules"],
         stages=given["stages"],
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
-        names={code: language_name(code) for code in sorted({record.language for record in records})},
+        names={place: language_name(place) for place in sorted(kinds.joined(r.kind, r.language) for r in records)},
         recipe=given["recipe"],
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
@@ -272,7 +281,7 @@ def release(task: Task, context: Context) -> list[Entry]:
     for number, path in enumerate(given["rejects"]):
         rejects = storage.path(path).read_bytes()
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
-    listed = {f"construct/rows/{record.language}/rows.parquet" for record in records}
+    listed = {f"construct/rows/{kinds.joined(record.kind, record.language)}/rows.parquet" for record in records}
     _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
     by = ["language", "source", "size"]
     sizes = clusters.group_by(by).len("clusters").sort(by)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from weft.construct import mixture as mixtures
 from weft.construct import rehydrate, repeats, sketch
 from weft.construct.facets import Unit
+from weft.construct.kinds import plain
 from weft.construct.mixture_card import Mixed
 from weft.construct.mixture_settings import Mixture
 from weft.engine.ledger import Entry
@@ -25,7 +26,7 @@ def mix_part(task: Task, context: Context) -> list[Entry]:
     """A shard's rows of train with what a mixture knows them by, summed up, and how many fail by cluster size."""
     mixture, unit = Mixture(**task.arguments["mixture"]), Unit(**task.arguments["unit"])
     frame = judged(task, context, task.arguments["columns"])
-    mixed = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train"))
+    mixed = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train") & plain(frame))
     rows = repeats.keyed(mixed, mixture, unit, task.arguments["seed"], _lengths(task, context, mixed, unit))
     name = f"{task.shard:05d}-{task.key[:12]}.parquet"
     rates = mixtures.rates_of(frame, mixture) if mixture.rehydrate else pl.DataFrame(schema=rehydrate.RATE)
@@ -92,7 +93,7 @@ def drawn(task: Task, context: Context, frame: pl.DataFrame) -> pl.DataFrame:
 
 def read_in_train(frame: pl.DataFrame) -> int:
     """How many rows of train the kept documents are read as."""
-    train = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train"))
+    train = frame.filter(pl.col("rule").is_null() & (pl.col("split") == "train") & plain(frame))
     return int(train["repeats"].sum())
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from weft.construct.cutting import counted_again
+from weft.construct.kinds import plain, with_place
 from weft.engine import exchange
 from weft.engine.storage import record_to_json
 from weft.engine.work import Context, Task
@@ -31,14 +32,25 @@ def write_frame(context: Context, path: str, frame: pl.DataFrame) -> dict[str, A
     return record_to_json(context.storage.write_table(path, [table], table.schema))
 
 
+RECORD_COLUMNS = ("record_kind", "language_hint", "parts")
+
+
 def labels_of(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
-    """Labels and document columns of a shard side by side, without the text."""
+    """Labels and document columns of a shard side by side, without the text; `place` where the build holds records."""
+    if task.arguments.get("records"):
+        columns = [*columns, *(name for name in RECORD_COLUMNS if name not in columns)]
     parts = [context.storage.read_table(task.arguments["documents"], columns)]
     parts += [context.storage.read_table(path) for path in task.arguments["labels"]]
     sizes = {part.num_rows for part in parts}
     if len(sizes) != 1:
         raise ShardError(f"{task.node} on shard {task.shard}: side tables have different numbers of rows: {sizes}")
-    return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
+    frame = pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
+    if not task.arguments.get("records"):
+        return frame
+    if "cut" in frame.columns:
+        # A conversation without a passage is no conversation: records are left out whole, or not at all.
+        frame = frame.with_columns(pl.when(plain(frame)).then("cut").alias("cut"))
+    return with_place(frame)
 
 
 def judged(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:

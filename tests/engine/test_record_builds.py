@@ -1,0 +1,190 @@
+"""Builds that hold conversations, preferences and pairs beside plain text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import datasets
+import polars as pl
+import pytest
+from tests.engine.corpus import WORDS, contents, documents
+
+import weft
+from weft.construct.difference import difference, listed
+from weft.engine.reading import open_build
+
+TALK = [
+    {"role": "system", "content": "Jibu kwa Kiswahili."},
+    {"role": "user", "content": "Habari  ya â€œleoâ€\x9d?"},
+    {"role": "assistant", "content": "Nzuri, cafe\u0301 iko wazi."},
+]
+RECIPE = """\
+name: mixed
+acquire:
+  - {path: text.jsonl, format: jsonl, license: CC0-1.0}
+  - {path: chat.jsonl, format: jsonl, kind: sft, language_hint: swh_Latn, license: CC0-1.0}
+  - {path: prefer.jsonl, format: jsonl, kind: dpo, options: {language_field: lang}}
+  - path: pairs.tsv
+    format: table
+    kind: pair
+    options: {sides: {english: eng_Latn, swahili: swh_Latn}, group_field: story}
+construct:
+  extends: nothing
+  rules:
+    long_enough: record_kind <> 'text' OR signals.words >= 20
+settings: {shard_mb: 0.05}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("records")
+    _write(top / "text.jsonl", documents(60))
+    chats = [{"messages": TALK}]
+    chats += [{"prompt": f"Swali {n}: {' '.join(WORDS['swh'][n:])}?", "completion": f"Jibu {n}."} for n in range(15)]
+    _write(top / "chat.jsonl", chats)
+    prefer = [
+        {"prompt": f"Swali {n}?", "chosen": f"Jibu {n}.", "rejected": f"Answer {n}.", "lang": "sw"} for n in range(9)
+    ]
+    _write(top / "prefer.jsonl", [*prefer, {"prompt": "a", "chosen": "b", "rejected": "b", "lang": "sw"}])
+    lines = [
+        f"the {e} and the {s}\t{s} na {e}\ts{n // 2}"
+        for n, (e, s) in enumerate(zip(WORDS["eng"], WORDS["swh"], strict=True))
+    ]
+    (top / "pairs.tsv").write_text("english\tswahili\tstory\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (top / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    return top
+
+
+def _write(path: Path, rows: list[dict]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def build(folder: Path) -> Path:
+    assert weft.run(weft.load(folder / "recipe.yaml", []), folder / "build", workers=1).status == 0
+    return folder / "build"
+
+
+def read(build: Path, place: str) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(file) for file in sorted((build / "construct" / place).glob("*.parquet"))])
+
+
+def test_a_conversation_comes_out_as_it_went_in_with_each_message_mended(build):
+    rows = read(build, "sft/swh_Latn")
+    talk = next(row["messages"] for row in rows.to_dicts() if len(row["messages"]) == 3)
+    assert talk == [
+        {"role": "system", "content": "Jibu kwa Kiswahili."},
+        {"role": "user", "content": "Habari ya “leo”?"},
+        {"role": "assistant", "content": "Nzuri, café iko wazi."},
+    ]
+    assert rows.height == 16 and "text" not in rows.columns
+    assert rows["license"].unique().to_list() == ["CC0-1.0"]
+
+
+def test_preferences_have_the_stated_language_and_what_is_none_is_rejected(build):
+    rows = read(build, "dpo/swh_Latn")
+    one = next(row for row in rows.to_dicts() if row["prompt"][0]["content"] == "Swali 3?")
+    assert one["chosen"] == [{"role": "assistant", "content": "Jibu 3."}]
+    assert one["rejected"] == [{"role": "assistant", "content": "Answer 3."}]
+    assert rows.height == 9
+    assert open_build(build).errors()["reason"].to_list() == ["no_preference"]
+
+
+def test_pairs_have_their_languages_for_columns_and_their_group(build):
+    rows = read(build, "pairs/eng_Latn-swh_Latn")
+    assert rows.height == len(WORDS["eng"])
+    assert rows.schema["translation"] == pl.Struct({"eng_Latn": pl.String, "swh_Latn": pl.String})
+    first = rows.filter(pl.col("translation").struct.field("eng_Latn") == "the news and the habari").to_dicts()[0]
+    assert first["translation"]["swh_Latn"] == "habari na news" and first["group_id"] == "s0"
+
+
+def test_plain_text_is_as_it_would_be_without_records(build, folder, tmp_path):
+    recipe = folder / "plain.yaml"
+    recipe.write_text(RECIPE.replace("record_kind <> 'text' OR ", "").replace("name: mixed", "name: plain"), "utf-8")
+    text = recipe.read_text("utf-8")
+    begin, end = text.index("  - {path: chat"), text.index("construct:")
+    recipe.write_text(text[:begin] + text[end:], encoding="utf-8")
+    assert weft.run(weft.load(recipe, []), tmp_path / "plain", workers=1).status == 0
+    assert contents(tmp_path / "plain" / "construct" / "ct") == contents(build / "construct" / "ct")
+
+
+def test_the_same_bytes_on_any_number_of_workers(build, folder, tmp_path):
+    assert weft.run(weft.load(folder / "recipe.yaml", []), tmp_path / "two", workers=2).status == 0
+    assert contents(tmp_path / "two" / "construct") == contents(build / "construct")
+
+
+def test_every_row_is_accounted_for_by_folder_and_language(build):
+    summary = open_build(build).summary()
+    assert {code: entry["kept"] for code, entry in summary["languages"].items() if "/" in code} == {
+        "sft/swh_Latn": 16,
+        "dpo/swh_Latn": 9,
+        "pairs/eng_Latn-swh_Latn": len(WORDS["eng"]),
+    }
+    held = json.loads((build / "construct" / "release.json").read_text("utf-8"))
+    assert {file["kind"] for file in held["files"] if "kind" in file} == {"sft", "dpo", "pairs"}
+    rows = listed(build)
+    assert set(rows["language"].unique()) >= {"sft/swh_Latn", "dpo/swh_Latn", "pairs/eng_Latn-swh_Latn"}
+    assert rows.height == held["documents"]
+    assert difference(build, build).rows.height == 0
+
+
+def test_a_default_rule_judges_no_record_and_an_own_rule_does(folder, tmp_path):
+    text = RECIPE.replace("extends: nothing", "extends: default")
+    text = text.replace(
+        "long_enough: record_kind <> 'text' OR signals.words >= 20", "no_preferences: record_kind <> 'dpo'"
+    )
+    (folder / "default.yaml").write_text(text, encoding="utf-8")
+    assert weft.run(weft.load(folder / "default.yaml", []), tmp_path / "b", workers=1).status == 0
+    languages = open_build(tmp_path / "b").summary()["languages"]
+    assert languages["sft/swh_Latn"]["kept"] == 16, "answers of two words are too short for pages only"
+    assert languages["dpo/swh_Latn"]["rejected"] == {"no_preferences": 9}
+
+
+def test_a_mixture_draws_plain_text_and_leaves_records_as_they_are(folder, tmp_path):
+    (folder / "mixture.yaml").write_text(RECIPE + "", encoding="utf-8")
+    text = RECIPE.replace("settings:", "  mixture: {method: unimax, budget: 3000, epochs: 2}\nsettings:")
+    (folder / "mixture.yaml").write_text(text, encoding="utf-8")
+    assert weft.run(weft.load(folder / "mixture.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert read(tmp_path / "b", "sft/swh_Latn").height == 16
+    assert "repeats" not in read(tmp_path / "b", "sft/swh_Latn").columns
+    assert "repeats" in pl.read_parquet_schema(next((tmp_path / "b/construct/ct").rglob("train-*.parquet")))
+
+
+def test_explain_tells_of_a_record(build):
+    found = read(build, "sft/swh_Latn")["id"][0]
+    told = open_build(build).explain(found)
+    assert told["outcome"].startswith("kept in")
+
+
+def test_records_load_in_datasets_by_the_card(build, tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    for config, field in (
+        ("sft-swh_Latn", "messages"),
+        ("dpo-swh_Latn", "chosen"),
+        ("pairs-eng_Latn-swh_Latn", "translation"),
+    ):
+        loaded = datasets.load_dataset(str(build / "construct"), config, cache_dir=str(tmp_path))
+        files = read(build, config.replace("-", "/", 1))
+        held = {row["id"]: row[field] for part in loaded.values() for row in part}
+        assert held == dict(files.select("id", field).iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{path: text.jsonl, kind: sft}", "needs a format"),
+        ("{path: text.jsonl, format: warc, kind: sft}", "jsonl or parquet or table"),
+        ("{path: text.jsonl, format: jsonl, kind: chat}", "kind"),
+        ("{path: text.jsonl, format: jsonl, options: {kind: sft}}", "kind: sft"),
+        ("{path: text.jsonl, format: jsonl, kind: pair, options: {sides: {a: eng_Latn}}}", "two or more"),
+    ],
+)
+def test_a_source_that_cannot_be_read_as_records_is_refused(folder, source, words):
+    from weft.errors import WeftError
+
+    recipe = folder / "wrong.yaml"
+    recipe.write_text(f"acquire:\n  - {source}\n", encoding="utf-8")
+    with pytest.raises(WeftError, match=words):
+        weft.load(recipe, [])
