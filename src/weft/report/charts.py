@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from weft.report.markup import esc, number
 
+_LONGEST = 40
+"""Characters of a label at the left of a bar."""
+
 
 @dataclass(frozen=True)
 class Funnel:
@@ -25,7 +28,7 @@ def funnels(rows: Sequence[Funnel]) -> str:
     parts = []
     for place, row in enumerate(rows):
         top, at = place * step + 4, float(left)
-        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{esc(row.label)}</text>')
+        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{_short(row.label)}</text>')
         for kind, value in (("keep", row.kept), ("dup", row.copies), ("drop", row.rejected)):
             wide = width * value / most
             if value:
@@ -45,7 +48,7 @@ def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
     parts = []
     for place, (label, value) in enumerate(rows):
         top, wide = place * step + 4, width * value / most
-        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{esc(label)}</text>')
+        parts.append(f'<text x="{left - 10}" y="{top + 13}" text-anchor="end">{_short(label)}</text>')
         parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{max(wide, 1):.1f}" height="16"/>')
         parts.append(f'<text class="s" x="{left + wide + 8:.1f}" y="{top + 12}">{value:,}</text>')
     height = len(rows) * step + 8
@@ -54,7 +57,14 @@ def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
 
 def _margin(labels: Iterable[str]) -> int:
     """Room for the longest label at the left of bars, so that narrow screens are not filled with nothing."""
-    return 18 + 7 * min(28, max((len(label) for label in labels), default=14))
+    return 18 + 7 * min(_LONGEST, max((len(label) for label in labels), default=14))
+
+
+def _short(label: str) -> str:
+    """A label that fits its margin; what is cut is in the tooltip."""
+    if len(label) <= _LONGEST:
+        return esc(label)
+    return f"{esc(label[: _LONGEST - 1])}…<title>{esc(label)}</title>"
 
 
 def histogram(title: str, bins: Sequence[tuple[float, float, int]]) -> str:
