@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from weft.construct import evaluation, mixture_card
+from weft.construct import evaluation, mixture_card, ordering
 from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.mixture_card import Mixed
+from weft.construct.ordering import Order
 from weft.construct.summary import KEPT, alarms
 
 _CUT_LABELS = {"lines": "boilerplate of the site", "substrings": "passages of an earlier document"}
@@ -51,6 +52,8 @@ class Release:
     """The recipe's text."""
     mixture: Mixed | None = None
     """How often documents of train are read, where not once."""
+    order: Order | None = None
+    """How rows of train follow one another, where not as in the corpus."""
     evaluation: pl.DataFrame | None = None
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
@@ -73,6 +76,7 @@ def dataset_card(release: Release) -> str:
         "## Languages",
         _language_table(release),
         *_mixture(release),
+        *(("## Order", " ".join(ordering.sentences(release.order))) if release.order is not None else ()),
         "## Sources and licences",
         _source_table(release),
         "## How text was selected",

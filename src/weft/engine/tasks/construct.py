@@ -20,13 +20,14 @@ from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
+from weft.construct.ordering import Order
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks import mixing
+from weft.engine.tasks import mixing, ordering
 from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
@@ -112,7 +113,8 @@ def elect(task: Task, context: Context) -> list[Entry]:
 
 def select(task: Task, context: Context) -> list[Entry]:
     """The final rule of every row; rejects, counts and samples; kept rows stored by language."""
-    frame = judged(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
+    columns = ["id", "source", "license", "basis", "consent", "redistribute"]
+    frame = judged(task, context, [*columns, *task.arguments.get("order", {}).get("columns", [])])
     mixed = "mixture" in task.arguments
     if mixed:
         frame = mixing.drawn(task, context, frame)
@@ -121,6 +123,8 @@ def select(task: Task, context: Context) -> list[Entry]:
     struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     schema = MIXED if mixed else EXPORT
+    if "order" in task.arguments:
+        frame, schema = ordering.valued(task, context, frame), ordering.schema_of(task, schema)
     exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
@@ -193,26 +197,33 @@ def _export_rows(
 
 
 def export(task: Task, context: Context) -> list[Entry]:
-    """The files of one language, in corpus order."""
+    """The files of one language, in corpus order, train in the recipe's order if it has one."""
     number, language = task.arguments["number"], task.arguments["language"]
     written_as = task.arguments.get("written")
+    schema = schema_of(written_as) if written_as else EXPORT
+    ordered = "order" in task.arguments
     holders.claim(context.storage, f"construct/ct/{language}/", task.key)
     writer = LanguageWriter(
         lambda path: context.storage.open_sink(f"construct/{path}"),
         language,
         tuple(task.arguments["formats"]),
-        schema=schema_of(written_as) if written_as else EXPORT,
+        schema=ordering.schema_of(task, schema) if ordered else schema,
     )
 
     def read() -> Iterator[pa.Table]:
         return exchange.stream(context.storage, task.arguments["files"], number)
+
+    def rows_to_write() -> Iterator[pa.Table]:
+        if ordered:
+            return ordering.arranged(task, context, read, written_as)
+        return copies(read, written_as) if written_as else iter(read())
 
     rows = due = 0
     parts: list[content.Digest] = []
 
     def listed() -> Iterator[pa.Table]:
         nonlocal rows, due
-        for table in copies(read, written_as) if written_as else read():
+        for table in rows_to_write():
             writer.add(table)
             if written_as != "copies" or table["copy"][0].as_py() == 1:
                 rows += table.num_rows
@@ -263,6 +274,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
+        order=Order(**given["order"]["settings"]) if "order" in given else None,
         evaluation=benchmarks,
         found=places,
         cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
