@@ -148,8 +148,11 @@ def test_the_same_bytes_twice_and_an_earlier_packing_is_replaced(texts: Path, to
     [
         (["--method", "fit"], "--method fit: expected stream, best-fit"),
         (["--order", "random"], "--order random: expected release, shuffle, curriculum"),
-        (["--order", "curriculum"], "--order curriculum and --by COLUMN go together"),
-        (["--by", "grade"], "--order curriculum and --by COLUMN go together"),
+        (["--order", "curriculum"], "no column 'order'; it has id, lang, text, grade"),
+        (["--by", "grade"], "--by grade: is for --order curriculum"),
+        (["--interleave", "parallel"], "--interleave parallel: expected none, related"),
+        (["--phase", "anneal"], "no column 'phase'"),
+        (["--leave-out", "nothing.parquet"], "--leave-out nothing.parquet: cannot be read"),
         (
             ["--order", "curriculum", "--by", "grad"],
             "no column 'grad'; it has id, lang, text, grade; did you mean grade?",
