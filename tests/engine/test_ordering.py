@@ -111,7 +111,16 @@ def test_phases_part_train_and_each_is_sorted_and_read_as_often_as_the_mixture_s
         assert key == sorted(key), "phase by phase, epoch by epoch, longest first"
         assert rows["order"].is_sorted() and np.array_equal(np.floor(rows["order"].to_numpy()), number)
         assert all(count[one] >= 150 for one in rows.filter(pl.col("phase") == "anneal")["id"])
-    every = pl.concat(files(build).values()).unique("id")
+    rows = pl.concat(files(build).values())
+    every = rows.unique("id")
+    card = (build / "construct/README.md").read_text("utf-8")
+    for name in names:
+        documents, read = every.filter(pl.col("phase") == name).height, rows.filter(pl.col("phase") == name).height
+        assert f"| {name} | {documents:,} | {read:,} |" in card
+    from weft.engine.reading import Build
+
+    one = every.filter((pl.col("phase") == "anneal") & (pl.col("repeats") == 3))["id"][0]
+    assert Build.open(build).explain(one)["outcome"] == "kept in train, read 3 times, in phase anneal"
     long = every.filter(pl.Series([count[one] >= 150 for one in every["id"]]))
     share = (long["phase"] == "anneal").mean()
     assert isinstance(share, float) and 0.3 < share < 0.7

@@ -54,6 +54,8 @@ class Release:
     """How often documents of train are read, where not once."""
     order: Order | None = None
     """How rows of train follow one another, where not as in the corpus."""
+    phases: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Documents, and rows that they are read as, of each phase."""
     evaluation: pl.DataFrame | None = None
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
@@ -76,7 +78,7 @@ def dataset_card(release: Release) -> str:
         "## Languages",
         _language_table(release),
         *_mixture(release),
-        *(("## Order", " ".join(ordering.sentences(release.order))) if release.order is not None else ()),
+        *_order(release),
         "## Sources and licences",
         _source_table(release),
         "## How text was selected",
@@ -207,6 +209,14 @@ def _mixture(release: Release) -> list[str]:
     for facet, found in mixture_card.quota_rows(mixed).items():
         parts += [f"By `{facet}`, over all:", _table((facet, *head[1:]), found)]
     return parts
+
+
+def _order(release: Release) -> list[str]:
+    if release.order is None:
+        return []
+    parts = ["## Order", " ".join(ordering.sentences(release.order))]
+    rows = [(phase.name, *(f"{n:,}" for n in release.phases.get(phase.name, (0, 0)))) for phase in release.order.phases]
+    return [*parts, _table(("phase", "documents", "rows"), rows)] if rows else parts
 
 
 def _source_table(release: Release) -> str:

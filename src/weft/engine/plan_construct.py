@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, written
-from weft.engine.plan_order import order_of_files, ordering
+from weft.engine.plan_order import order_of_files, order_of_release, ordering
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES
@@ -184,7 +184,7 @@ def _release(compiler: Compiler) -> Node:
                 "content": [e[0].counts["content"] for e in state.done("export").values()],
                 "sought": None if sought is None else dict(sought.params),
             }
-            | order_of_files(compiler)
+            | order_of_release(compiler, state)
             | facts(compiler, state)
         )
         key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)

@@ -29,6 +29,19 @@ def ordering(compiler: Compiler, state: State) -> tuple[dict[str, Any], list[obj
     return {"order": given}, ["order", settings, *([thresholds.key] if thresholds is not None else [])]
 
 
+def order_of_release(compiler: Compiler, state: State) -> dict[str, Any]:
+    """What the release says of the order; documents and rows of each phase over all shards."""
+    given = order_of_files(compiler)
+    if not given:
+        return {}
+    phases: dict[str, list[int]] = {}
+    for entries in state.done("select").values():
+        for name, (documents, rows) in entries[0].counts.get("phases", {}).items():
+            held = phases.setdefault(name, [0, 0])
+            phases[name] = [held[0] + documents, held[1] + rows]
+    return {"order": given["order"] | {"phases": phases}}
+
+
 def order_of_files(compiler: Compiler) -> dict[str, Any]:
     """Arguments of an export."""
     order = compiler.recipe.construct.order

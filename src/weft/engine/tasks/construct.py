@@ -20,7 +20,6 @@ from weft.construct.copies import MIXED, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
-from weft.construct.ordering import Order
 from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
@@ -119,12 +118,12 @@ def select(task: Task, context: Context) -> list[Entry]:
     if mixed:
         frame = mixing.drawn(task, context, frame)
     name = f"{task.shard:05d}-{task.key[:12]}"
-    told = ["rule", "split", "kept", *(["repeats"] if mixed else [])]
-    struct = frame.select(pl.struct(told).alias("selection"))
-    rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     schema = MIXED if mixed else EXPORT
     if "order" in task.arguments:
         frame, schema = ordering.valued(task, context, frame), ordering.schema_of(task, schema)
+    told = ["rule", "split", "kept", *(n for n in ("repeats", "phase") if n in frame.columns)]
+    struct = frame.select(pl.struct(told).alias("selection"))
+    rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
@@ -148,7 +147,8 @@ def select(task: Task, context: Context) -> list[Entry]:
         )
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
-    read = {"read": mixing.read_in_train(frame)} if mixed else {}
+    read: dict[str, Any] = {"read": mixing.read_in_train(frame)} if mixed else {}
+    read |= {"phases": ordering.phases_of(frame)} if "phase" in frame.columns else {}
     return [entry(task, task.key, files, counts | read)]
 
 
@@ -274,7 +274,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
-        order=Order(**given["order"]["settings"]) if "order" in given else None,
+        **ordering.of_release(given),
         evaluation=benchmarks,
         found=places,
         cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,

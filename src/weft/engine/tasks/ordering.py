@@ -41,6 +41,20 @@ def valued(task: Task, context: Context, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.hstack(ordering.valued(rows, order, given["seed"]))
 
 
+def phases_of(frame: pl.DataFrame) -> dict[str, list[int]]:
+    """Kept documents of train, and rows that they are read as, by phase."""
+    times = pl.col("repeats").sum() if "repeats" in frame.columns else pl.len()
+    kept = frame.filter(pl.col("rule").is_null() & pl.col("phase").is_not_null())
+    rows = kept.group_by("phase").agg(pl.len().alias("documents"), times.cast(pl.Int64).alias("rows"))
+    return {phase: [documents, read] for phase, documents, read in rows.sort("phase").iter_rows()}
+
+
+def of_release(given: dict[str, Any]) -> dict[str, Any]:
+    """What a release knows of its order, from the arguments of its task; empty without one."""
+    held = given.get("order")
+    return {} if held is None else {"order": Order(**held["settings"]), "phases": held["phases"]}
+
+
 def schema_of(task: Task, schema: pa.Schema) -> pa.Schema:
     """`schema` with the columns that the task's order adds."""
     return Order(**task.arguments["order"]["settings"]).extended(schema)
