@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ def phases_of(frame: pl.DataFrame) -> dict[str, list[int]]:
     return {phase: [documents, read] for phase, documents, read in rows.sort("phase").iter_rows()}
 
 
-def of_release(given: dict[str, Any]) -> dict[str, Any]:
+def of_release(given: Mapping[str, Any]) -> dict[str, Any]:
     """What a release knows of its order, from the arguments of its task; empty without one."""
     held = given.get("order")
     return {} if held is None else {"order": Order(**held["settings"]), "phases": held["phases"]}
