@@ -128,6 +128,17 @@ def test_packing_reads_every_document_as_often_as_before(tmp_path: Path, written
         assert documents_of(rows)[row["id"]] == held.encode(row["text"], add_special_tokens=False).ids
 
 
+def test_a_folder_with_the_three_columns_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change = {code: documents(code).select("id", "text", "language", "group_id") for code in LANGUAGES}
+    build = release(tmp_path / "build", change)
+    assert weft(["interleave", str(build / "construct"), "--into", str(tmp_path / "made"), "-q"]) == 0
+    rows = read(tmp_path / "made")
+    assert rows["license"].to_list() == ["unknown"] * 10 and rows["redistribute"].null_count() == 10
+    other = release(tmp_path / "other", {code: rows.drop("language") for code, rows in change.items()})
+    assert weft(["interleave", str(other), "--into", str(tmp_path / "x"), "-q"]) == 2
+    assert "no text column language" in capsys.readouterr().err
+
+
 def test_a_field_of_meta_may_name_the_group(tmp_path: Path) -> None:
     change = {}
     for language in LANGUAGES:

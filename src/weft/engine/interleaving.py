@@ -81,6 +81,11 @@ def _files(build: Path) -> list[tuple[str, Path]]:
     found = sorted(top.glob("*/*.parquet"))
     if not any(file.name.startswith("train-") for file in found):
         raise WeftError(f"{top}: no train-*.parquet; expected a release with the format parquet and a part train")
+    for file in found:
+        held = pl.read_parquet_schema(file)
+        absent = [name for name in ("id", "text", "language") if held.get(name) != pl.String]
+        if absent:
+            raise WeftError(f"{file}: no text column {' or '.join(absent)}; expected files of a release")
     return [(file.name.rpartition("-")[0], file) for file in found]
 
 
@@ -205,7 +210,9 @@ def _sent(
             start += table.num_rows
             named = pl.DataFrame(pl.from_arrow(table.select([n for n in table.schema.names if n != "text"])))
             told = pa.array(named.select(_group(file, group)).to_series().to_arrow()).cast(pa.string())
-            held = pa.table({name: table[name] for name in columns} | {"group": told}).take(at)
+            absent = {name: pa.nulls(table.num_rows) for name in columns if name not in table.schema.names}
+            given = {name: table[name] for name in columns if name not in absent}
+            held = pa.table(given | absent | {"group": told}).take(at)
             for name in ("copy", "unit", "place"):
                 held = held.append_column(name, own[name].to_arrow())
             yield held.select(_ROW.names).cast(_ROW), bucket[own["unit"].to_numpy()]

@@ -135,11 +135,12 @@ def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Co
             "by": plan.column,
             "interleave": plan.interleave,
             "phase": plan.phase,
+            "leave_out_sha256": None if plan.leave_out is None else _digest(plan.leave_out),
             "seed": plan.seed if plan.order == "shuffle" else None,
             "splits": list(plan.splits),
             "separator": _piece(separator),
             "padding": _piece(padding),
-            "tokenizer_sha256": hashlib.sha256(held.file.read_bytes()).hexdigest(),
+            "tokenizer_sha256": _digest(held.file),
         }
         counts = _counts(documents, reading, pieces, plan.length)
         made = settings | counts | told | {"files": files}
@@ -229,6 +230,10 @@ def _mixed(documents: Documents, reading: Reading, pieces: Pieces) -> int:
 def _shards(sequences: int, plan: Plan) -> Iterator[tuple[int, int]]:
     step = max(plan.shard_tokens // plan.length, 1)
     return ((start, min(start + step, sequences)) for start in range(0, sequences, step))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _piece(found: tuple[str, int] | None) -> dict[str, Any] | None:
