@@ -95,7 +95,10 @@ def _group(file: Path, name: str) -> pl.Expr:
     column = name.partition(".")[0]
     if column not in schema or (name != column and not name.startswith(_META)):
         known = [one for one, kind in schema.items() if kind == pl.String]
-        raise WeftError(f"{file}: no column {name!r}; it has {', '.join(schema)[:200]}{nearest(name, known)}")
+        raise WeftError(
+            f"{file}: no column {name!r}; it has {', '.join(schema)[:200]}{nearest(name, known)}; "
+            "expected --group COLUMN, or --group meta.NAME for a field of meta"
+        )
     if schema[column] != pl.String:
         raise WeftError(f"{file}: column {name} is {schema[column]}; expected text")
     inner = name.removeprefix(_META)
