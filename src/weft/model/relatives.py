@@ -1,8 +1,9 @@
 """Which languages are related: groups of ISO 639-5, from narrow to wide.
 
 The groups and what they belong to are those of CLDR (supplemental data, languageGroup; Unicode License v3), for the
-languages that the identifier knows and those of the texts that weft was tried on. Languages that CLDR has in no group
-were added where it has their nearest relatives (Betawi, Hunsrik, Kituba); isolates have none.
+languages that the identifier knows and those of the texts that weft was tried on. Some two dozen languages that CLDR
+has in no group (Betawi, Dabarre, Hunsrik, …), or in a wide one alone (Iban, N'Ko), stand with their nearest relatives;
+isolates have none.
 """
 
 from __future__ import annotations
