@@ -22,6 +22,8 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("tokenizers", 1, "costs/report.html"),
         ("packing", 2, "fitted/packing.json"),
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
+        ("order", 4, "anneal/packing.json"),
+        ("interleaving", 4, "related/packing.json"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
@@ -54,6 +56,15 @@ def test_the_recipe_of_the_tokenizer_guide_is_good(tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_bytes((ROOT / "tests/examples/label.token_count.json").read_bytes())
     (tmp_path / "recipe.yaml").write_text(f"acquire:\n  - path: texts\n{found}", "utf-8")
     assert list(load(tmp_path / "recipe.yaml").construct.all_rules())[-2:] == ["fits", "has_pieces"]
+
+
+def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    (found,) = [code for kind, code in BLOCK.findall((ROOT / "docs/order.md").read_text("utf-8")) if kind == "yaml"]
+    (tmp_path / "recipe.yaml").write_text(f"acquire:\n  - path: texts\n{found}", "utf-8")
+    order = load(tmp_path / "recipe.yaml").construct.order
+    assert order is not None and [phase.name for phase in order.phases] == ["broad", "anneal"]
 
 
 def test_the_recipes_of_the_guide_are_good(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from weft.construct.mixture_settings import Mixture, Rehydration
+from weft.construct.ordering import Order, Phase
 from weft.language.languages_page import languages_page
 from weft.operators.catalogue import endings, kind, limits, page, plain, sentence, table
 from weft.operators.examples import load_examples
@@ -79,6 +80,8 @@ def _recipe(registry: Registry) -> str:
     lines += ["## construct", "", *_fields(Construct), "", "Shares under `split`:", "", *_fields(Fractions), ""]
     lines += ["Keys of `mixture`, which [has a page of its own](mixtures.md):", "", *_fields(Mixture), ""]
     lines += ["Keys of `rehydrate`:", "", *_fields(Rehydration), ""]
+    lines += ["Keys of `order`, which [has a page of its own](order.md):", "", *_fields(Order), ""]
+    lines += ["Keys of each of its `phases`:", "", *_fields(Phase), ""]
     lines += ["Default rules, in the order in which they are tried. A row must meet every one:", ""]
     rows = [[f"`{name}`", f"`{sql}`", REASONS.get(name, "")] for name, sql in DEFAULT_RULES.items()]
     lines += [*table(["rule", "a row is kept when", "leaves out"], rows), "", "## settings", "", *_fields(Settings)]

@@ -148,8 +148,11 @@ def test_the_same_bytes_twice_and_an_earlier_packing_is_replaced(texts: Path, to
     [
         (["--method", "fit"], "--method fit: expected stream, best-fit"),
         (["--order", "random"], "--order random: expected release, shuffle, curriculum"),
-        (["--order", "curriculum"], "--order curriculum and --by COLUMN go together"),
-        (["--by", "grade"], "--order curriculum and --by COLUMN go together"),
+        (["--order", "curriculum"], "no column 'order'; it has id, lang, text, grade"),
+        (["--by", "grade"], "--by grade: is for --order curriculum"),
+        (["--interleave", "parallel"], "--interleave parallel: expected none, related"),
+        (["--phase", "anneal"], "no column 'phase'"),
+        (["--leave-out", "nothing.parquet"], "--leave-out nothing.parquet: cannot be read"),
         (
             ["--order", "curriculum", "--by", "grad"],
             "no column 'grad'; it has id, lang, text, grade; did you mean grade?",
@@ -202,3 +205,59 @@ def test_the_library_datasets_reads_the_files(texts: Path, tokenizer: Path, tmp_
     held = datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
     assert held.num_rows == rows.height and held.column_names == rows.columns
     assert np.array_equal(held[0]["input_ids"], rows["input_ids"][0])
+
+
+def ordered(folder: Path) -> Path:
+    """A release of two languages whose files state their order, in two phases."""
+    for code, count in (("ces_Latn", 30), ("pol_Latn", 12), ("swh_Latn", 20)):
+        part = folder / "construct/ct" / code
+        part.mkdir(parents=True)
+        phase = [number * 3 // count // 2 for number in range(count)]  # two thirds, one third
+        place = [(n - phase.index(p)) / phase.count(p) + p for n, p in enumerate(phase)]
+        rows = {
+            "id": [f"{code[:3]}{number}" for number in range(count)],
+            "text": [f"{SENTENCES[number % 6]} {number}" for number in range(count)],
+            "phase": [("broad", "anneal")[one] for one in phase],
+            "order": place,
+        }
+        pl.DataFrame(rows).write_parquet(part / "train-00000.parquet")
+    return folder
+
+
+def test_the_order_of_a_release_is_its_curriculum(tokenizer: Path, tmp_path: Path) -> None:
+    build = ordered(tmp_path / "build")
+    rows = packed(build, tokenizer, tmp_path / "made", "--order", "curriculum", "--keep-last")
+    seen = list(dict.fromkeys(rows["ids"].explode().to_list()))
+    for code, count in (("ces", 30), ("pol", 12), ("swh", 20)):
+        assert [one for one in seen if one[:3] == code] == [f"{code}{number}" for number in range(count)]
+    assert {one[:3] for one in seen[:6]} == {"ces", "pol", "swh"}, "languages go on together"
+    anneal = packed(build, tokenizer, tmp_path / "anneal", "--phase", "anneal", "--keep-last")
+    assert len(set(anneal["ids"].explode())) == 10 + 4 + 6 and "ces19" not in anneal["ids"].explode()
+
+
+@pytest.mark.parametrize("method", ["stream", "best-fit"])
+@pytest.mark.parametrize("order", ["release", "shuffle", "curriculum"])
+def test_related_languages_are_in_the_same_sequences(
+    tokenizer: Path, tmp_path: Path, method: str, order: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = ordered(tmp_path / "build")
+    keep = ["--keep-last"] if method == "stream" else []
+    more = ["--length", "128", "--method", method, "--order", order, *keep]
+    rows = packed(build, tokenizer, tmp_path / "made", "--interleave", "related", *more)
+    assert "related    2 strands" in capsys.readouterr().out
+    told = json.loads((tmp_path / "made/packing.json").read_text("utf-8"))
+    assert {name: held["languages"] for name, held in told["strands"].items()} == {
+        "zlw": ["ces_Latn", "pol_Latn"],
+        "bnt": ["swh_Latn"],
+    }
+    plain_rows = packed(build, tokenizer, tmp_path / "plain", *more)
+    assert documents_of(rows) == documents_of(plain_rows), "the same tokens, each once"
+    families = [{code[:3] == "swh" for code in held} for held in rows["languages"].to_list()]
+    both = sum(len(found) == 2 for found in families)
+    assert both <= (1 if method == "stream" else 0)
+    several = sum(len(set(held)) > 1 for held in rows["languages"].to_list())
+    assert several == told["sequences_of_several_languages"] > len(families) / 4
+    sizes = rows["input_ids"].list.len().to_list()
+    assert max(sizes) <= 128 and (method == "best-fit" or set(sizes[:-1]) == {128})
+    again = packed(build, tokenizer, tmp_path / "again", "--interleave", "related", *more)
+    assert again.equals(rows)

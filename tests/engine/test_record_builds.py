@@ -142,13 +142,14 @@ def test_a_default_rule_judges_no_record_and_an_own_rule_does(folder, tmp_path):
     assert languages["dpo/swh_Latn"]["rejected"] == {"no_preferences": 9}
 
 
-def test_a_mixture_draws_plain_text_and_leaves_records_as_they_are(folder, tmp_path):
+def test_a_mixture_and_an_order_are_of_plain_text_and_leave_records_as_they_are(folder, tmp_path):
     (folder / "mixture.yaml").write_text(RECIPE + "", encoding="utf-8")
-    text = RECIPE.replace("settings:", "  mixture: {method: unimax, budget: 3000, epochs: 2}\nsettings:")
+    order = "  order: {by: signals.words, phases: [{name: broad}, {name: late, where: signals.words >= 100}]}\n"
+    text = RECIPE.replace("settings:", f"  mixture: {{method: unimax, budget: 3000, epochs: 2}}\n{order}settings:")
     (folder / "mixture.yaml").write_text(text, encoding="utf-8")
     assert weft.run(weft.load(folder / "mixture.yaml", []), tmp_path / "b", workers=1).status == 0
     assert read(tmp_path / "b", "sft/swh_Latn").height == 16
-    assert "repeats" not in read(tmp_path / "b", "sft/swh_Latn").columns
+    assert not {"repeats", "order", "phase"} & set(read(tmp_path / "b", "sft/swh_Latn").columns)
     assert "repeats" in pl.read_parquet_schema(next((tmp_path / "b/construct/ct").rglob("train-*.parquet")))
 
 

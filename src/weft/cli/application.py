@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weft import __version__
+from weft.cli.interleaving import interleave
 from weft.cli.options import Json, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
@@ -215,6 +216,7 @@ def decontaminate(
     return decontaminating.decontaminate(files, against, given, field, summary, as_json, quiet)
 
 
+application.command()(interleave)
 application.command()(pack)
 
 

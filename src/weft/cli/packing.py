@@ -30,7 +30,19 @@ OrderName = Annotated[
     ),
 ]
 By = Annotated[
-    str | None, typer.Option("--by", metavar="COLUMN", help="Column of numbers for curriculum, lowest first.")
+    str | None,
+    typer.Option("--by", metavar="COLUMN", help="Column of numbers for curriculum, lowest first; default: order."),
+]
+InterleaveName = Annotated[
+    str,
+    typer.Option(
+        "--interleave", metavar="none|related", help="Documents of related languages in turn in the same sequences."
+    ),
+]
+PhaseName = Annotated[str | None, typer.Option("--phase", metavar="NAME", help="Read this phase of a release alone.")]
+LeaveOut = Annotated[
+    Path | None,
+    typer.Option("--leave-out", metavar="FILE", help="Parquet with a column id: documents that are not read."),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of --order shuffle.")]
 Split = Annotated[
@@ -68,6 +80,9 @@ def pack(
     separator: Separator = None,
     padding: Padding = None,
     keep_last: KeepLast = False,
+    interleave: InterleaveName = "none",
+    phase: PhaseName = None,
+    leave_out: LeaveOut = None,
     text: TextColumn = "text",
     language: LanguageColumn = None,
     as_json: Json = False,
@@ -77,7 +92,7 @@ def pack(
     from weft.cli.tokenizing import progress, tokenizer_file
     from weft.tokenizer.loaded import load
     from weft.tokenizer.packed import Plan, pack
-    from weft.tokenizer.packing import METHODS, ORDERS, checked_choice
+    from weft.tokenizer.packing import INTERLEAVES, METHODS, ORDERS, checked_choice
     from weft.tokenizer.texts import Columns
 
     plan = Plan(
@@ -90,6 +105,9 @@ def pack(
         separator,
         padding,
         keep_last,
+        interleave=cast(Any, checked_choice("--interleave", interleave, INTERLEAVES)),
+        phase=phase,
+        leave_out=leave_out,
     )
     held = load(tokenizer_file(tokenizer))
     with progress(quiet or as_json) as tell:
@@ -105,10 +123,18 @@ def _said(made: dict[str, Any], into: Path) -> None:
     cut, documents = made["documents_cut"], made["documents"]
     show.say(f"tokens     {made['tokens']:,} of {documents:,} documents, in {len(made['languages']):,} languages")
     show.say(f"sequences  {made['sequences']:,} of {made['length']:,} tokens ({made['method']}, {made['order']})")
+    if made["interleave"] == "related":
+        several = made["sequences_of_several_languages"]
+        share = several / made["sequences"]
+        show.say(
+            f"related    {len(made['strands']):,} strands; {several:,} sequences hold several languages ({share:.0%})"
+        )
     show.say(f"cut        {cut:,} documents ({cut / documents:.2%})")
     show.say(f"unfilled   {made['unfilled']:,} places ({made['unfilled_share']:.2%})")
     if made["tokens_dropped"]:
         show.say(f"dropped    {made['tokens_dropped']:,} tokens after the last full sequence; --keep-last writes them")
+    if made["documents_left_out"]:
+        show.say(f"left out   {made['documents_left_out']:,} readings of documents, as --leave-out says")
     if made["documents_empty"]:
         show.say(f"empty      {made['documents_empty']:,} documents have no text and are left out")
     show.say(f"written    {into} ({len(made['files']):,} Parquet files, packing.json)")

@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from weft.construct import evaluation, mixture_card
+from weft.construct import evaluation, mixture_card, ordering
 from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
 from weft.construct.mixture_card import Mixed
+from weft.construct.ordering import Order
 from weft.construct.summary import KEPT, alarms
 
 _CUT_LABELS = {"lines": "boilerplate of the site", "substrings": "passages of an earlier document"}
@@ -51,6 +52,10 @@ class Release:
     """The recipe's text."""
     mixture: Mixed | None = None
     """How often documents of train are read, where not once."""
+    order: Order | None = None
+    """How rows of train follow one another, where not as in the corpus."""
+    phases: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Documents, and rows that they are read as, of each phase."""
     evaluation: pl.DataFrame | None = None
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
@@ -82,6 +87,7 @@ def dataset_card(release: Release) -> str:
         _language_table(release),
         *_records(release),
         *_mixture(release),
+        *_order(release),
         "## Sources and licences",
         _source_table(release),
         "## How text was selected",
@@ -236,6 +242,14 @@ def _mixture(release: Release) -> list[str]:
     for facet, found in mixture_card.quota_rows(mixed).items():
         parts += [f"By `{facet}`, over all:", _table((facet, *head[1:]), found)]
     return parts
+
+
+def _order(release: Release) -> list[str]:
+    if release.order is None:
+        return []
+    parts = ["## Order", " ".join(ordering.sentences(release.order))]
+    rows = [(phase.name, *(f"{n:,}" for n in release.phases.get(phase.name, (0, 0)))) for phase in release.order.phases]
+    return [*parts, _table(("phase", "documents", "rows"), rows)] if rows else parts
 
 
 def _source_table(release: Release) -> str:

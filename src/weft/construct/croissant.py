@@ -68,6 +68,8 @@ _FIELDS = {
     "cluster_size": "how many near-duplicates the document stands for",
     "repeats": "how often the document is read",
     "copy": "which of these times the row is, from 1",
+    "phase": "the stretch of training that a row of train is for",
+    "order": "number of the phase from 0, plus the share of the language's rows in it that come before",
 }
 
 
@@ -153,7 +155,8 @@ def _sets(release: Release) -> list[dict[str, Any]]:
 
 
 def _schema(release: Release) -> pa.Schema:
-    return EXPORT if release.mixture is None else schema_of(release.mixture.settings.written)
+    schema = EXPORT if release.mixture is None else schema_of(release.mixture.settings.written)
+    return schema if release.order is None else release.order.extended(schema)
 
 
 def _records(language: str, schema: pa.Schema, folder: str = "ct") -> dict[str, Any]:

@@ -64,8 +64,11 @@ class Rules:
                 found.setdefault(path[0], set()).update(path[1:2])
         return found
 
-    def check(self, schema: pa.Schema) -> None:
-        """Raise RuleError for the first unknown column or field, or an expression that is not true or false."""
+    def check(self, schema: pa.Schema, *, numbers: bool = False) -> None:
+        """Raise RuleError for the first unknown column or field, or an expression that is not true or false.
+
+        With `numbers`, for one that is no number.
+        """
         empty = _empty(schema).lazy()
         for name, expression in self._expressions.items():
             for path in _paths(_tree(expression)):
@@ -75,7 +78,9 @@ class Rules:
                 empty.select(expression.alias("rule")).collect()
             except pl.exceptions.PolarsError as error:
                 raise RuleError(name, f"{self.sql[name]!r} cannot be computed: {_first_line(error)}") from error
-            if kind != pl.Boolean:
+            if numbers and not kind.is_numeric():
+                raise RuleError(name, f"{self.sql[name]!r} gives {kind}; expected a number")
+            if not numbers and kind != pl.Boolean:
                 raise RuleError(name, f"{self.sql[name]!r} gives {kind}; expected a condition that is true or false")
 
     def first_failing(self, frame: pl.DataFrame) -> pl.Series:
@@ -100,6 +105,17 @@ class Rules:
                 frame.select(expression.alias("rule"))
             except pl.exceptions.PolarsError as fault:
                 raise RuleError(name, f"{self.sql[name]!r} cannot be computed: {_first_line(fault)}") from error
+
+    def numbers(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """One Float64 column per expression; null where it is null or no number. Raises RuleError."""
+        columns = [
+            expression.cast(pl.Float64).fill_nan(None).alias(name) for name, expression in self._expressions.items()
+        ]
+        try:
+            return frame.lazy().select(columns).collect()
+        except pl.exceptions.PolarsError as error:
+            self._say_which(frame, error)
+            raise
 
     def passing(self, frame: pl.DataFrame) -> pl.DataFrame:
         """One boolean column per rule (each judged alone), for tuning and for the report."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
+from weft.engine.plan_order import order_of_files, order_of_release, ordering
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES
@@ -130,8 +131,9 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
         held = [keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed]
-        key = digest("select", _SELECT, *held, *drawn_keys)
-        return [Task("select", shard, "select", key, {}, arguments | drawn, size)]
+        ordered, order_keys = ordering(compiler, state)
+        key = digest("select", _SELECT, *held, *drawn_keys, *order_keys)
+        return [Task("select", shard, "select", key, {}, arguments | drawn | ordered, size)]
 
     mixed = ("mix_part", "mix") if compiler.recipe.construct.mixture is not None else ()
     return Node("select", "construct", (*labels, "decide", "elect", *mixed), "shard", plan)
@@ -140,6 +142,7 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 def _export(compiler: Compiler) -> Node:
     formats = list(compiler.recipe.construct.formats)
     mixed = {"written": written(compiler)} if written(compiler) else {}
+    mixed |= order_of_files(compiler)
 
     def plan(state: State, shard: int) -> list[Task]:
         files = [str(e[0].files[2]["path"]) for e in state.done("select").values()]
@@ -183,6 +186,7 @@ def _release(compiler: Compiler) -> Node:
                 "content": [e[0].counts["content"] for e in state.done("export").values()],
                 "sought": None if sought is None else dict(sought.params),
             }
+            | order_of_release(compiler, state)
             | facts(compiler, state)
         )
         key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)

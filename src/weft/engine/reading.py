@@ -242,6 +242,7 @@ class Build:
             why = self._because(selection["rule"], columns)
             stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
             times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
+            times += f", in phase {selection['phase']}" if selection.get("phase") else ""
             kept = selection["rule"] is None
             outcome = f"kept in {selection['split']}{times}" if kept else f"rejected by {selection['rule']}"
         return {

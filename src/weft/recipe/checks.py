@@ -18,6 +18,7 @@ from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
+from weft.recipe.order_checks import order_faults
 from weft.recipe.schema import (
     DEFAULT_STEPS,
     ROW_LABELS,
@@ -290,6 +291,7 @@ def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Re
         message = f"construct reads {' and '.join(absent)}; expected the {steps_wanted} {', '.join(absent)} under label"
         faults.append(Fault(("label",), message))
         return
+    faults += order_faults(shape.construct.order, schema)
     rules = shape.construct.all_rules()
     for name in shape.construct.rules:
         if shape.construct.rules[name] is None and name not in shape.construct.inherited_rules():

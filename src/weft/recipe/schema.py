@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from weft.construct.mixture_settings import Mixture
+from weft.construct.ordering import Order
 from weft.errors import nearest
 
 # pydantic keeps a long deprecated method of this name; `construct` is our word for the stage.
@@ -165,12 +166,13 @@ class Construct(_Closed):
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
     cut: tuple[Cut, ...] = Field((), description="Labels whose spans are taken out of the text.")
     mixture: Mixture | None = Field(None, description="How often each document of train is read; null: once.")
+    order: Order | None = Field(None, description="How rows of train follow one another; null: as in the corpus.")
 
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # The recipe is printed in the card: one that mixes and cuts nothing gives the bytes that it gave before.
+        # The recipe is printed in the card: one that mixes, sorts and cuts nothing gives the bytes that it gave before.
         held: dict[str, Any] = handler(self)
-        for name in ("mixture", "cut"):
+        for name in ("mixture", "order", "cut"):
             if not held.get(name):
                 held.pop(name, None)
         return held

@@ -17,6 +17,7 @@ import xxhash
 from weft.errors import WeftError
 from weft.tokenizer.loaded import Loaded, ids_of
 from weft.tokenizer.texts import FORMS, Columns, divided, files_of, language_of, table_of, wanted
+from weft.tokenizer.unwanted import Unwanted
 
 Integers = npt.NDArray[np.int64]
 NONE = "none"
@@ -31,7 +32,8 @@ class Documents:
 
     All (documents,): `lengths` in tokens, the separator among them; `starts` in the file of tokens; `ids` and
     `languages`, text; `repeats`, how often each is read, and `copies`, the number of the first time, from 1; `values`
-    of the column to sort by, NaN where there is none. `empty`: how many have no text or no token.
+    of the column to sort by, NaN where there is none. `empty`: how many have no text or no token. `left_out`: readings
+    that were not wanted.
     """
 
     lengths: Integers
@@ -42,6 +44,7 @@ class Documents:
     copies: Integers
     values: npt.NDArray[np.float64] | None
     empty: int
+    left_out: int = 0
 
 
 def plain(held: Loaded) -> Loaded:
@@ -94,18 +97,25 @@ def tokenize(
     separator: int | None,
     by: str | None,
     tell: Callable[[str, int, int | None], None],
+    phase: str | None = None,
+    leave_out: Path | None = None,
 ) -> Documents:
     """Write the ids of all documents to `sink` as little-endian int32, each followed by `separator`.
 
     `given` as for `read_texts`; text is taken as it stands, and documents that are twice there stay. Whole numbers in
     the columns `repeats` and `copy` say how often a document is read, as a mixture writes them. `by` names the column
-    of `values`. Raises WeftError for what cannot be read or has no documents.
+    of `values`, `phase` the only phase that is read, `leave_out` a Parquet file of ids that are not. Raises WeftError
+    for what cannot be read or has no documents.
     """
     parts: list[pl.DataFrame] = []
-    empty = 0
+    empty = left_out = 0
+    unwanted = None if leave_out is None else Unwanted.read(leave_out)
     files = [(file, code or told) for code, path in map(divided, given) for file, told in files_of(path, splits)]
     for number, (file, language) in enumerate(files):
-        rows = _rows(table_of(file, columns), file, language, columns, by)
+        rows = _rows(_of_phase(table_of(file, columns), file, phase), file, language, columns, by)
+        if unwanted is not None:
+            rows, without = unwanted.taken_from(rows)
+            left_out += without
         sizes = np.zeros(rows.height, np.int64)
         texts = rows["text"].to_list()
         for start, stop, made in ids_of(held, texts):
@@ -117,9 +127,12 @@ def tokenize(
         part = rows.drop("text").with_columns(pl.Series("length", sizes, pl.Int64))
         empty += part.filter(pl.col("length") == 0).height
         parts.append(part.filter(pl.col("length") > 0))
+    if unwanted is not None and not left_out:
+        raise WeftError(f"--leave-out {leave_out}: none of its {unwanted.rows.height:,} ids is among the documents")
     if not sum(part.height for part in parts):
+        of = "" if phase is None else f" in phase {phase}"
         raise WeftError(
-            f"{', '.join(given) or 'nothing'}: no document of split {', '.join(splits)} that has text; expected a "
+            f"{', '.join(given) or 'nothing'}: no document of split {', '.join(splits)}{of} that has text; expected a "
             f"release with such a split (--split), or {', '.join(FORMS)} files"
         )
     rows = pl.concat(parts).rechunk()
@@ -127,7 +140,13 @@ def tokenize(
     starts = np.cumsum(lengths) - lengths
     values = rows["value"].to_numpy() if by is not None else None
     repeats, copies = rows["repeats"].to_numpy(), rows["copy"].to_numpy()
-    return Documents(lengths, starts, rows["id"], rows["language"], repeats, copies, values, empty)
+    return Documents(lengths, starts, rows["id"], rows["language"], repeats, copies, values, empty, left_out)
+
+
+def _of_phase(table: pl.DataFrame, file: Path, phase: str | None) -> pl.DataFrame:
+    if phase is None:
+        return table
+    return table.filter(pl.col(wanted(table, file, "phase")).cast(pl.String) == phase)
 
 
 def _rows(table: pl.DataFrame, file: Path, language: str | None, columns: Columns, by: str | None) -> pl.DataFrame:

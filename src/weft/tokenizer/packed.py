@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from weft.errors import WeftError
-from weft.tokenizer.documents import Documents, plain, special, tokenize
+from weft.tokenizer.documents import Documents, Integers, plain, special, tokenize
 from weft.tokenizer.loaded import Loaded
-from weft.tokenizer.packing import Method, Order, Pieces, Reading, fitted, in_order, stream
+from weft.tokenizer.packing import (
+    Interleave,
+    Method,
+    Order,
+    Pieces,
+    Reading,
+    check_conserved,
+    fitted,
+    in_order,
+    stream,
+)
+from weft.tokenizer.related import alternating, by_strand, drawn, moved, strands
 from weft.tokenizer.texts import Columns
 
 SEQUENCE = pa.schema(
@@ -44,6 +56,8 @@ document) have an entry for each piece, `padding` none.
 """
 MANIFEST = "packing.json"
 _WORK = ".packing"
+ORDER = "order"
+"""Column of a release that states the order of its train."""
 SHARD_TOKENS, GROUP_TOKENS = 1 << 26, 1 << 20
 """Tokens of a file, and of a row group, which is what writing holds in memory."""
 Tell = Callable[[str, int, int | None], None]
@@ -51,7 +65,10 @@ Tell = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How to pack; `separator` and `padding` are pieces, `none`, or null for the tokenizer's own."""
+    """How to pack; `separator` and `padding` are pieces, `none`, or null for the tokenizer's own.
+
+    `phase` names the only phase that is read; `leave_out` a Parquet file of ids (and copies) that are not.
+    """
 
     length: int
     method: Method = "stream"
@@ -63,6 +80,14 @@ class Plan:
     padding: str | None = None
     keep_last: bool = False
     shard_tokens: int = SHARD_TOKENS
+    interleave: Interleave = "none"
+    phase: str | None = None
+    leave_out: Path | None = None
+
+    @property
+    def column(self) -> str | None:
+        """The column that a curriculum is sorted by."""
+        return (self.by or ORDER) if self.order == "curriculum" else None
 
 
 def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Columns, tell: Tell) -> dict[str, Any]:
@@ -74,7 +99,7 @@ def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Co
     one sequence.
     """
     _check_plan(plan)
-    more = ("id", "copy", "repeats", *([plan.by] if plan.by else []))
+    more = ("id", "copy", "repeats", *(name for name in (plan.column, "phase" if plan.phase else None) if name))
     columns = Columns(columns.text, columns.language, None, more)
     separator = special(held, "--separator", "eos_token", plan.separator)
     fills = plan.method == "best-fit"
@@ -89,10 +114,12 @@ def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Co
                 columns,
                 splits=plan.splits,
                 separator=separator[1] if separator else None,
-                by=plan.by,
+                by=plan.column,
+                phase=plan.phase,
+                leave_out=plan.leave_out,
                 tell=tell,
             )
-        reading, pieces = _planned(documents, plan)
+        reading, pieces, told = _planned(documents, plan)
         tokens = np.memmap(work / "tokens", "<i4", "r")
         writer = _Writer(documents, reading, pieces, tokens, plan.length, padding[1] if padding else None)
         files: list[dict[str, Any]] = []
@@ -105,23 +132,26 @@ def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Co
             "method": plan.method,
             "length": plan.length,
             "order": plan.order,
-            "by": plan.by,
+            "by": plan.column,
+            "interleave": plan.interleave,
+            "phase": plan.phase,
+            "leave_out_sha256": None if plan.leave_out is None else _digest(plan.leave_out),
             "seed": plan.seed if plan.order == "shuffle" else None,
             "splits": list(plan.splits),
             "separator": _piece(separator),
             "padding": _piece(padding),
-            "tokenizer_sha256": hashlib.sha256(held.file.read_bytes()).hexdigest(),
+            "tokenizer_sha256": _digest(held.file),
         }
         counts = _counts(documents, reading, pieces, plan.length)
-        made = settings | counts | {"files": files}
+        made = settings | counts | told | {"files": files}
         _put(work, into, made)
     return made
 
 
 def _check_plan(plan: Plan) -> None:
     """Raise WeftError for settings that do not go together: none is passed over in silence."""
-    if (plan.order == "curriculum") != (plan.by is not None):
-        raise WeftError("--order curriculum and --by COLUMN go together; expected both or neither")
+    if plan.by is not None and plan.order != "curriculum":
+        raise WeftError(f"--by {plan.by}: is for --order curriculum; expected both, or no --by")
     if plan.method == "stream" and plan.padding is not None:
         raise WeftError("--padding: a stream has no padding; expected --method best-fit, or no --padding")
     if plan.method == "best-fit" and plan.keep_last:
@@ -131,7 +161,8 @@ def _check_plan(plan: Plan) -> None:
             raise WeftError(f"--split {split}: expected the name of a split, such as train")
 
 
-def _planned(documents: Documents, plan: Plan) -> tuple[Reading, Pieces]:
+def _planned(documents: Documents, plan: Plan) -> tuple[Reading, Pieces, dict[str, Any]]:
+    """The readings, their pieces, and what is told of strands."""
     reading = in_order(
         documents.repeats,
         documents.copies,
@@ -140,22 +171,69 @@ def _planned(documents: Documents, plan: Plan) -> tuple[Reading, Pieces]:
         seed=plan.seed,
         values=documents.values,
     )
-    lengths = documents.lengths[reading.document]
-    if plan.method == "best-fit":
-        pieces = fitted(lengths, reading.copy, plan.length)
+    told: dict[str, Any] = {}
+    if plan.interleave == "related":
+        reading, pieces, told = _interleaved(documents, reading, plan)
     else:
-        pieces = stream(lengths, plan.length, keep_last=plan.keep_last)
+        pieces = _fit(documents.lengths[reading.document], reading.copy, plan)
+    lengths = documents.lengths[reading.document]
     if not pieces.sequences:
         raise WeftError(
             f"all documents have {int(lengths.sum()):,} tokens, fewer than one sequence of {plan.length:,}; expected "
             "more text, a smaller --length, or --keep-last"
         )
-    return reading, pieces
+    check_conserved(pieces, lengths, plan.length)
+    return reading, pieces, told | {"sequences_of_several_languages": _mixed(documents, reading, pieces)}
+
+
+def _fit(lengths: Integers, copies: Integers, plan: Plan) -> Pieces:
+    if plan.method == "best-fit":
+        return fitted(lengths, copies, plan.length)
+    return stream(lengths, plan.length, keep_last=plan.keep_last)
+
+
+def _interleaved(documents: Documents, reading: Reading, plan: Plan) -> tuple[Reading, Pieces, dict[str, Any]]:
+    """Related languages in the same sequences: strand after strand, then sequences in the order that was asked for."""
+    languages, lengths = documents.languages.gather(reading.document), documents.lengths[reading.document]
+    tokens = pl.DataFrame({"language": languages, "tokens": lengths}).group_by("language").agg(pl.col("tokens").sum())
+    of = strands(dict(tokens.iter_rows()), plan.length)
+    by_value = plan.order == "curriculum"
+    reading, strand, names = alternating(reading, languages, lengths, of, by_value=by_value)
+    lengths = documents.lengths[reading.document]
+    if plan.method == "best-fit":
+        numbers = documents.languages.rank("dense").cast(pl.Int64).to_numpy()[reading.document]
+        pieces = by_strand(partial(_fit, plan=plan), lengths, reading.copy, strand, numbers)
+    else:
+        pieces = _fit(lengths, reading.copy, plan)
+    last_stays = plan.method == "stream" and plan.keep_last and pieces.sequences > 0
+    if plan.order == "shuffle":
+        pieces = moved(pieces, drawn(pieces, reading, documents.ids, plan.seed), last_stays=last_stays)
+    elif by_value and documents.values is not None:
+        first = np.searchsorted(pieces.sequence, np.arange(pieces.sequences))
+        value = documents.values[reading.document[pieces.reading[first]]]
+        pieces = moved(pieces, value, last_stays=last_stays)
+    size = np.bincount(strand, lengths, len(names)).astype(np.int64).tolist()
+    told = {
+        name: {"tokens": size[number], "languages": sorted(code for code, own in of.items() if own == name)}
+        for number, name in enumerate(names)
+    }
+    return reading, pieces, {"strands": told}
+
+
+def _mixed(documents: Documents, reading: Reading, pieces: Pieces) -> int:
+    """Sequences that hold documents of two languages or more."""
+    language = documents.languages.gather(reading.document[pieces.reading])
+    rows = pl.DataFrame({"sequence": pieces.sequence, "language": language})
+    return rows.group_by("sequence").agg(pl.col("language").n_unique()).filter(pl.col("language") > 1).height
 
 
 def _shards(sequences: int, plan: Plan) -> Iterator[tuple[int, int]]:
     step = max(plan.shard_tokens // plan.length, 1)
     return ((start, min(start + step, sequences)) for start in range(0, sequences, step))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _piece(found: tuple[str, int] | None) -> dict[str, Any] | None:
@@ -173,6 +251,7 @@ def _counts(documents: Documents, reading: Reading, pieces: Pieces, length: int)
         "documents": int(size.size),
         "documents_cut": pieces.cut,
         "documents_empty": documents.empty,
+        "documents_left_out": documents.left_out,
         "tokens": int(size.sum()),
         "tokens_packed": packed,
         "tokens_dropped": pieces.dropped,

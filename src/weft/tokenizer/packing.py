@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from weft.errors import WeftError
+from weft.errors import ShardError, WeftError
 from weft.text.best_fit import best_fit
 from weft.text.buffers import string_buffers
 from weft.text.folded import plain_hashes
@@ -17,7 +17,8 @@ from weft.text.folded import plain_hashes
 Integers = npt.NDArray[np.int64]
 Method = Literal["stream", "best-fit"]
 Order = Literal["release", "shuffle", "curriculum"]
-METHODS, ORDERS = get_args(Method), get_args(Order)
+Interleave = Literal["none", "related"]
+METHODS, ORDERS, INTERLEAVES = get_args(Method), get_args(Order), get_args(Interleave)
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,26 @@ def fitted(lengths: Integers, copies: Integers, length: int) -> Pieces:
     placed = np.argsort(sequence[bins], kind="stable")
     pieces = (sequence[bins][placed], reading[placed], start[placed], size[placed])
     return Pieces(*pieces, dropped=0, cut=int(np.count_nonzero(count > 1)))
+
+
+def check_conserved(pieces: Pieces, lengths: Integers, length: int) -> None:
+    """Raise ShardError unless every token is in one sequence or counted as dropped, and no sequence is too long.
+
+    `lengths` (readings,): tokens of each.
+    """
+    order = np.lexsort((pieces.start, pieces.reading))
+    reading, start, size = pieces.reading[order], pieces.start[order], pieces.length[order]
+    begins = np.concatenate([[True], reading[1:] != reading[:-1]])[: reading.size]
+    after = np.concatenate([[0], (start + size)[:-1]])[: reading.size]
+    joined = bool(np.all(start == np.where(begins, 0, after)))
+    held = np.bincount(reading, size, lengths.size).astype(np.int64)
+    missing = lengths - held
+    filled = np.bincount(pieces.sequence, pieces.length) if pieces.sequences else np.zeros(1)
+    if not joined or np.any(missing < 0) or int(missing.sum()) != pieces.dropped or filled.max() > length:
+        raise ShardError(
+            f"packing: {int(lengths.sum())} tokens, {int(held.sum())} in sequences of up to {int(filled.max())}, "
+            f"{pieces.dropped} dropped; expected each once"
+        )
 
 
 def checked_choice(option: str, given: str, known: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks import mixing
+from weft.engine.tasks import mixing, ordering
 from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
@@ -113,16 +113,19 @@ def elect(task: Task, context: Context) -> list[Entry]:
 
 def select(task: Task, context: Context) -> list[Entry]:
     """The final rule of every row; rejects, counts and samples; kept rows stored by language."""
-    frame = judged(task, context, ["id", "source", "license", "basis", "consent", "redistribute"])
+    columns = ["id", "source", "license", "basis", "consent", "redistribute"]
+    frame = judged(task, context, [*columns, *task.arguments.get("order", {}).get("columns", [])])
     mixed = "mixture" in task.arguments
     if mixed:
         frame = mixing.drawn(task, context, frame)
     name = f"{task.shard:05d}-{task.key[:12]}"
-    told = ["rule", "split", "kept", *(["repeats"] if mixed else [])]
-    struct = frame.select(pl.struct(told).alias("selection"))
-    rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     schema = kinds.RECORDED if "records" in task.arguments else EXPORT
     schema = schema.append(REPEATS) if mixed else schema
+    if "order" in task.arguments:
+        frame, schema = ordering.valued(task, context, frame), ordering.schema_of(task, schema)
+    told = ["rule", "split", "kept", *(n for n in ("repeats", "phase") if n in frame.columns)]
+    struct = frame.select(pl.struct(told).alias("selection"))
+    rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
@@ -146,7 +149,8 @@ def select(task: Task, context: Context) -> list[Entry]:
         )
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
-    read = {"read": mixing.read_in_train(frame)} if mixed else {}
+    read: dict[str, Any] = {"read": mixing.read_in_train(frame)} if mixed else {}
+    read |= {"phases": ordering.phases_of(frame)} if "phase" in frame.columns else {}
     return [entry(task, task.key, files, counts | read)]
 
 
@@ -195,34 +199,38 @@ def _export_rows(
 
 
 def export(task: Task, context: Context) -> list[Entry]:
-    """The files of one language, or of the records of one kind and language, in corpus order."""
+    """The files of one place, in corpus order, train of plain text in the recipe's order if it has one."""
     number, place = task.arguments["number"], task.arguments["language"]
     folder, language = kinds.divided(place)
     sides = tuple(language.split("-"))
     written_as = task.arguments.get("written") if folder == "ct" else None
-    plain = schema_of(written_as) if written_as else EXPORT
+    ordered = "order" in task.arguments and folder == "ct"
+    schema = schema_of(written_as) if written_as else EXPORT
+    schema = ordering.schema_of(task, schema) if ordered else schema
     holders.claim(context.storage, f"construct/{folder}/{language}/", task.key)
     writer = LanguageWriter(
         lambda path: context.storage.open_sink(f"construct/{path}"),
         language,
         tuple(task.arguments["formats"]),
-        schema=plain if folder == "ct" else kinds.record_schema(folder, sides),
+        schema=schema if folder == "ct" else kinds.record_schema(folder, sides),
         folder=folder,
     )
 
     def read() -> Iterator[pa.Table]:
         return exchange.stream(context.storage, task.arguments["files"], number)
 
-    def made(table: pa.Table) -> pa.Table:
-        return table if folder == "ct" else kinds.records(table, folder, sides)
+    def rows_to_write() -> Iterator[pa.Table]:
+        if ordered:
+            return ordering.arranged(task, context, read, written_as)
+        return copies(read, written_as) if written_as else iter(read())
 
     rows = due = 0
     parts: list[content.Digest] = []
 
     def listed() -> Iterator[pa.Table]:
         nonlocal rows, due
-        for table in copies(read, written_as) if written_as else read():
-            writer.add(made(table))
+        for table in rows_to_write():
+            writer.add(table if folder == "ct" else kinds.records(table, folder, sides))
             if written_as != "copies" or table["copy"][0].as_py() == 1:
                 rows += table.num_rows
                 due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
@@ -272,6 +280,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
+        **ordering.of_release(given),
         evaluation=benchmarks,
         found=places,
         cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
