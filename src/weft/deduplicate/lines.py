@@ -11,7 +11,14 @@ from pydantic import Field
 
 from weft.operators.contract import BatchFunction, operator
 
-WRITES = {"site": pa.uint64(), "of": pa.int32(), "line": pa.uint64(), "pages": pa.int32(), "keeper": pa.int64()}
+WRITES = {
+    "site": pa.uint64(),
+    "of": pa.int32(),
+    "line": pa.uint64(),
+    "pages": pa.int32(),
+    "keeper": pa.int64(),
+    "passage": pa.bool_(),
+}
 
 _SENTENCE, _PUNCTUATED = 1, 2
 _LONG, _SENTENCE_WEIGHT = 140, 25
@@ -32,7 +39,7 @@ _KEY = ["site", "line"]
 
 @operator(
     "deduplicate.lines",
-    version=1,
+    version=2,
     reads=("site", "page", "place", "paragraph", "line", "weight", "form"),
     writes=WRITES,
     kind="group",
@@ -49,15 +56,16 @@ def lines(
     Learnt from up to `most_pages` pages of a site, drawn by their ids. Pages with the same lines count once, and
     near-copies are no evidence. Around the main text (before the first and after the last own prose of a page) a
     recurring line is boilerplate; between, only where it is no verse and no prose, or stands on most pages; of such
-    verse and prose one page keeps a copy (`keeper`). A row with a null line says how many pages a site has (`of`).
+    verse and prose one page keeps a copy (`keeper`, and `passage` is true); a page's own title stays on that page. A
+    row with a null line says how many pages a site has (`of`).
     """
 
     def group(batch: pa.Table) -> pa.Table:
         held = pl.DataFrame(pl.from_arrow(batch.select(list(lines.spec.reads))))  # type: ignore[attr-defined]
         rows, of = _distinct_pages(held, most_pages)
         learnt = _learnt(rows, of, least_pages)
-        sites = of.with_columns(pl.lit(None, pl.UInt64).alias("line"), pl.lit(None, pl.Int32).alias("pages"))
-        sites = sites.with_columns(pl.lit(None, pl.Int64).alias("keeper")).select(list(WRITES))
+        nothing = {"line": pl.UInt64, "pages": pl.Int32, "keeper": pl.Int64, "passage": pl.Boolean}
+        sites = of.with_columns(pl.lit(None, kind).alias(name) for name, kind in nothing.items()).select(list(WRITES))
         made = pl.concat([sites, learnt.select(list(WRITES))]).sort("site", "line", nulls_last=False)
         return made.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema(list(WRITES.items())))
 
@@ -129,8 +137,9 @@ def _learnt(rows: pl.DataFrame, of: pl.DataFrame, least: int) -> pl.DataFrame:
     )
     text_like = pl.col("prose") | verse
     cut = pl.when(~text_like).then(brief).when(inside | verse).then(often).otherwise(said)
-    keeper = pl.when(inside & text_like).then("first_page").when(~text_like & (pl.col("homes") == 1)).then("home")
-    return facts.filter(cut).with_columns(keeper.alias("keeper"))
+    passage = inside & text_like
+    keeper = pl.when(passage).then("first_page").when(~text_like & (pl.col("homes") == 1)).then("home")
+    return facts.filter(cut).with_columns(keeper.alias("keeper"), passage.alias("passage"))
 
 
 def _speaking(rows: pl.DataFrame) -> pl.DataFrame:

@@ -73,9 +73,6 @@ def decide(task: Task, context: Context) -> list[Entry]:
         labels_of(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
     rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
-    if "cut" in frame.columns:
-        empty = pl.col("cut").struct.field("left") == 0
-        rule = frame.select(pl.when(empty).then(pl.lit("nothing_left")).otherwise(rule).alias("rule"))["rule"]
     if task.arguments["redistributable_only"]:
         rule = frame.select(
             pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
@@ -86,10 +83,12 @@ def decide(task: Task, context: Context) -> list[Entry]:
     name = f"{task.shard:05d}-{task.key[:12]}.parquet"
     files = [write_frame(context, f"selection/decide/{name}", frame.select("rule", "split"))]
     if "deduplicate" in frame.columns:
-        rows = passing.with_columns(
-            pl.lit(task.shard, pl.Int32).alias("shard"),
-            pl.col("source").replace_strict(task.arguments["priorities"], default=0).alias("priority"),
-        )
+        priority = pl.col("source").replace_strict(task.arguments["priorities"], default=0, return_dtype=pl.Int32)
+        if "cut" in frame.columns:
+            # Of a cluster in which something is left of others, they stay.
+            left = pl.col("cut").struct.field("left").fill_null(1)
+            priority = pl.when(left == 0).then(pl.lit(election.LAST, pl.Int32)).otherwise(priority)
+        rows = passing.with_columns(pl.lit(task.shard, pl.Int32).alias("shard"), priority.alias("priority"))
         # By row and not by id: a file that lies in a source twice gives the same ids twice.
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
