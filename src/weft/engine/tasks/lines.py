@@ -20,7 +20,7 @@ from weft.errors import ShardError
 from weft.model.tables import LINES
 
 LINES_TOGETHER = 1 << 20
-"""Lines of a reduce task that meet at once, some 35 MB, unless the sampled pages of one destination have more."""
+"""Lines of a reduce task that meet at once, some 43 MB, unless the sampled pages of one destination have more."""
 
 
 def keys(task: Task, context: Context) -> list[Entry]:
