@@ -50,7 +50,7 @@ def write(folder: Path) -> Path:
     pages = [{"url": f"https://{name}.example/", "text": text} for name, text in rows]
     for n in range(12):
         text = f"{prose(f'i{n}')}\n\n{PRAYER}\n\n{prose(f'j{n}')}\n\n{NOTICE}"
-        pages.append({"url": f"https://www.church.example/{'drop' * (n % 4 > 0)}{n}", "text": text})
+        pages.append({"url": f"https://www.church.example/{'drop' * (n % 4 != 3)}{n}", "text": text})
     for number in range(5):
         lines = [json.dumps(one) for one in pages[number::5]]
         (folder / f"texts/part-{number}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
@@ -82,8 +82,12 @@ def test_each_passage_is_there_once(finished: tuple[Path, Path]) -> None:
     for passage in (prose("left", 6), prose("book", 12), prose("long", 30), NOTICE):
         assert times(finished[1], passage) == 1
     assert times(finished[1], prose("book", 6)) == 1
+    pages = frame.filter(pl.col("url").str.contains("church") & pl.col("selection").struct.field("rule").is_null())
+    assert pages.height == 3
     for line in PRAYER.split("\n"):
         assert times(finished[1], line) == 1
+        for text, label in pages.select("text", "lines").iter_rows():
+            assert any(span["begin"] <= text.index(line) < span["end"] for span in label["spans"]), "its keeper left"
 
 
 def test_what_is_counted_is_what_is_written(finished: tuple[Path, Path]) -> None:
