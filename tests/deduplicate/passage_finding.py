@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from weft.deduplicate.passage_pairs import passage_pairs
-from weft.deduplicate.passages import Least, passages, substring_label
+from weft.deduplicate.passages import Least, flat_spans, passages, substring_label, within
 from weft.deduplicate.substrings import substrings
+from weft.engine.tasks.substrings import GONE, Marks
+from weft.model.tables import SUBSTRINGS
 
 SEPARATORS = dict.fromkeys(map(ord, "\u200b\u0f0b\u0f0c\u1361"), " ")
 """What stands between words or syllables and counts as white space, though Python does not split there."""
@@ -80,3 +84,37 @@ def plainly_covered(texts: list[str], spaced: list[bool], words: int = 50, chars
                 found[number].update(places[begin:end])
         before += "\0" + plain
     return found
+
+
+def labels_of_staying(
+    texts: list[str],
+    stays: list[bool],
+    before: list[dict[str, object] | None],
+    gone: list[list[tuple[int, int]]] | None = None,
+) -> list[dict[str, object] | None]:
+    """The label of every text once it is known which stay; of those that do not, what it was before.
+
+    `gone` are spans that are cut from the texts in any case.
+    """
+    rows = list(range(len(texts)))
+    table = pa.table(
+        {
+            "id": [identifier(n) for n in rows],
+            "text": pa.array(texts, pa.large_string()),
+            "priority": pa.array([0] * len(texts), pa.int32()),
+            "shard": pa.array([0] * len(texts), pa.int32()),
+            "row": pa.array(rows, pa.int32()),
+        }
+    )
+    kept = np.array(stays)
+    asks = kept & np.array([bool(label and label["spans"]) for label in before])
+    marks = Marks(np.zeros(1, np.int64), kept, asks)
+    keys = substrings()(table)
+    found = passage_pairs()(keys.filter(marks.of(keys, "")))
+    pairs = pl.DataFrame(pl.from_arrow(found.filter(marks.of(found, "_b", asks=True))))
+    spans = [[{"begin": begin, "end": end} for begin, end in one] for one in gone or [[] for _ in rows]]
+    held = table.append_column("gone", pa.array(spans, GONE))
+    made = passages(pairs.with_columns(a=pl.col("row_a"), b=pl.col("row_b")), held, table, Least(50, 100))
+    text, label = table["text"].combine_chunks(), pa.array(before, SUBSTRINGS)
+    again = substring_label(within(made, flat_spans(pc.struct_field(label, "spans"))), text).to_pylist()
+    return [again[n] if asks[n] else before[n] for n in rows]

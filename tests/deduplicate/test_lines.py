@@ -185,3 +185,33 @@ def test_pages_are_counted_as_a_plain_count_does(pages: list[list[int]]) -> None
 )
 def test_the_site_of_an_address(url: str | None, site: str) -> None:
     assert site_names(pa.array([url], pa.string()), pa.array(["s"])).to_list() == [site]
+
+
+def test_near_copies_are_one_voice_beside_another_page() -> None:
+    story, foot = (
+        f"{prose(1, 6)}\n\n{prose(2, 6)}",
+        "About the makers of this site\nAll of our other pages and archives",
+    )
+    near: list[str | None] = [f"{story}\n\nChanged by {n}: {prose(n, 1)}\n\n{foot}" for n in (3, 4)]
+    assert cut(near) == [[]] * 2, "two versions of one text are no evidence"
+    assert cut([*near, f"{prose(5, 6)}\n\n{foot}"]) == [[foot]] * 3
+    quoting = cut([*near, f"{prose(5, 6)}\n\n{prose(1, 6)}\n\n{foot}"])
+    assert not any(prose(1, 6) in text for page in quoting for text in page), "nor is a third page that quotes them"
+
+
+def test_lines_that_differ_in_their_numbers_are_of_one_kind_around_the_text() -> None:
+    pages: list[str | None] = [
+        f"Bei: {n}{n + 1}9\n\n{prose(n)}\n\n{n + 1}\n\n{prose(n + 20)}\n\nMaoni ({n * 7}{n})\n2{n}.0{n + 1}.2026"
+        for n in range(5)
+    ]
+    found = cut(pages)
+    assert [text for page in found for text in page if text.startswith("Bei")] == [
+        f"Bei: {n}{n + 1}9" for n in range(5)
+    ]
+    assert all(any("Maoni" in text for text in page) and any("2026" in text for text in page) for page in found)
+    assert not any(text.strip().isdigit() for page in found for text in page), "numbers inside the text stay"
+
+
+def test_numbers_of_pages_that_say_nothing_for_themselves_stay() -> None:
+    tables: list[str | None] = ["\n".join(f"{n * 7 + k * 31}" for k in range(10)) for n in range(4)]
+    assert cut(tables) == [[]] * 4

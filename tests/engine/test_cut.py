@@ -179,7 +179,19 @@ def test_rules_read_what_is_cut_and_what_is_left(tmp_path: Path) -> None:
     recipe = write(tmp_path, RECIPE.replace("cut", rules, 1))
     result = run(load(recipe), tmp_path / "build", workers=2)
     assert result.status == 0
-    assert Build.open(tmp_path / "build").summary()["stages"][-1]["rejected"]["nothing_left"] == 6
+    assert Build.open(tmp_path / "build").summary()["stages"][-1]["rejected"] == {"mostly_text": 6}
+
+
+def test_a_language_of_which_nothing_is_left_has_no_files(tmp_path: Path) -> None:
+    recipe = write(tmp_path)
+    notice = "สงวนลิขสิทธิ์ตามกฎหมายห้ามทำซ้ำโดยไม่ได้รับอนุญาตจากเรา"
+    rows = [{"url": f"https://thai.example/{n}", "text": f"{prose(f't{n}')}\n\n{notice}"} for n in range(4)]
+    rows.append({"url": "https://thai.example/notice", "text": notice})
+    (tmp_path / "texts/thai.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert run(load(recipe), tmp_path / "build", workers=2).status == 0
+    build = Build.open(tmp_path / "build")
+    assert build.complete and build.explain("https://thai.example/notice")["outcome"] == "rejected by nothing_left"
+    assert not list((tmp_path / "build/construct").rglob("*tha_Thai*"))
 
 
 PASSAGES = RECIPE.replace("verify, lines]", "verify, substrings]").replace(

@@ -153,6 +153,25 @@ def test_a_mixture_and_an_order_are_of_plain_text_and_leave_records_as_they_are(
     assert "repeats" in pl.read_parquet_schema(next((tmp_path / "b/construct/ct").rglob("train-*.parquet")))
 
 
+def test_nothing_is_cut_from_a_record_or_in_favour_of_one(folder, tmp_path):
+    passage = " ".join(f"neno{n}" for n in range(80))
+    _write(tmp_path / "text.jsonl", [{"text": f"Mwanzo hapa. {passage} na mwisho wake."}])
+    _write(tmp_path / "chat.jsonl", [{"prompt": f"Soma hii: {passage}", "completion": f"{passage} ndiyo."}])
+    (tmp_path / "recipe.yaml").write_text(
+        "acquire:\n"
+        "  - {path: text.jsonl, format: jsonl}\n"
+        "  - {path: chat.jsonl, format: jsonl, kind: sft, language_hint: swh_Latn, priority: 1}\n"
+        "deduplicate: [exact, minhash, verify, substrings]\n"
+        "construct: {extends: nothing, cut: [deduplicate.substrings]}\n",
+        encoding="utf-8",
+    )
+    assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b", workers=1).status == 0
+    (chat,) = read(tmp_path / "b", "sft/swh_Latn")["messages"].to_list()
+    assert [message["content"].count(passage) for message in chat] == [1, 1]
+    (text,) = pl.concat([pl.read_parquet(file) for file in (tmp_path / "b/construct/ct").rglob("*.parquet")])["text"]
+    assert passage in text
+
+
 def test_explain_tells_of_a_record(build):
     found = read(build, "sft/swh_Latn")["id"][0]
     told = open_build(build).explain(found)

@@ -43,6 +43,14 @@ def test_lines_are_those_of_a_plain_reading(texts: list[str]) -> None:
     assert [tuple(map(int, line)) for line in got] == naive(texts)
 
 
+def test_short_lines_that_differ_in_their_digits_have_one_hash() -> None:
+    same = table("Bei: 120", "bei:  365", "BEI: ០៩៥")
+    assert len(set(same.numbered.tolist())) == 1 and same.numbered[0] != 0 and len(set(same.hash.tolist())) == 3
+    others = table("Bei: 20", "Bei 120", "Bei:", "Bei: 120 na " + "a" * 20, "0", "00")
+    assert others.numbered[2] == others.numbered[3] == 0 and same.numbered[0] not in others.numbered
+    assert others.numbered[4] not in (0, others.hash[4], others.numbered[5])
+
+
 @pytest.mark.parametrize(
     ("line", "form"),
     [

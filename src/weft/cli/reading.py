@@ -64,6 +64,9 @@ def explain(build: Path, document: str, as_json: bool) -> int:
         for name, value in {**(stage.get("changes") or {}), **(stage.get("labels") or {})}.items():
             if value is not None and name not in _NOT_SHOWN:
                 show.entry(name, value, indent=2)
+        for name in ("cut", "stays"):
+            for span in stage.get(name) or []:
+                show.entry(name, f"characters {span['begin']}–{span['end']}: {span['because']}", indent=2)
         if stage.get("met"):
             _met(stage["met"])
     show.say(f"\n{held['outcome']}")

@@ -28,6 +28,9 @@ ELECTED = pa.schema(
 """A row that was not elected, and the id of the one that is kept in its place."""
 
 
+LAST = -(1 << 31)
+"""The priority of a row that stays only where no other can."""
+
 ORDER = {"priority": True, "consented": True, "chars": True, "id": False}
 """What decides between the documents of a cluster, in this order; true: the highest wins."""
 

@@ -14,14 +14,16 @@ WRITES = {
     "line": pa.uint64(),
     "weight": pa.int32(),
     "form": pa.uint8(),
+    "numbered": pa.uint64(),
 }
 
 
-@operator("deduplicate.line_keys", version=1, reads=("id", "text", "url", "source"), writes=WRITES, rows="make")
+@operator("deduplicate.line_keys", version=2, reads=("id", "text", "url", "source"), writes=WRITES, rows="make")
 def line_keys() -> BatchFunction:
     """A row for each line that is not blank: site, page, place, hash, letters and how the line ends.
 
-    The site is the host of the address without `www.`, or the source of a document without an address.
+    `numbered` is the hash of a short line as if all its digits were one, and 0 where there are none. The
+    site is the host of the address without `www.`, or the source of a document without an address.
     """
     from weft.deduplicate.site import page_numbers, sites
     from weft.text.buffers import string_buffers
@@ -37,6 +39,7 @@ def line_keys() -> BatchFunction:
             "line": found.hash,
             "weight": found.weight,
             "form": found.form,
+            "numbered": found.numbered,
         }
         return pa.table(columns, schema=pa.schema(list(WRITES.items())))
 

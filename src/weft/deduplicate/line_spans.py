@@ -20,11 +20,12 @@ LEARNT = pa.struct(
 """What `deduplicate.lines` learnt of a document's site; as a dictionary, a site's list is held once."""
 
 
-@operator("deduplicate.line_spans", version=1, reads=("id", "text", "learnt"), writes={"lines": LINES})
+@operator("deduplicate.line_spans", version=2, reads=("id", "text", "learnt"), writes={"lines": LINES})
 def line_spans() -> BatchFunction:
     """Lines, and paragraphs of several lines, that are boilerplate of the document's site. Null for null text.
 
-    A line is not boilerplate on the page that keeps it.
+    A line is known by its text, a short one with digits also without them. It is not boilerplate on the page that keeps
+    it.
     """
     from weft.text.buffers import string_buffers
 
@@ -65,12 +66,16 @@ def _cut_lines(batch: pa.Table, strings: Any, place: Any, learnt: pl.DataFrame) 
             "paragraph": found.paragraph,
             "entry": place[found.row].astype(np.int64),
             "line": found.hash,
+            "numbered": found.numbered,
             "page": page_numbers(batch["id"])[found.row],
         }
     )
     lines = lines.join(learnt, on=["entry", "line"], how="left", maintain_order="left")
+    alike = learnt.select("entry", pl.col("line").alias("numbered"), pl.col("pages").alias("alike"))
+    lines = lines.join(alike, on=["entry", "numbered"], how="left", maintain_order="left")
     kept = (pl.col("page") == pl.col("keeper")).fill_null(False)
-    return lines.with_columns(cut=pl.col("cut").fill_null(False) & ~kept)
+    cut = (pl.col("cut").fill_null(False) | pl.col("alike").is_not_null()) & ~kept
+    return lines.with_columns(cut=cut, pages=pl.coalesce("pages", "alike"))
 
 
 def _paragraphs(lines: pl.DataFrame) -> pl.DataFrame:

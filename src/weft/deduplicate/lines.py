@@ -11,20 +11,31 @@ from pydantic import Field
 
 from weft.operators.contract import BatchFunction, operator
 
-WRITES = {"site": pa.uint64(), "of": pa.int32(), "line": pa.uint64(), "pages": pa.int32(), "keeper": pa.int64()}
+WRITES = {
+    "site": pa.uint64(),
+    "of": pa.int32(),
+    "line": pa.uint64(),
+    "pages": pa.int32(),
+    "keeper": pa.int64(),
+    "passage": pa.bool_(),
+}
 
 _SENTENCE, _PUNCTUATED = 1, 2
 _LONG, _SENTENCE_WEIGHT = 140, 25
 """Letters of a line that is prose by its length alone, and of one that ends as a sentence does."""
 _VERSE_WEIGHT, _VERSE_LINES, _VERSE_SHARE = 12, 3, 0.5
-_VOICE = 0.5
+_VOICE = 0.3
 """A page speaks for itself when what is its own in prose is at least this share of what it has from few others."""
 _FEW = 3
 _SURE_PAGES, _SURE_SHARE, _MANY_PAGES = 5, 0.5, 8
 _ALL_PAGES, _ALL_SHARE = 3, 0.9
-_PER_PAGE = 75
+_PER_PAGE = 70
 """Letters for which prose has to stand on one page more: the longer a passage, the less it is a notice."""
 _BRIEF, _INSIDE_SHARE, _HEADING = 20, 0.1, 3
+_NUMBERED_SHARE = 0.25
+_OF_FEW = (pl.col("pages") > 1) & pl.col("prose") & (pl.col("pages") <= pl.max_horizontal(_FEW, pl.col("of") // 4))
+_MOST_SHARED = 0.5
+"""Pages go together when they share at least this much of the most that one of them shares with any."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 _KEY = ["site", "line"]
@@ -32,8 +43,8 @@ _KEY = ["site", "line"]
 
 @operator(
     "deduplicate.lines",
-    version=1,
-    reads=("site", "page", "place", "paragraph", "line", "weight", "form"),
+    version=2,
+    reads=("site", "page", "place", "paragraph", "line", "weight", "form", "numbered"),
     writes=WRITES,
     kind="group",
     rows="make",
@@ -46,19 +57,21 @@ def lines(
 ) -> BatchFunction:
     """Boilerplate lines of each site: on at least `least_pages` pages that differ in what they say for themselves.
 
-    Learnt from up to `most_pages` pages of a site, drawn by their ids. Pages with the same lines count once, and
-    near-copies are no evidence. Around the main text (before the first and after the last own prose of a page) a
-    recurring line is boilerplate; between, only where it is no verse and no prose, or stands on most pages; of such
-    verse and prose one page keeps a copy (`keeper`). A row with a null line says how many pages a site has (`of`).
+    Learnt from up to `most_pages` pages of a site, drawn by their ids. Pages with the same lines count once, and so do
+    near-copies of each other. Around the main text (before the first and after the last own prose of a page) a
+    recurring line is boilerplate, and so are short ones of one wording with other numbers (given by `numbered`);
+    between, a recurring line is only where it is no verse and no prose, or stands on most pages. Of such verse and
+    prose one page keeps a copy (`keeper`, and `passage` is true); a page's own title stays on that page. A row with a
+    null line says how many pages a site has (`of`).
     """
 
     def group(batch: pa.Table) -> pa.Table:
         held = pl.DataFrame(pl.from_arrow(batch.select(list(lines.spec.reads))))  # type: ignore[attr-defined]
         rows, of = _distinct_pages(held, most_pages)
         learnt = _learnt(rows, of, least_pages)
-        sites = of.with_columns(pl.lit(None, pl.UInt64).alias("line"), pl.lit(None, pl.Int32).alias("pages"))
-        sites = sites.with_columns(pl.lit(None, pl.Int64).alias("keeper")).select(list(WRITES))
-        made = pl.concat([sites, learnt.select(list(WRITES))]).sort("site", "line", nulls_last=False)
+        nothing = {"line": pl.UInt64, "pages": pl.Int32, "keeper": pl.Int64, "passage": pl.Boolean}
+        sites = of.with_columns(pl.lit(None, kind).alias(name) for name, kind in nothing.items()).select(list(WRITES))
+        made = pl.concat([sites, learnt]).sort("site", "line", nulls_last=False)
         return made.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema(list(WRITES.items())))
 
     return group
@@ -101,13 +114,14 @@ def _learnt(rows: pl.DataFrame, of: pl.DataFrame, least: int) -> pl.DataFrame:
     rows = rows.join(of, on="site", how="left", maintain_order="left")
     rows = rows.with_columns((sentence | (pl.col("weight") >= _LONG)).alias("prose"))
     rows = rows.join(_speaking(rows), on="number", how="left", maintain_order="left")
+    rows = rows.join(_voices(rows), on="number", how="left", maintain_order="left")
+    rows = _with_verse(rows)
     facts = (
-        _with_verse(rows)
-        .filter(pl.col("pages") >= 2)
+        rows.filter(pl.col("pages") >= 2)
         .group_by(_KEY)
         .agg(
             pl.col("of", "pages", "prose", "weight").first(),
-            pl.col("number").filter("speaks").n_unique().alias("speaking"),
+            pl.col("voice").drop_nulls().n_unique().alias("speaking"),
             (pl.col("inside").filter("speaks").mean() > 0.5).fill_null(False).alias("inside_mostly"),
             pl.col("verse").mean(),
             pl.col("page").min().alias("first_page"),
@@ -129,22 +143,68 @@ def _learnt(rows: pl.DataFrame, of: pl.DataFrame, least: int) -> pl.DataFrame:
     )
     text_like = pl.col("prose") | verse
     cut = pl.when(~text_like).then(brief).when(inside | verse).then(often).otherwise(said)
-    keeper = pl.when(inside & text_like).then("first_page").when(~text_like & (pl.col("homes") == 1)).then("home")
-    return facts.filter(cut).with_columns(keeper.alias("keeper"))
+    passage = inside & text_like
+    keeper = pl.when(passage).then("first_page").when(~text_like & (pl.col("homes") == 1)).then("home")
+    found = facts.filter(cut).with_columns(keeper.alias("keeper"), passage.alias("passage")).select(list(WRITES))
+    return pl.concat([found, _numbered(rows, least).select(list(WRITES))])
+
+
+def _numbered(rows: pl.DataFrame, least: int) -> pl.DataFrame:
+    """Short lines that differ in their digits alone, around the main text: dates, prices, counters.
+
+    Inside it they may be the numbers of verses or articles, or a table.
+    """
+    facts = (
+        rows.filter(pl.col("numbered") != 0)
+        .group_by("site", pl.col("numbered").alias("line"))
+        .agg(
+            pl.col("of").first(),
+            pl.col("number").n_unique().cast(pl.Int32).alias("pages"),
+            pl.col("voice").drop_nulls().n_unique().alias("speaking"),
+            (pl.col("inside").filter("speaks").mean() > 0.5).fill_null(False).alias("inside_mostly"),
+            pl.col("verse").mean(),
+        )
+    )
+    often = pl.col("pages") >= pl.max_horizontal(least, _NUMBERED_SHARE * pl.col("of"), pl.col("of").sqrt() / 2)
+    cut = often & (pl.col("speaking") >= least) & ~pl.col("inside_mostly") & (pl.col("verse") < 0.5)
+    unkept = pl.lit(None, pl.Int64).alias("keeper"), pl.lit(False).alias("passage")
+    return facts.filter(cut).with_columns(*unkept)
 
 
 def _speaking(rows: pl.DataFrame) -> pl.DataFrame:
     """For each page whether it speaks for itself, and the places of its first and last own prose."""
     own = (pl.col("pages") == 1) & pl.col("prose")
-    few = (pl.col("pages") > 1) & pl.col("prose") & (pl.col("pages") <= pl.max_horizontal(_FEW, pl.col("of") // 4))
     facts = rows.group_by("number").agg(
         pl.col("weight").filter(own).sum().alias("own"),
-        pl.col("weight").filter(few).sum().alias("others"),
+        pl.col("weight").filter(_OF_FEW).sum().alias("others"),
         pl.col("place").filter(own).min().alias("from"),
         pl.col("place").filter(own).max().alias("to"),
     )
     speaks = (pl.col("own") > 0) & (pl.col("own") >= _VOICE * pl.col("others"))
     return facts.select("number", "from", "to", speaks.alias("speaks"))
+
+
+def _voices(rows: pl.DataFrame) -> pl.DataFrame:
+    """`number`, `voice`: a page that speaks for itself has its own; near-copies of each other have one together.
+
+    Pages that do not speak for themselves go together with those that most of their prose is shared with. If one of
+    these speaks, it speaks for them.
+    """
+    from weft.text.components import components
+
+    speaking = rows.filter("speaks").select(pl.col("number").unique())["number"]
+    shared = rows.filter(_OF_FEW).with_columns(
+        pl.coalesce(pl.col("number").filter("speaks").min().over(_KEY), pl.col("number").min().over(_KEY)).alias("with")
+    )
+    edges = shared.filter(~pl.col("speaks")).group_by("number", "with").agg(pl.col("weight").sum())
+    edges = edges.filter(pl.col("weight") >= _MOST_SHARED * pl.col("weight").max().over("number"))
+    first, second = edges["number"].to_numpy(), edges["with"].to_numpy()
+    group = components(int(rows["number"].max() or 0) + 1, first, second)  # type: ignore[arg-type]
+    silent = edges.select(pl.col("number").unique())["number"]
+    spoken_for = np.isin(group[silent.to_numpy()], group[speaking.to_numpy()])
+    voice = pl.Series(np.where(spoken_for, -1, group[silent.to_numpy()]), dtype=pl.Int64)
+    together = pl.DataFrame({"number": silent, "voice": voice}).filter(pl.col("voice") >= 0)
+    return pl.concat([pl.DataFrame({"number": speaking, "voice": speaking}), together])
 
 
 def _with_verse(rows: pl.DataFrame) -> pl.DataFrame:

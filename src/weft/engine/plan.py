@@ -12,7 +12,7 @@ from weft.engine.graph import Node, Plan, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.manifest import Manifest, Shard
 from weft.engine.plan_construct import construct_nodes
-from weft.engine.plan_cut import cut_node
+from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import deduplicate_nodes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_substrings import substring_nodes
@@ -108,7 +108,7 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
         nodes += substring_nodes(compiler, step)
         related.append("substrings")
     if recipe.construct.cut:
-        nodes.append(cut_node(compiler, tuple(name.partition(".")[2] for name in recipe.construct.cut)))
+        nodes.append(cut_node(compiler, {name: name for name in short_names(recipe.construct.cut)}))
         related.append("cut")
     nodes += construct_nodes(compiler, tuple(related))
     return Plan(tuple(nodes), tuple(shards))

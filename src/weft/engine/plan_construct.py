@@ -9,6 +9,7 @@ from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
 from weft.engine.plan_order import order_of_files, order_of_release, ordering
+from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES
@@ -17,23 +18,31 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_SELECT, _EXPORT, _RELEASE = 4, 3, 4
+_SELECT, _EXPORT, _RELEASE, _DECIDE_CUT = 4, 3, 4, 2
 """Raised when these tasks write other files for the same answers."""
 
 
 def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
     """All nodes of the construct stage; `related` names the nodes that wrote labels after those of single rows."""
     labels = ("documents", "label", *related)
+    cut, mixed = bool(compiler.recipe.construct.cut), compiler.recipe.construct.mixture is not None
     return [
         _threshold_part(compiler, labels),
         _thresholds(compiler),
         _decide(compiler, labels),
         _elect(),
-        *mixture_nodes(compiler, labels, _paths),
-        _select(compiler, labels),
+        *(staying_nodes(compiler, drawn=False) if cut else []),
+        *mixture_nodes(compiler, _judged_by(compiler, labels, drawn=False), _paths),
+        *(staying_nodes(compiler, drawn=True) if cut and mixed else []),
+        _select(compiler, _judged_by(compiler, labels, drawn=True)),
         _export(compiler),
         _release(compiler),
     ]
+
+
+def _judged_by(compiler: Compiler, labels: tuple[str, ...], *, drawn: bool) -> tuple[str, ...]:
+    """The nodes of labels, with what is cut between the documents that stay."""
+    return tuple(last_cut(compiler, drawn=drawn) if name == "cut" else name for name in labels)
 
 
 def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str], list[str]]:
@@ -93,7 +102,9 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "labels": paths,
             "thresholds": state.path("thresholds", 0),
         }
-        key = digest("decide", settings, keys, state.one("thresholds", 0).key)
+        # Where something is cut, `nothing_left` is not decided here any more.
+        version = [_DECIDE_CUT] if held.cut else []
+        key = digest("decide", settings, keys, state.one("thresholds", 0).key, *version)
         return [Task("decide", shard, "decide", key, {}, arguments)]
 
     return Node("decide", "construct", (*labels, "thresholds"), "shard", plan)

@@ -52,7 +52,7 @@ def _pairs(compiler: Compiler) -> Node:
     return Node("passage_pairs", "deduplicate", ("fingerprints",), "all", plan)
 
 
-def _files(state: State, node: str, position: int) -> list[str]:
+def files_of(state: State, node: str, position: int) -> list[str]:
     """The n-th files of a node's tasks that hold rows."""
     held = [entries[0].files[position] for entries in state.done(node).values()]
     return [str(file["path"]) for file in held if file["rows"]]
@@ -60,7 +60,7 @@ def _files(state: State, node: str, position: int) -> list[str]:
 
 def _texts() -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        requests = _files(state, "passage_pairs", 1)
+        requests = files_of(state, "passage_pairs", 1)
         tasks = []
         for number, entries in state.done("documents").items():
             arguments = {"documents": entries[0].files[0]["path"], "requests": requests}
@@ -77,7 +77,7 @@ def _label(step: Step) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
-        found, texts = _files(state, "passage_pairs", 0), _files(state, "passage_texts", 0)
+        found, texts = files_of(state, "passage_pairs", 0), files_of(state, "passage_texts", 0)
         arguments = least | {"documents": document.files[0]["path"], "pairs": found, "texts": texts}
         key = digest("substrings", least, document.key, shard, state.keys("passage_pairs"), state.keys("passage_texts"))
         size = int(document.counts.get("text_bytes", 0))

@@ -13,6 +13,7 @@ from weft.construct.mixture_card import Mixed
 from weft.construct.rules import Rules
 from weft.construct.summary import COUNT, Stage, summary
 from weft.engine.build import RECIPE, STAGES, prepare_known
+from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
 from weft.engine.progress import Silent
@@ -90,7 +91,8 @@ class Build:
     def label_paths(self, shard: int) -> list[str]:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
-        for node in ("label", "deduplicate", *CUTS, "cut", "select"):
+        last = last_round(self, shard)
+        for node in ("label", "deduplicate", *CUTS, f"{last}_cut" if last else "cut", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -188,7 +190,7 @@ class Build:
 
         Raises WeftError when no document, or more than one, is meant.
         """
-        found = self._places(prefix)
+        found = self.places(prefix)
         if len(found) != 1:
             raise WeftError(_not_one(prefix, [name for _, _, name in found], self.storage))
         shard, row, _ = found[0]
@@ -199,7 +201,8 @@ class Build:
             columns |= pl.scan_parquet(self._path(path)).slice(row, 1).collect().to_dicts()[0]
         return shard, row, columns
 
-    def _places(self, prefix: str) -> list[tuple[int, int, str]]:
+    def places(self, prefix: str) -> list[tuple[int, int, str]]:
+        """Shard, row and id of every document whose id begins with `prefix`, or whose URL or locator it is."""
         found: list[tuple[int, int, str]] = []
         for shard, entries in self.state.done("documents").items():
             scan = pl.scan_parquet(self._path(entries[0].files[0]["path"])).select("id", "url", "locator")
@@ -212,7 +215,7 @@ class Build:
 
         `prefix` is as for `find`; rows of the error tables are found as well.
         """
-        if not self._places(prefix):
+        if not self.places(prefix):
             return self._explain_error(prefix)
         shard, row, columns = self.find(prefix)
         stages: list[dict[str, Any]] = [
@@ -240,7 +243,8 @@ class Build:
         if "selection" in columns:
             selection = columns["selection"]
             why = self._because(selection["rule"], columns)
-            stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
+            story = cut_story(self, shard, row, columns)
+            stages.append({"stage": "construct", "rule": selection["rule"], **why, **story, "labels": selection})
             times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
             times += f", in phase {selection['phase']}" if selection.get("phase") else ""
             kept = selection["rule"] is None

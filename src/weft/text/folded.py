@@ -11,7 +11,7 @@ from weft.text.buffers import Strings
 from weft.text.decode import HIGH, code_point, item, word
 from weft.text.hashing import hash_bytes, mix
 from weft.text.jit import I64_IN, U8_IN, U32_IN, U64, kernel, part, types
-from weft.text.unicode import SPACE, characters
+from weft.text.unicode import SPACE, characters, digits_alike
 
 _P1 = np.uint64(0x9E3779B97F4A7C15)
 _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -67,11 +67,16 @@ def _folded(data: Any, offsets: Any, characters: Any, high: Any, low: Any) -> No
         low[row] = mix(two + np.uint64(size))
 
 
-def folded_hashes(strings: Strings) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Two independent 64-bit hashes of each text: case folded, runs of white space as one, none at the ends."""
+def folded_hashes(
+    strings: Strings, *, numbers_alike: bool = False
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Two independent 64-bit hashes of each text: case folded, runs of white space as one, none at the ends.
+
+    With `numbers_alike` all digits are one character, which no text has.
+    """
     rows = len(strings.offsets) - 1
     high, low = np.empty(rows, np.uint64), np.empty(rows, np.uint64)
-    _folded(strings.data, strings.offsets, characters(), high, low)
+    _folded(strings.data, strings.offsets, digits_alike() if numbers_alike else characters(), high, low)
     return high, low
 
 

@@ -21,6 +21,8 @@ SENTENCE, PUNCTUATED = 1, 2
 """Bits of `form`: the line ends with a sentence mark; with any mark that is no letter, digit or accent."""
 _WORD = LETTER | MARK | NUMBER
 _EAST_WEIGHT = 3
+_SHORT = 20
+"""Letters up to which a line with digits is one of its kind: longer ones say something of their own."""
 _CLOSING = tuple(ord(c) for c in "\"')]}»”’›」』）】》")
 
 
@@ -29,7 +31,8 @@ class Lines(NamedTuple):
 
     `begin` and `end` are characters of the text, white space at both ends left out. `weight` is the number of letters,
     marks and digits, an East Asian one as three. `place` counts the lines of a document from 0, `paragraph` its runs
-    of lines without a blank one between them.
+    of lines without a blank one between them. `numbered` is the hash of a short line with digits as if all digits were
+    one, and 0 for other lines: dates, prices and counters of one kind have the same.
     """
 
     row: npt.NDArray[np.int32]
@@ -40,6 +43,7 @@ class Lines(NamedTuple):
     weight: npt.NDArray[np.int32]
     form: npt.NDArray[np.uint8]
     hash: npt.NDArray[np.uint64]
+    numbered: npt.NDArray[np.uint64]
 
 
 @part
@@ -109,8 +113,18 @@ def line_table(strings: Strings) -> Lines:
     size = _lines(strings.data, strings.offsets, characters(), starts, row, begin, end, place, paragraph, weight, form)
     # Lines lie end to end, and line feeds are white space at their ends: the hashes of texts are those of lines.
     bounds = np.append(starts[:size], strings.offsets[-1])
-    hashes = folded_hashes(Strings(strings.data, bounds, np.ones(size, np.uint8)))[0]
+    texts = Strings(strings.data, bounds, np.ones(size, np.uint8))
+    hashes, alike = folded_hashes(texts)[0], folded_hashes(texts, numbers_alike=True)[0]
+    numbered = np.where((hashes != alike) & (weight[:size] <= _SHORT), alike, np.uint64(0))
     held = np.flatnonzero(weight[:size] >= 0)
     return Lines(
-        row[held], begin[held], end[held], place[held], paragraph[held], weight[held], form[held], hashes[held]
+        row[held],
+        begin[held],
+        end[held],
+        place[held],
+        paragraph[held],
+        weight[held],
+        form[held],
+        hashes[held],
+        numbered[held],
     )

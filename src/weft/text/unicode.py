@@ -13,6 +13,9 @@ LETTER, MARK, NUMBER, TERMINAL, SPACE, SOUTH_EAST, EAST, JOINER = (1 << n for n 
 """Bits of `flags`. SOUTH_EAST and EAST: letters, marks and digits of scripts that put no space between words.
 JOINER: apostrophes and middle dots, which stay inside a word when letters stand on both sides."""
 
+_A_NUMBER = np.uint32(0x1FFFFE)
+"""Stands for any digit; no code point is as high."""
+
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
 
 
@@ -63,6 +66,15 @@ def characters() -> npt.NDArray[np.uint32]:
     found = tables()
     folded = np.arange(0x110000, dtype=np.int32) + flat(found.fold)
     held: npt.NDArray[np.uint32] = flat(found.flags).astype(np.uint32) << np.uint32(24) | folded.astype(np.uint32)
+    return held
+
+
+@functools.cache
+def digits_alike() -> npt.NDArray[np.uint32]:
+    """`characters`, but every digit and number is the same character, which no text has."""
+    known = characters()
+    number = (known >> np.uint32(24)) & NUMBER != 0
+    held: npt.NDArray[np.uint32] = np.where(number, (known >> np.uint32(24) << np.uint32(24)) | _A_NUMBER, known)
     return held
 
 

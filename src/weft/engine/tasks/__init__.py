@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, substrings
+from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, staying, substrings
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -27,6 +27,9 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "thresholds": construct.thresholds,
     "decide": construct.decide,
     "elect": construct.elect,
+    "staying": staying.staying,
+    "line_keepers": staying.keepers,
+    "staying_lines": staying.lines,
     "mix_part": mixing.mix_part,
     "mix": mixing.mix,
     "select": construct.select,

@@ -74,9 +74,6 @@ def decide(task: Task, context: Context) -> list[Entry]:
         of_records = _rules(tuple(task.arguments["records"].items())).first_failing(frame).alias("of_records")
         both = frame.select(kinds.plain(frame).alias("plain"), rule, of_records)
         rule = both.select(pl.when("plain").then("rule").otherwise("of_records").alias("rule"))["rule"]
-    if "cut" in frame.columns:
-        empty = pl.col("cut").struct.field("left") == 0
-        rule = frame.select(pl.when(empty).then(pl.lit("nothing_left")).otherwise(rule).alias("rule"))["rule"]
     if task.arguments["redistributable_only"]:
         rule = frame.select(
             pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
@@ -87,10 +84,12 @@ def decide(task: Task, context: Context) -> list[Entry]:
     name = f"{task.shard:05d}-{task.key[:12]}.parquet"
     files = [write_frame(context, f"selection/decide/{name}", frame.select("rule", "split"))]
     if "deduplicate" in frame.columns:
-        rows = passing.with_columns(
-            pl.lit(task.shard, pl.Int32).alias("shard"),
-            pl.col("source").replace_strict(task.arguments["priorities"], default=0).alias("priority"),
-        )
+        priority = pl.col("source").replace_strict(task.arguments["priorities"], default=0, return_dtype=pl.Int32)
+        if "cut" in frame.columns:
+            # Of a cluster in which something is left of others, they stay.
+            left = pl.col("cut").struct.field("left").fill_null(1)
+            priority = pl.when(left == 0).then(pl.lit(election.LAST, pl.Int32)).otherwise(priority)
+        rows = passing.with_columns(pl.lit(task.shard, pl.Int32).alias("shard"), priority.alias("priority"))
         # By row and not by id: a file that lies in a source twice gives the same ids twice.
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
@@ -247,7 +246,11 @@ def export(task: Task, context: Context) -> list[Entry]:
         raise ShardError(f"export of {language}: {rows} rows in, to be written as {due}, {written} written")
     files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
     counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
-    return [entry(task, task.key, [*files, row_list], counts | {"content": list(content.together(parts))})]
+    if not rows:
+        # Of a language of which nothing stays the release has no file.
+        context.storage.path(path).unlink()
+    listing = [row_list] if rows else []
+    return [entry(task, task.key, [*files, *listing], counts | {"content": list(content.together(parts))})]
 
 
 def release(task: Task, context: Context) -> list[Entry]:

@@ -20,7 +20,7 @@ from weft.errors import ShardError
 from weft.model.tables import LINES
 
 LINES_TOGETHER = 1 << 20
-"""Lines of a reduce task that meet at once, some 35 MB, unless the sampled pages of one destination have more."""
+"""Lines of a reduce task that meet at once, some 43 MB, unless the sampled pages of one destination have more."""
 
 
 def keys(task: Task, context: Context) -> list[Entry]:
@@ -83,7 +83,7 @@ def _sampled(context: Context, files: list[str], destination: int, most: int) ->
 def spans(task: Task, context: Context) -> list[Entry]:
     """The boilerplate of a shard's documents as spans, from what was learnt of their sites."""
     step = ready([Call(**task.arguments["call"])], context)[0]
-    names, held = _learnt(task, context)
+    names, held = learnt_by_site(task, context)
     schema = pa.schema([("lines", LINES)])
     path = f"label/lines/{task.shard:05d}-{task.key[:12]}.parquet"
     rows = cut = 0
@@ -111,8 +111,8 @@ def _documents(task: Task, context: Context) -> Iterator[pa.Table]:
     return read_batches(context.storage.path(task.arguments["documents"]), columns)
 
 
-def _learnt(task: Task, context: Context) -> tuple[Any, pa.Array]:
-    """The sites of a shard's documents, sorted, and what was learnt of each."""
+def learnt_by_site(task: Task, context: Context, keepers: pl.DataFrame | None = None) -> tuple[Any, pa.Array]:
+    """The sites of a shard's documents, sorted, and what was learnt of each; `keepers` names other keepers."""
     batches = read_batches(context.storage.path(task.arguments["documents"]), ["url", "source"])
     found = [np.unique(sites(batch["url"], batch["source"])) for batch in batches]
     names = np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
@@ -124,6 +124,9 @@ def _learnt(task: Task, context: Context) -> tuple[Any, pa.Array]:
     if not parts:
         return names, pa.array([{"of": 0, "lines": []}] * len(names), LEARNT)
     rows = pl.concat(parts)
+    if keepers is not None:
+        rows = rows.join(keepers, on=["site", "line"], how="left", maintain_order="left")
+        rows = rows.with_columns(pl.coalesce("claim", "keeper").alias("keeper"))
     lists = rows.drop_nulls("line").sort("site", "line").group_by("site").agg(pl.struct("line", "pages", "keeper"))
     pages = rows.group_by("site").agg(pl.col("of").first())
     joined = wanted.join(pages, on="site", how="left").join(lists, on="site", how="left").sort("site")

@@ -54,7 +54,10 @@ def labels_of(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
 
 
 def judged(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
-    """A shard's labels and columns with `row`, `rule` (null: kept), `split`, and `kept`, the id elected instead."""
+    """A shard's labels and columns with `row`, `rule` (null: kept), `split`, and `kept`, the id elected instead.
+
+    A document of which the cut leaves nothing is not kept.
+    """
     decided = read_frame(context, task.arguments["decisions"])
     lost = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, task.arguments["elected"], task.shard, DROPPED)))
     frame = pl.concat([labels_of(task, context, columns), decided], how="horizontal").with_row_index("row")
@@ -64,4 +67,8 @@ def judged(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
         lost, on="row", how="left", maintain_order="left", validate="1:1"
     )
     rule = pl.when(pl.col("rule").is_null() & pl.col("kept").is_not_null()).then(pl.lit("duplicate"))
-    return frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
+    frame = frame.with_columns(rule.otherwise(pl.col("rule")).alias("rule"))
+    if "cut" not in frame.columns:
+        return frame
+    empty = pl.col("rule").is_null() & (pl.col("cut").struct.field("left") == 0).fill_null(False)
+    return frame.with_columns(pl.when(empty).then(pl.lit("nothing_left")).otherwise(pl.col("rule")).alias("rule"))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft.deduplicate.passages import FOUND, Least, passages, substring_label
+from weft.deduplicate.passages import FOUND, Least, flat_spans, passages, substring_label, within
 from weft.engine import exchange
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
+from weft.engine.tasks.labels import beside
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import SUBSTRINGS
@@ -23,6 +25,7 @@ FINGERPRINTS_TOGETHER = 1 << 20
 """Rows of a reduce task that meet at once, unless one destination has more: about 28 MB of fingerprints."""
 REQUEST = pa.schema({"row": pa.int32(), "shard": pa.int32()})
 TEXT = pa.schema({"shard": pa.int32(), "row": pa.int32(), "id": pa.string(), "text": pa.large_string()})
+GONE = pa.list_(pa.struct({"begin": pa.int64(), "end": pa.int64()}))
 _NEW = {"shard": pl.Int32, "row": pl.Int32, "a": pl.Int64}
 
 
@@ -48,14 +51,19 @@ def fingerprints(task: Task, context: Context) -> list[Entry]:
 
 
 def pairs(task: Task, context: Context) -> list[Entry]:
-    """Places to compare, by the shard of the later document; and by that of the earlier one, who wants its text."""
+    """Places to compare, by the shard of the later document; and by that of the earlier one, who wants its text.
+
+    With `staying`: of the documents that stay, and later ones only where the label has a passage.
+    """
     step = ready([Call(**task.arguments["call"])], context)[0]
     given, name = task.arguments, f"{task.shard:05d}-{task.key[:12]}.arrow"
     asked: list[pl.DataFrame] = []
+    marks = Marks.read(context, given["staying"]) if "staying" in given else None
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
         for rows in exchange.groups(context.storage, given["files"], given["destinations"], FINGERPRINTS_TOGETHER):
-            made = step.function(rows)
+            made = step.function(rows if marks is None else rows.filter(marks.of(rows, "")))
+            made = made if marks is None else made.filter(marks.of(made, "_b", asks=True))
             frame = pl.DataFrame(pl.from_arrow(made.select(["shard_a", "row_a", "shard_b"]))).unique()
             asked[:] = [pl.concat([*asked, frame]).unique()]
             yield made, made["shard_b"].to_numpy().astype(np.int64)
@@ -72,13 +80,21 @@ def pairs(task: Task, context: Context) -> list[Entry]:
 
 
 def texts(task: Task, context: Context) -> list[Entry]:
-    """The texts of a shard that others are compared with, stored by the shard that compares them."""
+    """The texts of a shard that others are compared with, stored by the shard that compares them.
+
+    With `lines`, a side table of spans: `gone`, the spans that are cut from them.
+    """
     asked = exchange.gather(context.storage, task.arguments["requests"], task.shard, REQUEST)
     wanted = pl.DataFrame(pl.from_arrow(asked)).unique().sort("row", "shard")
+    cut = {"lines": task.arguments["lines"]} if "lines" in task.arguments else {}
+    schema = TEXT.append(pa.field("gone", GONE)) if cut else TEXT
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
         start = 0
-        for batch in read_batches(context.storage.path(task.arguments["documents"]), ["id", "text"]):
+        for batch in beside(task.arguments["documents"], cut, ["id", "text"], context):
+            if cut:
+                spans = pc.struct_field(batch["lines"], "spans").cast(GONE)
+                batch = batch.drop_columns("lines").append_column("gone", spans)
             rows = wanted.filter(pl.col("row").is_between(start, start + batch.num_rows - 1))
             # One destination at a time: a text that many shards want is not copied for all of them at once.
             for shard, part in rows.group_by("shard", maintain_order=True):
@@ -89,23 +105,57 @@ def texts(task: Task, context: Context) -> list[Entry]:
             start += batch.num_rows
 
     path = f"deduplicate/passage-texts/{task.shard:05d}-{task.key[:12]}.arrow"
-    record = exchange.write(context.storage, path, TEXT, chunks())
+    record = exchange.write(context.storage, path, schema, chunks())
     return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
 
 
+class Marks(NamedTuple):
+    """Which rows stay, and which of these ask for another keeper; those of all shards end to end."""
+
+    starts: npt.NDArray[np.int64]
+    stays: npt.NDArray[np.bool_]
+    asks: npt.NDArray[np.bool_]
+
+    @classmethod
+    def read(cls, context: Context, files: list[tuple[int, str]]) -> Marks:
+        """`files`: number and table of every shard, in order."""
+        tables = [context.storage.read_table(path) for _, path in files]
+        starts = np.full(max((shard for shard, _ in files), default=-1) + 1, -1, np.int64)
+        starts[[shard for shard, _ in files]] = np.cumsum([0, *(table.num_rows for table in tables)])[:-1]
+        empty = np.empty(0, np.bool_)
+        stays, asks = (
+            np.concatenate([empty, *(table[name].to_numpy() for table in tables)]) for name in ("stays", "asks")
+        )
+        return cls(starts, stays, asks)
+
+    def of(self, rows: pa.Table, side: str, *, asks: bool = False) -> pa.Array:
+        """Whether the row stays (or asks) that `shard` and `row` name, or those of one side of a pair."""
+        shard, row = rows[f"shard{side}"].to_numpy(), rows[f"row{side}"].to_numpy()
+        # Of a shard that failed after its fingerprints were there, nothing stays.
+        start = np.append(self.starts, -1)[np.minimum(shard, len(self.starts))]
+        held = np.append(self.asks if asks else self.stays, False)
+        return pa.array(held[np.where(start >= 0, start + row, -1)])
+
+
 def label(task: Task, context: Context) -> list[Entry]:
-    """The passages of a shard's documents that earlier documents hold."""
+    """The passages of a shard's documents that earlier documents hold.
+
+    With `staying` and `before`: of the passages of that label those that an earlier document holds which stays. What
+    is said of documents that do not stay is as before.
+    """
     given = task.arguments
     asked = exchange.stream(context.storage, given["pairs"], task.shard)
     wanted = pl.concat([pl.DataFrame(pl.from_arrow(table)) for table in asked] or [_no_pairs()]).sort("row_b")
     schema = pa.schema([("substrings", SUBSTRINGS)])
     path = f"label/substrings/{task.shard:05d}-{task.key[:12]}.parquet"
     rows = cut = 0
+    held = {name: given[name] for name in ("staying", "before") if name in given}
     with context.storage.parquet(path, schema) as sink:
-        for batch in read_batches(context.storage.path(given["documents"]), ["text"]):
+        for batch in beside(given["documents"], held, ["text"], context):
             here = wanted.filter(pl.col("row_b").is_between(rows, rows + batch.num_rows - 1))
             found = _compared(here.with_columns(pl.col("row_b") - rows), batch, task, context)
-            column = substring_label(found, batch["text"].combine_chunks())
+            text = batch["text"].combine_chunks()
+            column = _still_held(batch, found, text) if held else substring_label(found, text)
             rows += batch.num_rows
             cut += int(pc.sum(pc.struct_field(column, "cut")).as_py() or 0)
             sink.add(pa.table({"substrings": column}, schema=schema))
@@ -114,6 +164,13 @@ def label(task: Task, context: Context) -> list[Entry]:
         raise ShardError(f"substrings on shard {task.shard}: {rows} rows in, {record.rows} out")
     counts = {"rows_in": rows, "rows_out": record.rows, "characters": cut}
     return [entry(task, task.key, [record_to_json(record)], counts)]
+
+
+def _still_held(batch: pa.Table, found: pl.DataFrame, text: pa.Array) -> pa.Array:
+    before = batch["substrings"].combine_chunks()
+    column = substring_label(within(found, flat_spans(pc.struct_field(before, "spans"))), text)
+    place = np.where(batch["asks"].to_numpy(), np.arange(batch.num_rows), np.arange(batch.num_rows) + batch.num_rows)
+    return pa.concat_arrays([column, before]).take(pa.array(place))
 
 
 def _no_pairs() -> pl.DataFrame:
