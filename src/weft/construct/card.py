@@ -13,6 +13,7 @@ from weft.construct import evaluation, mixture_card
 from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
+from weft.construct.group_card import units_text
 from weft.construct.mixture_card import Mixed
 from weft.construct.summary import KEPT, alarms
 
@@ -51,6 +52,8 @@ class Release:
     """The recipe's text."""
     mixture: Mixed | None = None
     """How often documents of train are read, where not once."""
+    units: Mapping[str, float] | None = None
+    """What stays together (`group_card.units_text`); None when no source holds pairs or groups."""
     evaluation: pl.DataFrame | None = None
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
@@ -79,6 +82,7 @@ def dataset_card(release: Release) -> str:
         _selection(release),
         "## What happened to the documents",
         _funnel(release),
+        *(("## What stays together", units_text(release.units)) if release.units is not None else ()),
         *_evaluation(release),
         *(("## What was cut from the text", _cuts(release.cuts)) if release.cuts is not None else ()),
         "## Known limits",

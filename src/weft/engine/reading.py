@@ -90,7 +90,7 @@ class Build:
     def label_paths(self, shard: int) -> list[str]:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
-        for node in ("label", "deduplicate", *CUTS, "cut", "select"):
+        for node in ("label", "deduplicate", *CUTS, "cut", "split_unit", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -240,7 +240,8 @@ class Build:
         if "selection" in columns:
             selection = columns["selection"]
             why = self._because(selection["rule"], columns)
-            stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": selection})
+            labels = selection | {name: columns[name] for name in ("group_id", "split_unit") if columns.get(name)}
+            stages.append({"stage": "construct", "rule": selection["rule"], **why, "labels": labels})
             times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
             kept = selection["rule"] is None
             outcome = f"kept in {selection['split']}{times}" if kept else f"rejected by {selection['rule']}"

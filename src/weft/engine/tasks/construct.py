@@ -26,7 +26,7 @@ from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks import mixing
+from weft.engine.tasks import groups, mixing
 from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
@@ -94,6 +94,8 @@ def decide(task: Task, context: Context) -> list[Entry]:
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
         files.append(write_frame(context, f"selection/candidates/{name}", stand))
+    if "least_characters" in task.arguments:
+        files.append(groups.write_borders(task, context, frame))
     languages = passing.select(_language()).to_series().unique().sort().to_list()
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
 
@@ -102,6 +104,7 @@ def elect(task: Task, context: Context) -> list[Entry]:
     """The rows that are not elected in their cluster, stored by shard."""
     tables = [context.storage.read_table(path) for path in task.arguments["files"]]
     splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
+    groups.check(task.arguments["borders"], context)
     survivors, dropped = election.elect([table.drop_columns("split") for table in tables])
     place = dropped["shard"].to_numpy().astype(np.int64)
     table = arrow(dropped.select("row", "kept"))
@@ -263,6 +266,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
+        units=given.get("units"),
         evaluation=benchmarks,
         found=places,
         cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
