@@ -57,7 +57,7 @@ def main(folder: str) -> None:
         found = verify()(rows)
         near = [found[f"row_{side}"].to_numpy().astype(np.int64) for side in "ab"]
     none = (np.empty(0, np.int64), np.empty(0, np.int64))
-    _, size, _ = cluster_table(start, (first[certain], second[certain]), none, (near[0], near[1]), none)
+    _, size, _ = cluster_table(start, (first[certain], second[certain]), none, (near[0], near[1]), none, none)
     print(f"{start} documents, {int((size > 1).sum())} in clusters")
 
 

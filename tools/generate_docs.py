@@ -16,7 +16,7 @@ from weft.language.languages_page import languages_page
 from weft.operators.catalogue import endings, kind, limits, page, plain, sentence, table
 from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
-from weft.recipe.schema import DEFAULT_STEPS, STAGES, Construct, Fractions, RecipeFile, Settings, Source
+from weft.recipe.schema import DEFAULT_STEPS, STAGES, Construct, Fractions, Groups, RecipeFile, Settings, Source
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -78,6 +78,7 @@ def _recipe(registry: Registry) -> str:
         ]
         lines += [f"### {stage}", "", *table(["step", "default", "gives"], rows), ""]
     lines += ["## construct", "", *_fields(Construct), "", "Shares under `split`:", "", *_fields(Fractions), ""]
+    lines += ["Keys of `groups`:", "", *_fields(Groups), ""]
     lines += ["Keys of `mixture`, which [has a page of its own](mixtures.md):", "", *_fields(Mixture), ""]
     lines += ["Keys of `rehydrate`:", "", *_fields(Rehydration), ""]
     lines += ["Keys of `order`, which [has a page of its own](order.md):", "", *_fields(Order), ""]

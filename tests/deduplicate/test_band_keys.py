@@ -25,9 +25,9 @@ def rows_of(table: pa.Table) -> list[tuple[int, ...]]:
 def test_one_row_for_each_band_and_one_for_the_text() -> None:
     table = signed(TEXTS)
     folded = folded_key(table["exact"]).tolist()
-    expected = [(folded[n], folded[n], False, 0, 4, 10 + n) for n in (0, 2, 3, 4)]
+    expected = [(folded[n], folded[n], False, False, 0, 4, 10 + n) for n in (0, 2, 3, 4)]
     for n in (0, 3):
-        expected += [(key, folded[n], False, 0, 4, 10 + n) for key in table["minhash"][n].as_py()["bands"]]
+        expected += [(key, folded[n], False, False, 0, 4, 10 + n) for key in table["minhash"][n].as_py()["bands"]]
     made = band_keys()(table)
     assert rows_of(made) == sorted(expected)
     assert made.schema.equals(pa.schema(list(WRITES.items())))

@@ -8,8 +8,8 @@ from weft.deduplicate.candidates import WRITES, candidates
 
 SCHEMA = pa.schema(
     [
-        *(("key", pa.uint64()), ("text_hash", pa.uint64()), ("page", pa.bool_()), ("script", pa.int16())),
-        *(("shard", pa.int32()), ("row", pa.int32())),
+        *(("key", pa.uint64()), ("text_hash", pa.uint64()), ("page", pa.bool_()), ("pair", pa.bool_())),
+        *(("script", pa.int16()), ("shard", pa.int32()), ("row", pa.int32())),
     ]
 )
 ROWS = [
@@ -28,8 +28,8 @@ ROWS = [
 def edges(
     rows: list[tuple[int, int, int, int]], pages: tuple[tuple[int, int, int, int], ...] = ()
 ) -> list[tuple[int, int, int, int, bool]]:
-    marked = [(key, text, place >= len(rows), 0, *at) for place, (key, text, *at) in enumerate([*rows, *pages])]
-    table = pa.table([list(column) for column in zip(*marked, strict=True)] or [[]] * 6, schema=SCHEMA)
+    marked = [(key, text, place >= len(rows), False, 0, *at) for place, (key, text, *at) in enumerate([*rows, *pages])]
+    table = pa.table([list(column) for column in zip(*marked, strict=True)] or [[]] * 7, schema=SCHEMA)
     made = candidates()(table)
     assert made.schema.equals(pa.schema(list(WRITES.items())))
     found = [tuple(row.values()) for row in made.to_pylist()]
@@ -66,7 +66,7 @@ def test_no_rows_and_nobody_to_meet() -> None:
 def test_many_copies_are_a_star() -> None:
     count = 100_000
     table = pa.table(
-        [[9] * count, [5] * count, [False] * count, [0] * count, [0] * count, list(range(count))], schema=SCHEMA
+        [[9] * count, [5] * count, *([[False] * count] * 2), *([[0] * count] * 2), list(range(count))], schema=SCHEMA
     )
     made = candidates()(table)
     assert made.num_rows == count - 1 and set(made["row_a"].to_pylist()) == {0}

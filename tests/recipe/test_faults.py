@@ -132,6 +132,13 @@ def test_a_typo_in_any_key_gives_its_line_and_the_nearest_name(key: str, faults:
         ("time_limit_s: 5", "time_limit_s: 0", "parse.document, parameter time_limit_s: got 0; .*greater than 0"),
         ("- mojibake", "- mojibaek", "no standardize step is named mojibaek; .*did you mean mojibake"),
         ("- lid", "- lids", "no label step is named lids; .*did you mean lid"),
+        ("- exact", "- pairs", "deduplicate.pairs compares the sides of pairs; expected a source of kind: pair"),
+        (
+            "  split:",
+            "  groups: {least_characters: 9}\n  split:",
+            "it is about the sides of pairs; expected a source of",
+        ),
+        ("  split:", "  groups: {largest: 0}\n  split:", "largest: got 0; expected"),
         ("- exact", "- exactly", "no deduplicate step is named exactly; .*did you mean exact"),
         ("where: lid.score > 0.2", "where: lid.scor > 0.2", "no field 'scor' .*did you mean lid.score"),
         ("where: lid.score > 0.2", "where: signals.words > 2", "no column 'signals'"),
@@ -226,7 +233,7 @@ def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -
     found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
     assert found == [
         "3: deduplicate: no step by which documents meet; "
-        "expected url_key or exact or minhash or romanized among the steps"
+        "expected url_key or exact or minhash or romanized or pairs among the steps"
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from weft.cli import show
 
-_NOT_SHOWN = ("rule", "exact", "minhash")
+_NOT_SHOWN = ("rule", "exact", "minhash", "pairs")
 """Said already, or hashes that tell a person nothing; `--json` has them."""
 _WIDEST = 160
 """Characters of a passage that are shown."""

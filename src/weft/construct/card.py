@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from weft.construct import evaluation, mixture_card, ordering
+from weft.construct.card_text import cell, table, yaml
 from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
 from weft.construct.export import FileRecord
+from weft.construct.group_card import units_text
 from weft.construct.mixture_card import Mixed
 from weft.construct.ordering import Order
 from weft.construct.summary import KEPT, alarms
@@ -56,6 +58,8 @@ class Release:
     """How rows of train follow one another, where not as in the corpus."""
     phases: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Documents, and rows that they are read as, of each phase."""
+    units: Mapping[str, float] | None = None
+    """What stays together (`group_card.units_text`); None when no source holds pairs or groups."""
     evaluation: pl.DataFrame | None = None
     """Items by benchmark (`evaluation.by_benchmark`); empty when the recipe seeks none."""
     found: pl.DataFrame | None = None
@@ -79,8 +83,8 @@ class Release:
 def dataset_card(release: Release) -> str:
     """README.md of a Hugging Face dataset; `release.root` leads from it to the files."""
     parts = [
-        "---\n" + _yaml(front_matter(release)) + "---",
-        f"# {_cell(release.name)}",
+        "---\n" + yaml(front_matter(release)) + "---",
+        f"# {cell(release.name)}",
         release.description or "Text for language models, by language, built with weft.",
         _warning(release),
         "## Languages",
@@ -94,6 +98,7 @@ def dataset_card(release: Release) -> str:
         _selection(release),
         "## What happened to the documents",
         _funnel(release),
+        *(("## What stays together", units_text(release.units)) if release.units is not None else ()),
         *_evaluation(release),
         *(("## What was cut from the text", _cuts(release.cuts)) if release.cuts is not None else ()),
         "## Known limits",
@@ -206,11 +211,11 @@ def _language_table(release: Release) -> str:
         numbers = [f"{figure:,}" for figure in figures]
         rows.append((f"`{code}`", release.names.get(code, ""), *numbers, ", ".join(by_split)))
     heads = ["tokens" for _ in more]
-    table = _table(("language", "name", "documents", "bytes of text", "words", *heads, "splits"), rows)
+    listed = table(("language", "name", "documents", "bytes of text", "words", *heads, "splits"), rows)
     note = "Words of scripts without spaces are those of a dictionary. Codes are ISO 639-3 and ISO 15924."
     if more:
         note += " Tokens are those of the tokenizer that the recipe below names under `token_count`."
-    return f"{table}\n\n{note}"
+    return f"{listed}\n\n{note}"
 
 
 def _records(release: Release) -> list[str]:
@@ -229,7 +234,7 @@ def _records(release: Release) -> list[str]:
             (f"`{folder}/{language}`", release.names.get(f"{folder}/{language}", ""), number, ", ".join(by_split))
         )
     note = "Conversations and preferences have the language that their source states, else the one that was recognised."
-    return ["## Records", _table(("folder", "what", "records", "splits"), rows), note]
+    return ["## Records", table(("folder", "what", "records", "splits"), rows), note]
 
 
 def _mixture(release: Release) -> list[str]:
@@ -238,9 +243,9 @@ def _mixture(release: Release) -> list[str]:
         return []
     parts = ["## Mixture", " ".join(mixture_card.sentences(mixed))]
     head = mixture_card.head(mixed)
-    parts.append(_table(head, mixture_card.rows(mixed, release.names)))
+    parts.append(table(head, mixture_card.rows(mixed, release.names)))
     for facet, found in mixture_card.quota_rows(mixed).items():
-        parts += [f"By `{facet}`, over all:", _table((facet, *head[1:]), found)]
+        parts += [f"By `{facet}`, over all:", table((facet, *head[1:]), found)]
     return parts
 
 
@@ -249,7 +254,7 @@ def _order(release: Release) -> list[str]:
         return []
     parts = ["## Order", " ".join(ordering.sentences(release.order))]
     rows = [(phase.name, *(f"{n:,}" for n in release.phases.get(phase.name, (0, 0)))) for phase in release.order.phases]
-    return [*parts, _table(("phase", "documents", "rows"), rows)] if rows else parts
+    return [*parts, table(("phase", "documents", "rows"), rows)] if rows else parts
 
 
 def _source_table(release: Release) -> str:
@@ -258,7 +263,7 @@ def _source_table(release: Release) -> str:
         may = {True: "yes", False: "no", None: "not known"}[row["redistribute"]]
         consent = f"consent {row['consent']}" if row["consent"] else (row["basis"] or "none stated")
         rows.append((row["source"] or "", row["license"] or "unknown", consent, may, f"{row['documents']:,}"))
-    return _table(("source", "licence", "why it may be used", "redistribution", "documents"), rows)
+    return table(("source", "licence", "why it may be used", "redistribution", "documents"), rows)
 
 
 def _selection(release: Release) -> str:
@@ -270,7 +275,7 @@ def _selection(release: Release) -> str:
     ]
     extra = [name for name in sorted(number) if name != KEPT and name not in release.rules]
     rows += [("", f"`{name}`", REASONS.get(name, ""), "", f"{number[name]:,}") for name in extra]
-    text = _table(("", "rule", "removes a document when", "condition to stay", "removed"), rows)
+    text = table(("", "rule", "removes a document when", "condition to stay", "removed"), rows)
     text += "\n\nA document counts for the first rule that it fails. Of near-duplicates one document stays."
     if release.thresholds is None or not release.thresholds.height:
         return text
@@ -279,14 +284,14 @@ def _selection(release: Release) -> str:
 
 def _threshold_table(release: Release) -> str:
     assert release.thresholds is not None
-    table = release.thresholds.filter(pl.col("language").is_in(release.languages())).sort("language")
-    shown = [name for name in _SHOWN if name in table.columns]
+    found = release.thresholds.filter(pl.col("language").is_in(release.languages())).sort("language")
+    shown = [name for name in _SHOWN if name in found.columns]
     rows = []
-    for row in table.iter_rows(named=True):
+    for row in found.iter_rows(named=True):
         sources = row.get("source") or {}
         cells = ["off" if sources.get(name) == "off" else f"{row[name]:.3g}" for name in shown]
         rows.append((f"`{row['language']}`", f"{row['n']:,}", *cells))
-    return _table(("language", "documents seen", *shown), rows)
+    return table(("language", "documents seen", *shown), rows)
 
 
 def _funnel(release: Release) -> str:
@@ -300,7 +305,7 @@ def _funnel(release: Release) -> str:
         )
         for stage in release.stages
     ]
-    return _table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
+    return table(("stage", "in", "out", "rejected", "errors"), rows) if rows else "Not recorded."
 
 
 def release_json(release: Release) -> str:
@@ -316,10 +321,10 @@ def _evaluation(release: Release) -> list[str]:
     """The section on evaluation sets, where the recipe names some."""
     if release.evaluation is None or not release.evaluation.height:
         return []
-    text = _table(evaluation.BENCHMARKS, evaluation.benchmark_rows(release.evaluation)) + f"\n\n{evaluation.NOTE}"
+    text = table(evaluation.BENCHMARKS, evaluation.benchmark_rows(release.evaluation)) + f"\n\n{evaluation.NOTE}"
     if release.found is not None and release.found.height:
         text += "\n\nThe first of each benchmark; kept documents come first:\n\n"
-        text += _table(evaluation.PLACES, evaluation.place_rows(release.found))
+        text += table(evaluation.PLACES, evaluation.place_rows(release.found))
     return ["## Evaluation sets", text]
 
 
@@ -330,8 +335,8 @@ def _cuts(cuts: pl.DataFrame) -> str:
         (f"`{language}`", _CUT_LABELS.get(label, label), f"{documents:,}", f"{characters:,}")
         for language, label, documents, characters in cuts.iter_rows()
     ]
-    table = _table(("language", "what", "documents", "characters"), rows)
-    return table + "\n\nThe counts of documents, bytes and words above are those of what is left."
+    listed = table(("language", "what", "documents", "characters"), rows)
+    return listed + "\n\nThe counts of documents, bytes and words above are those of what is left."
 
 
 def _limits(release: Release) -> str:
@@ -351,7 +356,7 @@ def _limits(release: Release) -> str:
 
 def _review(release: Release) -> str:
     known = {code: said for code, said in sorted(release.reviewed.items()) if code in release.spoken()}
-    lines = [f"- `{code}`: {_cell(said)}" for code, said in known.items()]
+    lines = [f"- `{code}`: {cell(said)}" for code, said in known.items()]
     others = [f"`{code}`" for code in release.spoken() if code not in known]
     if others:
         lines.append(f"- Not reviewed by native speakers: {', '.join(others)}.")
@@ -368,32 +373,3 @@ def _reproduce(release: Release) -> str:
             "them, and `weft diff` says in what it differs from another release."
         )
     return text if release.recipe is None else f"{text}\n\n````yaml\n{release.recipe.rstrip()}\n````"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
-
-
-def _yaml(value: Any, depth: int = 0) -> str:
-    """YAML of plain data with every string quoted, as YAML 1.1 readers take the language code no for false."""
-    pad = "  " * depth
-    lines = []
-    for key, item in value.items():
-        if not isinstance(item, list):
-            lines.append(f"{pad}{key}: {json.dumps(item, ensure_ascii=False)}\n")
-        elif not item:
-            lines.append(f"{pad}{key}: []\n")
-        elif isinstance(item[0], dict):
-            lines.append(f"{pad}{key}:\n")
-            for entry in item:
-                inner = _yaml(entry, depth + 1)
-                lines.append(f"{pad}- {inner[len(pad) + 2 :]}")
-        else:
-            lines.append(f"{pad}{key}:\n" + "".join(f"{pad}- {json.dumps(x, ensure_ascii=False)}\n" for x in item))
-    return "".join(lines)

@@ -1,4 +1,4 @@
-"""Which row of each cluster stays: decided among the rows that pass the rules, the same on any number of workers."""
+"""Which row of each kind stays in a cluster: decided among those that pass, the same on any number of workers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from weft.errors import ShardError
 CANDIDATE = pa.schema(
     {
         "cluster": pa.string(),
+        "form": pa.string(),  # kind of record, of pairs also the languages: other forms are no copies
         "shard": pa.int32(),
         "row": pa.int32(),
         "chars": pa.int64(),
@@ -41,7 +42,8 @@ def decided_by(two: pl.DataFrame) -> str:
 
 
 def candidates(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows of CANDIDATE from passing rows: `id`, `shard`, `row`, `deduplicate`, optionally `priority` and `consent`.
+    """Rows of CANDIDATE from passing rows: `id`, `shard`, `row`, `deduplicate`, and if there `priority`, `consent`,
+    `record_kind` and `parts`.
 
     Length is `signals.chars` where there is one, else that of `text`, else 0. A higher priority wins; null is 0. A
     document is consented when it has an id in the consent register.
@@ -55,6 +57,7 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
         .filter(size > 1)
         .select(
             cluster.alias("cluster"),
+            _form(frame).alias("form"),
             pl.col("shard", "row").cast(pl.Int32),
             _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
             priority.cast(pl.Int32).alias("priority"),
@@ -63,6 +66,20 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return rows.collect()
+
+
+def _form(frame: pl.DataFrame) -> pl.Expr:
+    """`text`, `sft`, `dpo`, or `pair` with its languages.
+
+    A conversation about a page is no copy of it, and one sentence translated into two languages is two pairs.
+    """
+    if "record_kind" not in frame.columns:
+        return pl.lit("text")
+    kind = pl.col("record_kind").fill_null("text")
+    if not isinstance(frame.schema.get("parts"), pl.List):
+        return kind
+    languages = pl.col("parts").list.eval(pl.element().struct.field("language")).list.join(" ")
+    return pl.when(kind == "pair").then(pl.format("pair {}", languages.fill_null(""))).otherwise(kind)
 
 
 def _length(frame: pl.DataFrame) -> pl.Expr:
@@ -75,15 +92,17 @@ def _length(frame: pl.DataFrame) -> pl.Expr:
 def elect(tables: Iterable[pl.DataFrame | pa.Table]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(survivors, dropped) of all candidates: highest priority, then consented, then longest, then smallest id.
 
-    Survivors have `cluster, shard, row, id`; dropped have ELECTED. Every candidate is in exactly one.
+    One row of each form stays in a cluster. Survivors have `cluster, form, shard, row, id`; dropped have ELECTED. Every
+    candidate is in exactly one.
     """
     frames = [_frame(table) for table in tables]
     rows = pl.concat(frames) if frames else _frame(CANDIDATE.empty_table())
-    rows = rows.sort(["cluster", *ORDER, "shard", "row"], descending=[False, *ORDER.values(), False, False])
+    copies = ["cluster", "form"]
+    rows = rows.sort([*copies, *ORDER, "shard", "row"], descending=[False, False, *ORDER.values(), False, False])
     ranked = rows.with_columns(
-        pl.int_range(pl.len()).over("cluster").alias("rank"), pl.col("id").first().over("cluster").alias("kept")
+        pl.int_range(pl.len()).over(copies).alias("rank"), pl.col("id").first().over(copies).alias("kept")
     )
-    survivors = ranked.filter(pl.col("rank") == 0).select("cluster", "shard", "row", "id").sort("shard", "row")
+    survivors = ranked.filter(pl.col("rank") == 0).select(*copies, "shard", "row", "id").sort("shard", "row")
     dropped = ranked.filter(pl.col("rank") > 0).select(ELECTED.names).sort("shard", "row")
     if survivors.height + dropped.height != rows.height:
         raise ShardError(f"election: {rows.height} rows in, {survivors.height} kept and {dropped.height} dropped")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pyarrow as pa
 
-from weft.construct.export import EXPORT
+from weft.construct.export import EXPORT, FileRecord
 from weft.model.tables import PART
 
 FOLDERS = {"text": "ct", "sft": "sft", "dpo": "dpo", "pair": "pairs"}
@@ -68,9 +68,9 @@ def divided(place: str) -> tuple[str, str]:
     return folder or "ct", code
 
 
-def joined(folder: str, language: str) -> str:
-    """The place of a folder and a language."""
-    return language if folder == "ct" else f"{folder}/{language}"
+def place_of(file: FileRecord) -> str:
+    """The place that a file is of."""
+    return file.language if file.kind == "ct" else f"{file.kind}/{file.language}"
 
 
 def at(table: pa.Table, place: str) -> pa.Table:

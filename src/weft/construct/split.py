@@ -1,4 +1,4 @@
-"""train, validation and test: by a hash of the cluster, so that no near-duplicate is on both sides of a border."""
+"""train, validation and test: by a hash of what belongs together, so that none of it is on both sides of a border."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _STEPS = 1 << 32
 
 
 class LeakError(ShardError):
-    """A cluster has rows in two splits: the corpus must not be published."""
+    """A cluster, a group or the side of a pair has rows in two splits: the corpus must not be published."""
 
 
 def assign(
     frame: pl.DataFrame, fractions: Mapping[str, float] | None = None, seed: int = 0, whole: Iterable[str] = ()
 ) -> pl.Series:
-    """The split of each row (`split`), from its cluster's hash alone: a corpus that grows moves no row.
+    """The split of each row (`split`), from a hash alone: a corpus that grows moves no row, unless units join.
 
-    Hashes `deduplicate.cluster`, else `id`. Languages in `whole` go to the first split entirely; shares of small
-    languages vary, as they are drawn, not counted. Raises WeftError when the fractions do not add up to 1.
+    Hashes `split_unit.id`, else `deduplicate.cluster`, else `id`. Languages in `whole` go to the first split entirely,
+    and a unit that is `whole` to the one of the largest share; shares of small languages vary, as they are drawn, not
+    counted. Raises WeftError when the fractions do not add up to 1.
     """
     shares = dict(fractions or FRACTIONS)
     if not shares or any(share < 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:
@@ -38,6 +39,9 @@ def assign(
     chosen = pl.lit(names[-1])
     for name, bound in reversed(list(zip(names, bounds, strict=False))):
         chosen = pl.when(pl.col("place") < bound).then(pl.lit(name)).otherwise(chosen)
+    if "split_unit" in frame.columns:
+        large = pl.col("split_unit").struct.field("whole").fill_null(False)
+        chosen = pl.when(large).then(pl.lit(max(names, key=lambda name: shares[name]))).otherwise(chosen)
     table = frame.with_columns(place.alias("place"))
     languages = list(whole)
     if languages:
@@ -47,10 +51,9 @@ def assign(
 
 
 def _keys(frame: pl.DataFrame) -> pl.Series:
-    if "deduplicate" in frame.columns:
-        cluster = pl.col("deduplicate").struct.field("cluster")
-        return frame.select(pl.coalesce(cluster, pl.col("id")).alias("key"))["key"]
-    return frame["id"]
+    known = [("split_unit", "id"), ("deduplicate", "cluster")]
+    named = [pl.col(name).struct.field(field) for name, field in known if name in frame.columns]
+    return frame.select(pl.coalesce(*named, pl.col("id")).alias("key"))["key"]
 
 
 def check_no_leak(tables: Iterable[pl.DataFrame]) -> None:

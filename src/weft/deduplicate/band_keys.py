@@ -1,4 +1,4 @@
-"""Rows by which documents meet: for the whole text, for its page, and for each band of its signatures."""
+"""Rows by which documents meet: for the whole text, its page, the sides of a pair, and each band of signatures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ WRITES = {
     "key": pa.uint64(),
     "text_hash": pa.uint64(),
     "page": pa.bool_(),
+    "pair": pa.bool_(),
     "script": pa.int16(),
     "shard": pa.int32(),
     "row": pa.int32(),
@@ -21,17 +22,17 @@ WRITES = {
 
 @operator(
     "deduplicate.band_keys",
-    version=4,
-    reads=("exact", "minhash", "url_key", "romanized", "shard", "row"),
+    version=5,
+    reads=("exact", "minhash", "url_key", "romanized", "pairs", "shard", "row"),
     writes=WRITES,
     rows="make",
 )
 def band_keys() -> BatchFunction:
     """A row (key, hash of the whole text, address) for every band of every document and one with that hash as key.
 
-    With `url_key` there is one more, `page`, whose key and hash are those of the page. With `romanized` there is one
-    for each band of the skeleton, which has the number of the text's `script`; in all others that is 0. What is missing
-    makes no rows; documents with null text have none.
+    With `url_key` there is one more, `page`, whose key and hash are those of the page; with `pairs` one for each of its
+    keys, `pair`, likewise. With `romanized` there is one for each band of the skeleton, which has the number of the
+    text's `script`; in all others that is 0. What is missing makes no rows; documents with null text have none.
     """
 
     def make(batch: pa.Table) -> pa.Table:
@@ -39,6 +40,7 @@ def band_keys() -> BatchFunction:
             {
                 "text_hash": folded_key(batch["exact"]) if "exact" in batch.column_names else _own(batch),
                 "page": pl.repeat(False, batch.num_rows, eager=True),
+                "pair": pl.repeat(False, batch.num_rows, eager=True),
                 "script": pl.repeat(0, batch.num_rows, eager=True, dtype=pl.Int16),
                 "shard": pl.from_arrow(batch["shard"]),
                 "row": pl.from_arrow(batch["row"]),
@@ -63,6 +65,11 @@ def band_keys() -> BatchFunction:
             skeleton = pl.DataFrame({"romanized": pl.from_arrow(batch["romanized"])}).unnest("romanized")
             listed = frame.with_columns(skeleton["bands"].alias("key"), skeleton["script"])
             parts.append(listed.filter(pl.col("key").list.len() > 0).explode("key"))
+        if "pairs" in batch.column_names:
+            keys = pl.DataFrame({"pairs": pl.from_arrow(batch["pairs"])}).unnest("pairs")["keys"]
+            listed = frame.with_columns(keys.alias("key"), pl.lit(True).alias("pair"))
+            met = listed.filter(pl.col("key").list.len() > 0).explode("key")
+            parts.append(met.with_columns(pl.col("key").alias("text_hash")))
         made = pl.concat([part.select(list(WRITES)) for part in parts])
         return made.to_arrow().cast(pa.schema(list(WRITES.items())))
 

@@ -14,6 +14,7 @@ from weft.engine.manifest import Manifest, Shard
 from weft.engine.plan_construct import construct_nodes
 from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import deduplicate_nodes
+from weft.engine.plan_groups import group_nodes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_substrings import substring_nodes
 from weft.engine.work import Call, Task
@@ -110,6 +111,7 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
     if recipe.construct.cut:
         nodes.append(cut_node(compiler, {name: name for name in short_names(recipe.construct.cut)}))
         related.append("cut")
+    nodes += group_nodes(compiler, clusters="deduplicate" in related)
     nodes += construct_nodes(compiler, tuple(related))
     return Plan(tuple(nodes), tuple(shards))
 

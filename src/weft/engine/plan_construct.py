@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_SELECT, _EXPORT, _RELEASE, _DECIDE_CUT = 4, 3, 4, 2
+_DECIDE, _SELECT, _EXPORT, _RELEASE = 3, 4, 3, 4
 """Raised when these tasks write other files for the same answers."""
 
 
@@ -29,7 +29,7 @@ def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
     return [
         _threshold_part(compiler, labels),
         _thresholds(compiler),
-        _decide(compiler, labels),
+        _decide(compiler, (*labels, *(["split_unit"] if compiler.recipe.grouped() else []))),
         _elect(),
         *(staying_nodes(compiler, drawn=False) if cut else []),
         *mixture_nodes(compiler, _judged_by(compiler, labels, drawn=False), _paths),
@@ -94,6 +94,8 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         "priorities": {source.name: source.priority for source in compiler.recipe.acquire},
         "columns": [name for name in DOCUMENT.names if name != "text"],
     } | records(compiler)
+    if compiler.recipe.grouped():
+        settings |= {"least_characters": held.groups.least_characters}
 
     def plan(state: State, shard: int) -> list[Task]:
         paths, keys = _paths(state, labels, shard)
@@ -102,9 +104,7 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "labels": paths,
             "thresholds": state.path("thresholds", 0),
         }
-        # Where something is cut, `nothing_left` is not decided here any more.
-        version = [_DECIDE_CUT] if held.cut else []
-        key = digest("decide", settings, keys, state.one("thresholds", 0).key, *version)
+        key = digest("decide", _DECIDE, settings, keys, state.one("thresholds", 0).key)
         return [Task("decide", shard, "decide", key, {}, arguments)]
 
     return Node("decide", "construct", (*labels, "thresholds"), "shard", plan)
@@ -112,9 +112,10 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
 def _elect() -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        files = [str(e[0].files[1]["path"]) for e in state.done("decide").values() if len(e[0].files) > 1]
-        key = digest("elect", state.keys("decide"))
-        return [Task("elect", 0, "elect", key, {}, {"files": files})]
+        written = [str(file["path"]) for e in state.done("decide").values() for file in e[0].files]
+        tables = {"files": "selection/candidates/", "borders": "selection/borders/"}
+        arguments = {name: [path for path in written if path.startswith(at)] for name, at in tables.items()}
+        return [Task("elect", 0, "elect", digest("elect", state.keys("decide")), {}, arguments)]
 
     return Node("elect", "construct", ("decide",), "all", plan)
 
@@ -200,6 +201,8 @@ def _release(compiler: Compiler) -> Node:
             | order_of_release(compiler, state)
             | facts(compiler, state)
         )
+        if recipe.grouped():
+            arguments["units"] = state.one("units", 0).counts | recipe.construct.groups.model_dump()
         key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)
         return [Task("release", 0, "release", key, {}, arguments)]
 

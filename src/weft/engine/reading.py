@@ -92,7 +92,7 @@ class Build:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
         last = last_round(self, shard)
-        for node in ("label", "deduplicate", *CUTS, f"{last}_cut" if last else "cut", "select"):
+        for node in ("label", "deduplicate", *CUTS, f"{last}_cut" if last else "cut", "split_unit", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -244,7 +244,8 @@ class Build:
             selection = columns["selection"]
             why = self._because(selection["rule"], columns)
             story = cut_story(self, shard, row, columns)
-            stages.append({"stage": "construct", "rule": selection["rule"], **why, **story, "labels": selection})
+            labels = selection | {name: columns[name] for name in ("group_id", "split_unit") if columns.get(name)}
+            stages.append({"stage": "construct", "rule": selection["rule"], **why, **story, "labels": labels})
             times = f", read {selection['repeats']} times" if selection.get("repeats", 1) > 1 else ""
             times += f", in phase {selection['phase']}" if selection.get("phase") else ""
             kept = selection["rule"] is None

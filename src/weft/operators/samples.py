@@ -62,10 +62,9 @@ _CYCLES: Mapping[str, Sequence[Any]] = {
     "problem": (None, None, None, None, {"kind": "error", "reason": "damaged_record", "detail": "a sample"}),
     "consent": (None,),
     "variety": (None,),
-    "record_kind": ("text",),
+    "record_kind": ("text", "pair", "sft"),
     "group_id": (None, "story-1"),
     "given_parts": (None,),
-    "parts": (None,),
 }
 
 
@@ -133,6 +132,9 @@ def _values(name: str, texts: Sequence[str | None]) -> list[Any]:
     count = len(texts)
     if name == "text":
         return list(texts)
+    if name == "parts":
+        kinds = _values("record_kind", texts)
+        return [None if kind == "text" else _halves(text or "") for kind, text in zip(kinds, texts, strict=True)]
     if name == "payload":
         return [_payload(number, text) for number, text in enumerate(texts)]
     if name in _CYCLES:
@@ -144,6 +146,13 @@ def _values(name: str, texts: Sequence[str | None]) -> list[Any]:
     if name == "collected_at":
         return [datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)] * count
     return list(range(count))
+
+
+def _halves(text: str) -> list[dict[str, Any]]:
+    """Two parts of a text."""
+    middle = len(text) // 2
+    places = {"eng_Latn": (0, middle), "swh_Latn": (middle, len(text))}
+    return [{"language": code, "begin": begin, "end": end} for code, (begin, end) in places.items()]
 
 
 def _payload(number: int, text: str | None) -> bytes | None:

@@ -46,6 +46,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         _check_rules(shape, steps, registry, faults)
+        _check_groups(shape, steps["deduplicate"], faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
         names = [source.name for source in sources] if len(sources) == len(shape.acquire) else None
         faults += mixture_faults(shape.construct.mixture, every, names, registry)
@@ -265,6 +266,18 @@ def _check_signatures(found: list[Placed], registry: Registry, faults: list[Faul
     if alone and not {registry.get(step.operator).short for step in alone} & set(SIGNATURES):
         names = " or ".join(SIGNATURES)
         faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
+
+
+def _check_groups(shape: RecipeFile, found: list[Placed], faults: list[Fault]) -> None:
+    """What is about pairs and groups has sources that hold some."""
+    kinds = {source.kind for source in shape.acquire}
+    for place, step in found:
+        if step.operator == "deduplicate.pairs" and "pair" not in kinds:
+            message = "deduplicate.pairs compares the sides of pairs; expected a source of kind: pair"
+            faults.append(Fault((*place, "pairs"), message))
+    if "least_characters" in shape.construct.groups.model_fields_set and "pair" not in kinds:
+        message = "it is about the sides of pairs; expected a source of kind: pair"
+        faults.append(Fault(("construct", "groups", "least_characters"), message))
 
 
 def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], faults: list[Fault]) -> None:

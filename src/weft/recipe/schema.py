@@ -127,7 +127,7 @@ class Step(_Closed):
 
 
 class Fractions(_Closed):
-    """Shares of the documents; a cluster of duplicates never spans two splits."""
+    """Shares of the documents; clusters of duplicates, groups and pairs with a side in common never span two splits."""
 
     train: float = Field(0.98, ge=0, le=1, description="By default what the other two leave.")
     validation: float = Field(0.01, ge=0, le=1)
@@ -151,6 +151,20 @@ class Fractions(_Closed):
         return self
 
 
+class Groups(_Closed):
+    """How groups and pairs with a side in common are kept in one split."""
+
+    least_characters: int = Field(
+        1, ge=1, description="Characters from which a side of a pair keeps all pairs that share it in one split."
+    )
+    largest: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Share of all documents above which what belongs together is not drawn: it is train.",
+    )
+
+
 class Construct(_Closed):
     """What enters the corpus and in which form."""
 
@@ -163,6 +177,7 @@ class Construct(_Closed):
         False, description="Keep only sources that say redistribute: true; a licence alone does not count."
     )
     split: Fractions = Field(default_factory=Fractions)
+    groups: Groups = Field(default_factory=Groups)
     formats: tuple[Format, ...] = Field(("parquet", "jsonl.zst"), min_length=1)
     cut: tuple[Cut, ...] = Field((), description="Labels whose spans are taken out of the text.")
     mixture: Mixture | None = Field(None, description="How often each document of train is read; null: once.")
@@ -175,6 +190,8 @@ class Construct(_Closed):
         for name in ("mixture", "order", "cut"):
             if not held.get(name):
                 held.pop(name, None)
+        if self.groups == Groups():
+            held.pop("groups", None)
         return held
 
     def inherited_rules(self) -> dict[str, str]:
@@ -214,6 +231,10 @@ class Recipe(_Closed):
         """Whether some source holds records rather than plain text."""
         return any(source.kind != "text" for source in self.acquire)
 
+    def grouped(self) -> bool:
+        """Whether some source says what belongs together: it holds pairs, or names a field with the group."""
+        return any(source.kind == "pair" or bool(source.options.get("group_field")) for source in self.acquire)
+
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
         held = self.model_dump(mode="json")
@@ -229,7 +250,7 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
-SIGNATURES = ("url_key", "exact", "minhash", "romanized")
+SIGNATURES = ("url_key", "exact", "minhash", "romanized", "pairs")
 """Steps of the deduplicate stage by which rows meet: hashes of one row, which no rule reads."""
 
 VERIFIERS = ("verify", "verify_romanized")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, staying, substrings
+from weft.engine.tasks import (
+    construct,
+    cut,
+    deduplicate,
+    documents,
+    groups,
+    labels,
+    lines,
+    mixing,
+    staying,
+    substrings,
+)
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -23,6 +34,10 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "passage_texts": substrings.texts,
     "substring_label": substrings.label,
     "cut": cut.run,
+    "group_keys": groups.keys,
+    "group_links": groups.links,
+    "units": groups.units,
+    "split_unit": groups.label,
     "threshold_part": construct.threshold_part,
     "thresholds": construct.thresholds,
     "decide": construct.decide,

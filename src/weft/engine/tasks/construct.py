@@ -26,10 +26,11 @@ from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks import mixing, ordering
+from weft.engine.tasks import groups, mixing, ordering
 from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
+from weft.model.languages import name as language_name
 from weft.model.tables import DOCUMENT
 
 KEPT_CLUSTER = {
@@ -94,6 +95,8 @@ def decide(task: Task, context: Context) -> list[Entry]:
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
         files.append(write_frame(context, f"selection/candidates/{name}", stand))
+    if "least_characters" in task.arguments:
+        files.append(groups.write_borders(task, context, frame))
     languages = passing.select(kinds.language(frame)).to_series().unique().sort().to_list()
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height, "languages": languages})]
 
@@ -102,6 +105,7 @@ def elect(task: Task, context: Context) -> list[Entry]:
     """The rows that are not elected in their cluster, stored by shard."""
     tables = [context.storage.read_table(path) for path in task.arguments["files"]]
     splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
+    groups.check(task.arguments["borders"], context)
     survivors, dropped = election.elect([table.drop_columns("split") for table in tables])
     place = dropped["shard"].to_numpy().astype(np.int64)
     table = arrow(dropped.select("row", "kept"))
@@ -255,8 +259,6 @@ def export(task: Task, context: Context) -> list[Entry]:
 
 def release(task: Task, context: Context) -> list[Entry]:
     """Card, Croissant metadata, rejects and the small tables of the report; what no longer belongs is removed."""
-    from weft.model.languages import name as language_name
-
     storage, given = context.storage, task.arguments
     holders.claim(storage, "construct/README.md", task.key)
     tables = {
@@ -278,12 +280,13 @@ def release(task: Task, context: Context) -> list[Entry]:
         rules=given["rules"],
         stages=given["stages"],
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
-        names={place: language_name(place) for place in sorted(kinds.joined(r.kind, r.language) for r in records)},
+        names={place: language_name(place) for place in sorted(map(kinds.place_of, records))},
         recipe=given["recipe"],
         version=given["version"],
         content=content.together(content.Digest(*part) for part in given["content"]),
         mixture=mixing.mixed(context, given["mixture"]) if "mixture" in given else None,
         **ordering.of_release(given),
+        units=given.get("units"),
         evaluation=benchmarks,
         found=places,
         cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
@@ -293,7 +296,7 @@ def release(task: Task, context: Context) -> list[Entry]:
     for number, path in enumerate(given["rejects"]):
         rejects = storage.path(path).read_bytes()
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
-    listed = {f"construct/rows/{kinds.joined(record.kind, record.language)}/rows.parquet" for record in records}
+    listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
     _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
     by = ["language", "source", "size"]
     sizes = clusters.group_by(by).len("clusters").sort(by)

@@ -15,6 +15,7 @@ from weft.engine import exchange
 from weft.engine.apply import ready, run_map
 from weft.engine.ledger import Entry
 from weft.engine.storage import FileRecord, read_batches, record_to_json
+from weft.engine.tasks.places import addressed, global_rows, ids_of, offsets_of
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 
@@ -37,19 +38,13 @@ def _done(task: Task, record: FileRecord, **counts: Any) -> list[Entry]:
     return [entry(task, task.key, [record_to_json(record)], counts)]
 
 
-def _addressed(table: pa.Table, shard: int, start: int) -> pa.Table:
-    rows = np.arange(start, start + table.num_rows, dtype=np.int32)
-    table = table.append_column("shard", pa.array(np.full(table.num_rows, shard, np.int32)))
-    return table.append_column("row", pa.array(rows))
-
-
 def bands(task: Task, context: Context) -> list[Entry]:
     """Rows (key, address) of a shard's signatures, stored by destination."""
     step = ready([Call(**task.arguments["call"])], context)[0]
 
     def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
         parts = [context.storage.read_table(path) for path in task.arguments["labels"]]
-        table = _addressed(pa.table({n: p[n] for p in parts for n in p.column_names}), task.shard, 0)
+        table = addressed(pa.table({n: p[n] for p in parts for n in p.column_names}), task.shard, 0)
         made = step.function(table)
         yield made, exchange.by_key(made["key"].to_numpy())
 
@@ -71,11 +66,6 @@ def candidates(task: Task, context: Context) -> list[Entry]:
     return _done(task, record, rows_out=record.rows)
 
 
-def _global(table: pa.Table, side: str, offsets: Numbers) -> Numbers:
-    found: Numbers = offsets[table[f"shard_{side}"].to_numpy()] + table[f"row_{side}"].to_numpy()
-    return found
-
-
 class _Edges(NamedTuple):
     """Ends of pairs as global row numbers; flags as in EDGE, false where a file does not say."""
 
@@ -83,6 +73,7 @@ class _Edges(NamedTuple):
     second: Numbers
     certain: npt.NDArray[np.bool_]
     page: npt.NDArray[np.bool_]
+    pair: npt.NDArray[np.bool_]
     script: npt.NDArray[np.bool_]
 
     def only(self, rows: npt.NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
@@ -92,30 +83,22 @@ class _Edges(NamedTuple):
 
 def _edges(files: list[str], offsets: Numbers, context: Context) -> _Edges:
     none, never = np.empty(0, np.int64), np.empty(0, np.bool_)
-    parts = [_Edges(none, none, never, never, never)]
+    parts = [_Edges(none, none, never, never, never, never)]
     for path in files:
         for table in read_batches(context.storage.path(path)):
             flags = [
                 table[name].to_numpy() if name in table.column_names else np.zeros(table.num_rows, np.bool_)
-                for name in ("certain", "page", "script")
+                for name in ("certain", "page", "pair", "script")
             ]
-            parts.append(_Edges(_global(table, "a", offsets), _global(table, "b", offsets), *flags))
+            parts.append(_Edges(global_rows(table, "a", offsets), global_rows(table, "b", offsets), *flags))
     return _Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _offsets(task: Task) -> Numbers:
-    """Global number of each shard's first row, by shard number, and the total at the end."""
-    rows = np.zeros(max(task.arguments["rows"], default=-1) + 2, np.int64)
-    for shard, count in task.arguments["rows"].items():
-        rows[shard + 1] = count
-    return np.cumsum(rows)
 
 
 def components(task: Task, context: Context) -> list[Entry]:
     """Connected components of candidate pairs, of one script or (`script`) of two; the rows to verify, by shard."""
     from weft.text.components import components as connected
 
-    offsets = _offsets(task)
+    offsets = offsets_of(task.arguments["rows"])
     edges = _edges(task.arguments["files"], offsets, context)
     wanted = edges.script == task.arguments["script"]
     root = connected(int(offsets[-1]), *edges.only(wanted))
@@ -155,7 +138,7 @@ def shingles(task: Task, context: Context) -> list[Entry]:
             low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
             if high > low:
                 part = members.slice(low, high - low)
-                rows = _addressed(batch, task.shard, start).take(pa.array(wanted[low:high] - start))
+                rows = addressed(batch, task.shard, start).take(pa.array(wanted[low:high] - start))
                 for step in chain:
                     rows, _ = run_map(step, rows)
                 made = make.function(rows.append_column("component", part["component"]))
@@ -186,17 +169,17 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     """Clusters over certain and verified pairs, stored by shard for every row that is not alone."""
     from weft.deduplicate.clusters import KINDS, cluster_table
 
-    offsets = _offsets(task)
+    offsets = offsets_of(task.arguments["rows"])
     met = _edges(task.arguments["candidates"], offsets, context)
     near = _edges(task.arguments["verified"], offsets, context)
     scripts = _edges(task.arguments["romanized"], offsets, context)
-    exact, page = met.only(met.certain & ~met.page), met.only(met.page)
+    exact, page, pair = met.only(met.certain & ~met.page & ~met.pair), met.only(met.page), met.only(met.pair)
     similar = (near.first, near.second), (scripts.first, scripts.second)
-    root, size, kind = cluster_table(int(offsets[-1]), exact, page, *similar)
+    root, size, kind = cluster_table(int(offsets[-1]), exact, page, *similar, pair)
     rows = np.flatnonzero(size > 1)
     shard = np.searchsorted(offsets, rows, side="right") - 1
     roots, place = np.unique(root[rows], return_inverse=True)
-    ids = _ids_of(roots, offsets, task.arguments["documents"], context)
+    ids = ids_of(roots, offsets, task.arguments["documents"], context)
     table = pa.table(
         {
             "row": (rows - offsets[shard]).astype(np.int32),
@@ -208,17 +191,6 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     )
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
     return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first))
-
-
-def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
-    """Document ids of sorted global row numbers, one shard's id column in memory at a time."""
-    shard = np.searchsorted(offsets, rows, side="right") - 1
-    found = []
-    for number in np.unique(shard):
-        path = documents[int(number)]
-        column = context.storage.read_table(path, ["id"])["id"].combine_chunks()
-        found.append(column.take(pa.array(rows[shard == number] - offsets[number])))
-    return pa.concat_arrays(found) if found else pa.array([], pa.string())
 
 
 def label(task: Task, context: Context) -> list[Entry]:
