@@ -20,7 +20,7 @@ from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
-from weft.model.tables import CUTS
+from weft.model.tables import CUTS, RELATIONS
 from weft.recipe import Recipe, from_json
 from weft.recipe.mixture_checks import unit_of_recipe
 
@@ -90,7 +90,7 @@ class Build:
     def label_paths(self, shard: int) -> list[str]:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
-        for node in ("label", "deduplicate", *CUTS, "cut", "select"):
+        for node in ("label", "deduplicate", *RELATIONS, "cut", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -227,7 +227,7 @@ class Build:
                 labels[name] = columns[name]
         if labels:
             stages.append({"stage": "label", "labels": labels})
-        related = {name: columns[name] for name in CUTS if name in columns}
+        related = {name: columns[name] for name in RELATIONS if name in columns}
         if "deduplicate" in columns:
             from weft.engine.neighbours import neighbours
 

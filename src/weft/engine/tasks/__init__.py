@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, substrings
+from weft.engine.tasks import construct, cut, deduplicate, documents, earlier, labels, lines, mixing, substrings
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -15,6 +15,11 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "verify": deduplicate.verify,
     "clusters": deduplicate.clusters,
     "cluster_label": deduplicate.label,
+    "earlier_met": earlier.met,
+    "earlier_components": earlier.wanted,
+    "earlier_verify": earlier.verify,
+    "earlier_found": earlier.found,
+    "earlier_label": earlier.label,
     "line_keys": lines.keys,
     "learn_lines": lines.learn,
     "line_spans": lines.spans,
