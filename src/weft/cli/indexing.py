@@ -99,7 +99,13 @@ def _list(told: dict[str, Any], as_json: bool) -> None:
         show.as_json(told)
         return
     rows = [
-        (one["release"], one["which"], one["documents"], f"{one['text_bytes'] / 1e6:,.1f}", f"{one['bytes'] / 1e6:,.1f}")
+        (
+            one["release"],
+            one["which"],
+            one["documents"],
+            f"{one['text_bytes'] / 1e6:,.1f}",
+            f"{one['bytes'] / 1e6:,.1f}",
+        )
         for one in told["releases"]
     ]
     show.table(("release", "which", "documents", "MB of text", "MB here"), rows, right=frozenset({2, 3, 4}))

@@ -32,7 +32,8 @@ KEY_ROWS, SET_VALUES = 1 << 20, 1 << 20
 """Rows and hashes of a row group: what a reader has in memory, 4 to 12 MB."""
 _LOW = np.uint64(64 - exchange.PARTITIONS.bit_length() + 1 - 32)
 _PLACES = b"weft.destinations"
-_SET = pa.schema({"shingles": pa.list_(pa.uint32())})
+_SET = pa.schema({"steps": pa.list_(pa.uint32())})
+"""A sorted set of hashes as its first one and the differences of the others, which take fewer bits."""
 
 
 def coarse(keys: Keys) -> Keys:
@@ -91,6 +92,22 @@ def matching(folder: Path, kind: int, destination: int, wanted: Keys) -> pl.Data
     return pl.concat(found)
 
 
+def steps(values: npt.NDArray[np.uint32], offsets: Longs) -> npt.NDArray[np.uint32]:
+    """The differences within each of some sorted sets; of its first value the value itself."""
+    made = np.diff(values, prepend=np.uint32(0))
+    first = offsets[:-1][np.diff(offsets) > 0]
+    made[first] = values[first]
+    return made
+
+
+def _sums(values: npt.NDArray[np.uint32], offsets: Longs) -> Keys:
+    """The values of sorted sets from their steps."""
+    total = np.cumsum(values, dtype=np.uint64)
+    sizes = np.diff(offsets)
+    first = offsets[:-1][sizes > 0]
+    return np.asarray(total - np.repeat(total[first] - values[first], sizes[sizes > 0]))
+
+
 class SetWriter:
     """Writes sets of shingles in order of documents; row groups depend on the sets alone."""
 
@@ -100,6 +117,7 @@ class SetWriter:
         self._held = 0
 
     def add(self, values: npt.NDArray[np.uint32], offsets: Longs) -> None:
+        """Add sets as `steps` gives them."""
         for first, last in _cuts(offsets, SET_VALUES - self._held):
             part = values[offsets[first] : offsets[last]]
             places = (offsets[first : last + 1] - offsets[first]).astype(np.int32)
@@ -110,7 +128,7 @@ class SetWriter:
 
     def flush(self) -> None:
         if self._pending:
-            rows = pa.table({"shingles": pa.concat_arrays(self._pending)}, schema=_SET)
+            rows = pa.table({"steps": pa.concat_arrays(self._pending)}, schema=_SET)
             self._writer.write_table(rows, row_group_size=rows.num_rows)
         self._pending, self._held = [], 0
 
@@ -126,7 +144,7 @@ def _cuts(offsets: Longs, room: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def set_writer(path: Path) -> Iterator[SetWriter]:
-    with parquet(path, _SET, {"shingles.list.element": "BYTE_STREAM_SPLIT"}) as writer:
+    with parquet(path, _SET, {"steps.list.element": "BYTE_STREAM_SPLIT"}) as writer:
         sets = SetWriter(writer)
         yield sets
         sets.flush()
@@ -151,7 +169,9 @@ class Chunks:
         """The sets of a chunk, in order of documents: large lists of 64-bit numbers below 2^32."""
         with pq.ParquetFile(self.folders[int(self.release[chunk])] / SETS) as source:
             rows = source.read_row_group(int(self.group[chunk]), use_threads=False)
-        return rows["shingles"].combine_chunks().cast(pa.large_list(pa.uint64()))
+        lists = rows["steps"].combine_chunks()
+        offsets = lists.offsets.to_numpy().astype(np.int64)
+        return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(_sums(lists.values.to_numpy(), offsets)))
 
 
 def chunks(folders: Sequence[Path]) -> Chunks:
@@ -190,7 +210,6 @@ def rows_of(path: Path) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as source:
         for group in range(source.num_row_groups):
             yield source.read_row_group(group, use_threads=False)
-
 
 
 def keys_without(path: Path, kind: int, number_of: Longs) -> Iterator[pa.Table]:

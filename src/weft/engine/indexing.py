@@ -222,7 +222,7 @@ def _signed(steps: _Steps, batch: pa.Table, sets: index_files.SetWriter) -> tupl
     given = pa.table({"text": batch["text"], "tokens": batch["tokens"], **address})
     lists = steps.sets.function(given)["shingles"].combine_chunks()
     values, offsets = upper_halves(lists.values.to_numpy(), lists.offsets.to_numpy())
-    sets.add(values, offsets)
+    sets.add(index_files.steps(values, offsets), offsets)
     size = pc.binary_length(batch["text"]).cast(pa.int32())
     return batch, pa.table({"id": batch["id"], "bytes": size, "shingles": np.diff(offsets).astype(np.int32)})
 
@@ -296,7 +296,7 @@ def _without_rows(into: Path, segment: Segment, gone: npt.NDArray[np.bool_]) -> 
             for rows in index_files.rows_of(source / index_files.SETS):
                 keep = ~gone[start : start + rows.num_rows]
                 start += rows.num_rows
-                lists = rows["shingles"].combine_chunks().filter(pa.array(keep))
+                lists = rows["steps"].combine_chunks().filter(pa.array(keep))
                 sets.add(lists.values.to_numpy(), lists.offsets.to_numpy().astype(np.int64))
         for kind, name in index_files.KEYS.items():
             index_files.write_keys(folder / name, kind, index_files.keys_without(source / name, kind, number_of))

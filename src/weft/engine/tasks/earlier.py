@@ -199,7 +199,9 @@ def _matches(task: Task, context: Context) -> pl.DataFrame:
                 "jaccard",
             )
             parts.append(near)
-    every = pl.concat(parts).with_columns(pl.col("kind").replace_strict(_STRENGTH, return_dtype=pl.Int8).alias("strength"))
+    every = pl.concat(parts).with_columns(
+        pl.col("kind").replace_strict(_STRENGTH, return_dtype=pl.Int8).alias("strength")
+    )
     every = every.sort("shard", "row", *_BEST, descending=[False, False, *_HIGHEST], nulls_last=True)
     return every.unique(["shard", "row"], keep="first", maintain_order=True)
 
