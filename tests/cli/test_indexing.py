@@ -55,7 +55,7 @@ def test_releases_and_documents_are_forgotten(folder: Path, capsys: pytest.Captu
     ids = pl.read_parquet("build/documents/*.parquet")["id"].to_list()
     (folder / "ids.txt").write_text(f"{ids[3]}\n\n{ids[4]}\nffff\n", "utf-8")
     status, out, _ = called(capsys, "--into", "index", "--forget-ids", "ids.txt")
-    assert (status, out) == (0, "forgot 2 documents; 1 ids are not in the index\n")
+    assert (status, out) == (0, "forgot documents: 2; ids that are not in the index: 1\n")
     told = json.loads(called(capsys, "--into", "index", "--forget", "first", "--json")[1])
     assert (told["documents"], told["releases"]) == (10, ["first"])
     assert json.loads(called(capsys, "--into", "index", "--json")[1])["releases"] == []

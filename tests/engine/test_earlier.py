@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,7 @@ def test_the_same_build_again_changes_nothing_and_a_name_is_of_one_release(folde
     assert told["added"] is None and told["release"] == "first"
     assert add(folder / "one", index, release="again")["added"] is None
     assert contents(index) == before
-    with pytest.raises(WeftError, match="holds a release first already, of other documents; .*--release"):
+    with pytest.raises(WeftError, match=r"holds a release first already, of other documents; .*--release"):
         add(folder / "two", index, release="first")
 
 
@@ -258,7 +259,7 @@ def test_recipes_that_do_not_go_with_the_index_are_told_why(folder: Path) -> Non
     (folder / "index/contents.json").write_text(json.dumps(held), "utf-8")
     with pytest.raises(WeftError, match="exact there has version 1, here version 2"):
         load(with_steps("[exact, {earlier: {index: index}}]"))
-    with pytest.raises(WeftError, match="made by another version of weft .*; index all releases anew"):
+    with pytest.raises(WeftError, match=r"made by another version of weft .*; index all releases anew"):
         add(folder / "two", folder / "index")
     (folder / "index/contents.json").write_text("{}", "utf-8")
     with pytest.raises(WeftError, match="is not the contents of an index"):
@@ -275,7 +276,7 @@ def test_what_cannot_be_indexed_is_one_message(folder: Path) -> None:
     run(load(crawl(folder, "half", FIRST)), folder / "half", workers=1, only="deduplicate")
     with pytest.raises(WeftError, match="half: is not complete; run its recipe to the end first"):
         add(folder / "half", folder / "index")
-    with pytest.raises(WeftError, match="one.yaml: is not a build folder|is not a build folder"):
+    with pytest.raises(WeftError, match=r"first\.yaml: is not a build folder"):
         add(folder / "first.yaml", folder / "index")
     with pytest.raises(WeftError, match="two: holds other files"):
         add(folder / "one", folder / "two")
@@ -305,7 +306,7 @@ def test_sets_and_keys_come_back_from_many_row_groups(tmp_path: Path, monkeypatc
     for name, cuts in (("a", [0, 60]), ("b", [0, 7, 8, 31, 60])):
         (tmp_path / name).mkdir()
         with index_files.set_writer(tmp_path / name / index_files.SETS) as writer:
-            for low, high in zip(cuts, cuts[1:], strict=False):
+            for low, high in pairwise(cuts):
                 part = np.concatenate(sets[low:high])
                 places = offsets[low : high + 1] - offsets[low]
                 writer.add(index_files.steps(part, places), places)

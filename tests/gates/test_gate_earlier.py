@@ -1,4 +1,4 @@
-"""A new crawl against an index of an earlier one: recall against all pairs, precision 1, and the same as both at once."""
+"""A new crawl against an index of an earlier one: recall against all pairs, precision 1, the same as both at once."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def sets(texts: pl.Series) -> pl.DataFrame:
 
 
 def true_pairs(new: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
-    """Every pair (new, old, similarity) of a similarity of .6 and more, by an inverted index and no hashing in bands."""
+    """Every pair (new, old, similarity) of a similarity of .6 and more, by an inverted index and no bands."""
     sizes = [frame.group_by("document").len("size") for frame in (new, old)]
     both = new.join(old, on="shingle", suffix="_old").group_by("document", "document_old").len("common")
     sized = both.join(sizes[0], on="document").join(

@@ -83,8 +83,8 @@ def _ids(file: Path) -> list[str]:
 
 
 def _forgotten(told: dict[str, Any]) -> str:
-    unknown = f"; {told['unknown_ids']:,} ids are not in the index" if told["unknown_ids"] else ""
-    return f"forgot {told['documents']:,} documents{unknown}"
+    unknown = f"; ids that are not in the index: {told['unknown_ids']:,}" if told["unknown_ids"] else ""
+    return f"forgot documents: {told['documents']:,}{unknown}"
 
 
 def _added(told: dict[str, Any]) -> str:

@@ -67,4 +67,6 @@ REASONS: dict[str, str] = {
     "not_drawn": "the mixture holds less of its language than there is",
     "nothing_left": "all of its text is repeated from elsewhere and was cut",
 }
-"""What each rule removes, in words for the report and the card; `contaminated` and `seen_before` are names that the guide gives."""
+"""What each rule removes, in words for the report and the card.
+
+`contaminated` and `seen_before` are names that the guides give."""

@@ -68,13 +68,10 @@ def earlier(
 
 def _first(known: pl.DataFrame) -> pl.DataFrame:
     """At most MOST rows of each key: of a text the first, of others drawn, by each key other ones."""
-    with np.errstate(over="ignore"):
-        drawn = known["key"].to_numpy() ^ (
-            (known["document"].to_numpy().astype(np.uint64) + np.uint64(1))
-            * np.uint64(_PRIME)
-            * (known["release"].to_numpy().astype(np.uint64) * np.uint64(2) + np.uint64(1))
-        )
-        drawn = (drawn ^ (drawn >> np.uint64(29))) * np.uint64(_PRIME)
+    number = known["document"].to_numpy().astype(np.uint64) + np.uint64(1)
+    release = known["release"].to_numpy().astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    mixed = known["key"].to_numpy() ^ (number * release * np.uint64(_PRIME))
+    drawn = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_PRIME)
     ranked = known.with_columns(
         pl.when(pl.col("kind") == TEXT).then(pl.lit(0, pl.UInt64)).otherwise(pl.Series(drawn)).alias("drawn")
     ).sort("key", "kind", "drawn", "release", "document")

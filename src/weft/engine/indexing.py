@@ -71,7 +71,7 @@ def add(build: Path, into: Path, release: str | None = None, which: str = "kept"
         segment = Segment(name, told, told[:12], which, inputs_of(opened.state), 0, 0, 0)
         with _folder(into, segment) as attempt:
             counted = _write(opened, attempt, contents, which)
-        segment = replace(segment, **counted)
+        segment = replace(segment, **counted)  # type: ignore[arg-type]  # its three counts
         _save(into, replace(contents, releases=(*contents.releases, segment)))
     return {"index": str(into), "added": name, **asdict(segment)}
 

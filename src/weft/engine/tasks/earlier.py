@@ -84,7 +84,7 @@ def _known_keys(folders: list[Path], destination: int, own: pl.DataFrame) -> pl.
 
 
 def wanted(task: Task, context: Context) -> list[Entry]:
-    """Documents to be compared, by shard, with those of the index that they met, by chunk; and matches that are certain.
+    """Documents to be compared, by shard, with those of the index that they met, by chunk; matches that are certain.
 
     A document whose text an earlier release has is compared with nothing.
     """
@@ -160,8 +160,8 @@ def found(task: Task, context: Context) -> list[Entry]:
     """For every row that repeats an earlier document, directly or over its cluster, which: stored by shard."""
     own = _matches(task, context)
     clusters = _clusters(task, context)
-    order = {"by": [*_BEST, "shard", "row"], "descending": [*_HIGHEST, False, False], "nulls_last": True}
-    named = own.join(clusters, on=["shard", "row"]).sort(**order)
+    named = own.join(clusters, on=["shard", "row"])
+    named = named.sort(*_BEST, "shard", "row", descending=[*_HIGHEST, False, False], nulls_last=True)
     first = named.unique("cluster", keep="first", maintain_order=True).select("cluster", "release", "document")
     others = clusters.join(own, on=["shard", "row"], how="anti").join(first, on="cluster")
     told = pl.concat(
