@@ -129,6 +129,7 @@ def test_the_rule_leaves_out_what_was_seen_and_explain_and_the_report_tell(made:
     assert "seen_before" in write(opened).read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_build_that_is_in_the_index_does_not_repeat_itself(folder: Path) -> None:
     add(folder / "two", folder / "index")
     again = built(folder / "second.yaml", folder / "two")
@@ -151,6 +152,7 @@ def test_a_build_that_is_in_the_index_does_not_repeat_itself(folder: Path) -> No
     assert releases == ["first", "second", "third"]
 
 
+@pytest.mark.slow
 def test_a_release_under_another_name_is_known_by_its_documents_or_by_the_step(folder: Path) -> None:
     add(folder / "two", folder / "index", release="crawl-2")
     assert not built(folder / "second.yaml", folder / "two").tally.ran
@@ -165,6 +167,7 @@ def test_a_release_under_another_name_is_known_by_its_documents_or_by_the_step(f
     assert labels(folder / "two", more)["exact"]["release"] == "first"  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_an_index_that_has_grown_runs_only_the_look_up_again(folder: Path) -> None:
     other = {"x": SECOND["new7"]}
     built(crawl(folder, "other", other), folder / "between")
@@ -176,6 +179,7 @@ def test_an_index_that_has_grown_runs_only_the_look_up_again(folder: Path) -> No
     assert found["new7"]["release"] == "other" and found["exact"]["release"] == "first"  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_is_no_longer_found_and_no_longer_there(folder: Path) -> None:
     index = folder / "index"
     ids = {t: i for i, t in Build.open(folder / "one").documents().select("id", "text").collect().iter_rows()}
