@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from weft.cli import show
-from weft.cli.options import Json
+from weft.cli.options import Json, Quiet
 from weft.errors import WeftError
 
 Build = Annotated[Path | None, typer.Argument(help="A build to add; none: say what the index holds.")]
@@ -43,6 +46,7 @@ def index(
     forget: Forget = None,
     forget_ids: ForgetIds = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Add what a build kept to an index of releases, by which later builds know it again; forget; list."""
     from weft.engine import indexing
@@ -61,12 +65,32 @@ def index(
             raise WeftError("--release and --which are of a build that is added; expected its folder")
         _list(indexing.listed(into), as_json)
         return 0
-    added = indexing.add(build, into, release, which)
+    with _progress(build, quiet) as advance:
+        added = indexing.add(build, into, release, which, advance)
     if as_json:
         show.as_json(added)
     else:
         show.say(_added(added))
     return 0
+
+
+@contextmanager
+def _progress(build: Path, quiet: bool) -> Iterator[Callable[[dict[str, int]], None]]:
+    """Documents and text so far, on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda counted: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=show.console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(f"index {build}")
+
+        def advance(counted: dict[str, int]) -> None:
+            rate = counted["text_bytes"] / 1e6 / max(bar.tasks[0].elapsed or 0.0, 1e-3)
+            bar.update(task, description=f"index {build}: {counted['documents']:,} documents, {rate:,.1f} MB/s")
+
+        yield advance
 
 
 def _ids(file: Path) -> list[str]:

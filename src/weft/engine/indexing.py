@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,15 +33,19 @@ from weft.recipe import Recipe
 
 WHICH = ("kept", "copies", "all")
 """Documents that enter an index: those of the corpus; also the other members of their clusters; all of the build."""
+Advance = Callable[[dict[str, int]], None]
 _KEY = pa.schema({"key": pa.uint64(), "number": pa.uint32()})
 _LONGEST = 200
 """Letters of a release's name."""
 _OURS = re.compile(r"[0-9a-f]{12}|attempt-[0-9a-f]{8}|tmp")
 
 
-def add(build: Path, into: Path, release: str | None = None, which: str = "kept") -> dict[str, Any]:
+def add(
+    build: Path, into: Path, release: str | None = None, which: str = "kept", advance: Advance = lambda counted: None
+) -> dict[str, Any]:
     """Add a finished build to an index, which is made when it is not there; nothing when it is in it already.
 
+    `advance` is told the number of documents and bytes of text after each batch.
     Raises WeftError for a build that is not finished, a name that another release has, and keys of another kind.
     """
     if which not in WHICH:
@@ -70,7 +74,7 @@ def add(build: Path, into: Path, release: str | None = None, which: str = "kept"
             )
         segment = Segment(name, told, told[:12], which, inputs_of(opened.state), 0, 0, 0)
         with _folder(into, segment) as attempt:
-            counted = _write(opened, attempt, contents, which)
+            counted = _write(opened, attempt, contents, which, advance)
         segment = replace(segment, **counted)  # type: ignore[arg-type]  # its three counts
         _save(into, replace(contents, releases=(*contents.releases, segment)))
     return {"index": str(into), "added": name, **asdict(segment)}
@@ -147,7 +151,7 @@ def _steps(contents: Contents, context: Context) -> _Steps:
     return _Steps(ready(calls, context), sets)
 
 
-def _write(build: Build, folder: Path, contents: Contents, which: str) -> dict[str, int]:
+def _write(build: Build, folder: Path, contents: Contents, which: str, advance: Advance) -> dict[str, int]:
     """All files of a release; the counts of its segment. Memory is a batch of documents and a destination of keys."""
     storage = Storage(folder)
     steps = _steps(contents, Context(storage, rooms_registry()))
@@ -164,6 +168,7 @@ def _write(build: Build, folder: Path, contents: Contents, which: str) -> dict[s
                 yield _keys(made, counted["documents"])
                 counted["documents"] += batch.num_rows
                 counted["text_bytes"] += int(pc.sum(told["bytes"]).as_py() or 0)
+                advance(counted)
 
         exchange.write(storage, "keys.arrow", _KEY, rows())
     for kind, name in index_files.KEYS.items():
