@@ -106,11 +106,25 @@ def test_the_recipe_of_the_decontamination_guide_is_good(tmp_path: Path) -> None
 def test_the_recipes_of_the_page_on_repeated_text_are_good(tmp_path: Path) -> None:
     from weft.recipe import load
 
-    found = [
-        code for kind, code in BLOCK.findall((ROOT / "docs/deduplication.md").read_text("utf-8")) if kind == "yaml"
-    ]
+    page = (ROOT / "docs/deduplication.md").read_text("utf-8")
+    found = [code for kind, code in BLOCK.findall(page) if kind == "yaml"]
+    (tmp_path / "april").mkdir()
     for number, code in enumerate(found):
-        recipe = tmp_path / f"{number}.yaml"
+        recipe = tmp_path / "april" / f"{number}.yaml"
         recipe.write_text(code if "acquire:" in code else f"acquire:\n  - path: texts\n{code}", "utf-8")
+        if "earlier:" in code:
+            _empty_index(tmp_path / "index")
+            for rule in re.findall(r"`(earlier IS NULL OR [^`]*)`", page):
+                load(recipe, [f"construct.rules.seen_before={rule}"])
         assert load(recipe).construct.cut[:1] == (("deduplicate.lines",) if "cut:" in code else ())
-    assert len(found) == 7
+    assert len(found) == 8 and page.count("`earlier IS NULL OR ") == 2
+
+
+def _empty_index(folder: Path) -> None:
+    from weft.deduplicate.index_contents import CONTENTS, Contents, signatures
+    from weft.operators.registry import ROOMS, Registry
+
+    registry = Registry.from_rooms(ROOMS)
+    folder.mkdir()
+    empty = Contents(signatures(registry, registry.defaults("deduplicate.minhash")), ())
+    (folder / CONTENTS).write_text(empty.to_json(), "utf-8")

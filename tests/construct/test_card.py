@@ -105,7 +105,7 @@ def test_no_files_still_makes_a_card() -> None:
 
 def test_every_default_rule_parses_and_is_explained() -> None:
     assert Rules(DEFAULT_RULES).columns() == {"lid", "signals", "threshold"}
-    assert set(DEFAULT_RULES) | {*RESERVED, "contaminated"} == set(REASONS)
+    assert set(DEFAULT_RULES) | {*RESERVED, "contaminated", "seen_before"} == set(REASONS)
 
 
 @pytest.mark.parametrize(("rows", "name"), [(0, "n<1K"), (1000, "1K<n<10K"), (10**9, "1B<n<10B"), (10**13, "n>1T")])

@@ -197,3 +197,18 @@ def test_a_release_says_what_it_holds(own: tuple[Path, Path]) -> None:
 def test_a_version_is_semantic(finished: tuple[Path, Path]) -> None:
     with pytest.raises(WeftError, match=r"version: got .1\.2.; expected a semantic version, such as 1\.2\.0"):
         load(finished[0], ["version='1.2'"])
+
+
+def test_a_build_with_a_language_of_copies_alone_is_complete(tmp_path: Path) -> None:
+    text = " ".join("habari za mji mkubwa watu wengi wanakwenda sokoni kila siku".split() * 3)
+    sources = ""
+    for priority, code in enumerate(("zul_Latn", "swh_Latn")):
+        (tmp_path / f"{code}.jsonl").write_text(json.dumps({"text": text}), "utf-8")
+        sources += f"  - {{path: {code}.jsonl, language_hint: {code}, priority: {priority}}}\n"
+    recipe = tmp_path / "recipe.yaml"
+    label = "label: [script, {lid: {trust_hint: true}}, signals]\nconstruct: {extends: nothing}\n"
+    recipe.write_text(f"acquire:\n{sources}{label}", "utf-8")
+    assert run(load(recipe), tmp_path / "build", workers=1).status == 0
+    assert Build.open(tmp_path / "build").complete
+    assert sorted(p.name for p in (tmp_path / "build/construct/rows").iterdir()) == ["swh_Latn"]
+    assert not run(load(recipe), tmp_path / "build", workers=1).tally.ran

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.text.jaccard import similarities, sorted_sets
+from weft.text.jaccard import similarities, sorted_sets, upper_halves
 
 LISTS = st.lists(st.lists(st.integers(0, 30) | st.integers(2**64 - 5, 2**64 - 1), max_size=20), min_size=1, max_size=8)
 
@@ -44,3 +44,13 @@ def test_a_similarity_on_the_threshold_reaches_it() -> None:
 def test_no_pairs() -> None:
     none = np.empty(0, np.int64)
     assert similarities(np.empty(0, np.uint64), np.zeros(1, np.int64), none, none).tolist() == []
+
+
+@given(LISTS)
+def test_first_halves_are_sorted_sets(lists: list[list[int]]) -> None:
+    spread = [[value * 0x9E3779B97F4A7C15 % 2**64 for value in one] + [7, 8] for one in lists]
+    given_values, given_offsets = sorted_sets(*flat(spread))
+    before = given_values.copy(), given_offsets.copy()
+    values, offsets = upper_halves(given_values, given_offsets)
+    assert [values[a:b].tolist() for a, b in pairwise(offsets)] == [sorted({v >> 32 for v in one}) for one in spread]
+    assert (given_values == before[0]).all() and (given_offsets == before[1]).all()

@@ -61,9 +61,12 @@ REASONS: dict[str, str] = {
     "unfinished_lines": "few lines end a sentence",
     "lists": "very short lines, like a menu or a table",
     "contaminated": "it holds an item of an evaluation set",
+    "seen_before": "an earlier release holds it, or nearly the same",
     "duplicate": "another document of its cluster was kept",
     "not_allowed": "licence or consent does not allow it",
     "not_drawn": "the mixture holds less of its language than there is",
     "nothing_left": "all of its text is repeated from elsewhere and was cut",
 }
-"""What each rule removes, in words for the report and the card; `contaminated` is the name that the guide gives."""
+"""What each rule removes, in words for the report and the card.
+
+`contaminated` and `seen_before` are names that the guides give."""

@@ -14,6 +14,7 @@ from weft.engine.manifest import Manifest, Shard
 from weft.engine.plan_construct import construct_nodes
 from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import deduplicate_nodes
+from weft.engine.plan_earlier import earlier_nodes
 from weft.engine.plan_groups import group_nodes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_substrings import substring_nodes
@@ -102,6 +103,9 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
     if any(step.operator.partition(".")[2] not in CUTS for step in recipe.deduplicate):
         nodes += deduplicate_nodes(compiler)
         related.append("deduplicate")
+    if step := compiler.relation("earlier"):
+        nodes += earlier_nodes(compiler, step)
+        related.append("earlier")
     if step := compiler.relation("lines"):
         nodes += line_nodes(compiler, step)
         related.append("lines")

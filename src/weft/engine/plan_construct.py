@@ -183,7 +183,7 @@ def _release(compiler: Compiler) -> Node:
         tables += ["cuts"] if recipe.construct.cut else []
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
-        text = json.dumps(recipe.to_json(), indent=1, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(_told(recipe.to_json(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
         arguments = (
             files
             | {
@@ -207,6 +207,15 @@ def _release(compiler: Compiler) -> Node:
         return [Task("release", 0, "release", key, {}, arguments)]
 
     return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)
+
+
+def _told(value: Any, base: str) -> Any:
+    """Values of a recipe with its files as they are written there: the card is not of one machine."""
+    if isinstance(value, dict):
+        return {name: _told(inner, base) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_told(inner, base) for inner in value]
+    return value.removeprefix(base) if isinstance(value, str) else value
 
 
 def _stages(state: State) -> list[dict[str, Any]]:

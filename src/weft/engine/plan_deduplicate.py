@@ -20,18 +20,18 @@ ROWS_PER_REDUCE = 10_000
 
 def deduplicate_nodes(compiler: Compiler) -> list[Node]:
     """Seven nodes, with no near-duplicate step the three that verify have nothing to do; three more across scripts."""
-    verifying = [_Verifying("", "deduplicate.shingle_sets", "deduplicate.verify")]
+    verifying = [Verifying("", "deduplicate.shingle_sets", "deduplicate.verify")]
     if compiler.relation("romanized") is not None:
-        verifying.append(_Verifying("romanized_", "deduplicate.romanized_sets", "deduplicate.verify_romanized"))
+        verifying.append(Verifying("romanized_", "deduplicate.romanized_sets", "deduplicate.verify_romanized"))
     nodes = [_bands(compiler), _reduce(compiler, "candidates", "bands", "candidates", "deduplicate.candidates")]
     for one in verifying:
-        nodes += [_components(one), _shingles(compiler, one)]
+        nodes += [_components(one), shingle_node(compiler, one)]
         nodes.append(_reduce(compiler, f"{one.prefix}verify", f"{one.prefix}shingles", "verify", one.verify))
     prefixes = tuple(one.prefix for one in verifying)
     return [*nodes, _clusters(prefixes), _label(prefixes)]
 
 
-class _Verifying(NamedTuple):
+class Verifying(NamedTuple):
     """What verifies pairs of one kind: the start of its nodes' names, the operators."""
 
     prefix: str
@@ -43,7 +43,8 @@ _MADE_OF = {"deduplicate.shingle_sets": "minhash", "deduplicate.romanized_sets":
 """Which signature was made of the shingles of these operators."""
 
 
-def _identity(compiler: Compiler, name: str) -> tuple[list[object], dict[str, Any]]:
+def identity(compiler: Compiler, name: str) -> tuple[list[object], dict[str, Any]]:
+    """What of an operator of this stage changes its answer, with the recipe's parameters or defaults; and its call."""
     step = compiler.relation(name.partition(".")[2])
     parameters = dict(step.params) if step is not None else compiler.registry.defaults(name)
     signature = compiler.relation(_MADE_OF[name]) if name in _MADE_OF else None
@@ -55,12 +56,12 @@ def _identity(compiler: Compiler, name: str) -> tuple[list[object], dict[str, An
 
 
 def _bands(compiler: Compiler) -> Node:
-    identity, call = _identity(compiler, "deduplicate.band_keys")
+    own, call = identity(compiler, "deduplicate.band_keys")
     reads = compiler.registry.get("deduplicate.band_keys").reads
 
     def plan(state: State, shard: int) -> list[Task]:
         entries = [e for e in state.done("label")[shard] if _column(e.files[0]["path"]) in reads]
-        key = digest("bands", identity, sorted(e.key for e in entries), shard)
+        key = digest("bands", own, sorted(e.key for e in entries), shard)
         arguments = {"call": call, "labels": sorted(str(e.files[0]["path"]) for e in entries)}
         return [Task("bands", shard, "bands", key, {}, arguments)]
 
@@ -79,7 +80,7 @@ def destinations(rows: int) -> list[list[int]]:
 
 
 def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str) -> Node:
-    identity, call = _identity(compiler, operator)
+    own, call = identity(compiler, operator)
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys(before)
@@ -87,13 +88,13 @@ def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str)
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group}
-            tasks.append(Task(node, number, run, digest(node, identity, keys, group), {}, arguments))
+            tasks.append(Task(node, number, run, digest(node, own, keys, group), {}, arguments))
         return tasks
 
     return Node(node, "deduplicate", (before,), "all", plan)
 
 
-def _components(verifying: _Verifying) -> Node:
+def _components(verifying: Verifying) -> Node:
     node = f"{verifying.prefix}components"
 
     def plan(state: State, shard: int) -> list[Task]:
@@ -105,8 +106,9 @@ def _components(verifying: _Verifying) -> Node:
     return Node(node, "deduplicate", ("candidates",), "all", plan)
 
 
-def _shingles(compiler: Compiler, verifying: _Verifying) -> Node:
-    identity, call = _identity(compiler, verifying.sets)
+def shingle_node(compiler: Compiler, verifying: Verifying) -> Node:
+    """The shingle sets of the rows that the node before it names, sent to where they are compared."""
+    own, call = identity(compiler, verifying.sets)
     node, members = f"{verifying.prefix}shingles", f"{verifying.prefix}components"
 
     def plan(state: State, shard: int) -> list[Task]:
@@ -119,7 +121,7 @@ def _shingles(compiler: Compiler, verifying: _Verifying) -> Node:
         columns = [name for name in DOCUMENT.names if name in {*held, *spec.reads}]
         chain = [s for s in compiler.labels() if s.operator in run]
         document = state.one("documents", shard)
-        key = digest(node, identity, [compiler.identity(s) for s in chain], document.key, state.keys(members))
+        key = digest(node, own, [compiler.identity(s) for s in chain], document.key, state.keys(members))
         arguments = {
             "call": call,
             "chain": [called(s) for s in chain],

@@ -21,7 +21,7 @@ from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
-from weft.model.tables import CUTS
+from weft.model.tables import CUTS, RELATIONS
 from weft.recipe import Recipe, from_json
 from weft.recipe.mixture_checks import unit_of_recipe
 
@@ -92,7 +92,7 @@ class Build:
         """Side tables of one shard, relative to the build: standardize, labels, deduplicate, selection."""
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
         last = last_round(self, shard)
-        for node in ("label", "deduplicate", *CUTS, f"{last}_cut" if last else "cut", "split_unit", "select"):
+        for node in ("label", "deduplicate", *RELATIONS, f"{last}_cut" if last else "cut", "split_unit", "select"):
             for entry in self.state.entries.get(node, {}).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
@@ -230,7 +230,7 @@ class Build:
                 labels[name] = columns[name]
         if labels:
             stages.append({"stage": "label", "labels": labels})
-        related = {name: columns[name] for name in CUTS if name in columns}
+        related = {name: columns[name] for name in RELATIONS if name in columns}
         if "deduplicate" in columns:
             from weft.engine.neighbours import neighbours
 

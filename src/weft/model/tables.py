@@ -39,6 +39,13 @@ the passage and the character where it begins there. Beside: characters in spans
 CUTS = {"lines": LINES, "substrings": SUBSTRINGS}
 """Labels with spans that `construct` can cut, by the short name of their step."""
 
+EARLIER = pa.struct({"release": pa.string(), "id": pa.string(), "kind": pa.string(), "jaccard": pa.float32()})
+"""The document of an earlier release that a document repeats: name of the release, id there, how (`exact`, `near`,
+`page`, or `cluster`: another document of its cluster does), and their similarity (null for the last two)."""
+
+RELATIONS = {**CUTS, "earlier": EARLIER}
+"""Labels that relate a document to others, beside its cluster, by the short name of their step."""
+
 CUT = pa.struct(
     {
         "spans": pa.list_(pa.struct(_PLACE)),

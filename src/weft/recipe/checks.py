@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
-from weft.model.tables import CUTS, DOCUMENT, RAW
+from weft.model.tables import CUTS, DOCUMENT, RAW, RELATIONS
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry, parameter_faults, parameters_model
+from weft.recipe.earlier_checks import earlier_faults
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
@@ -45,6 +46,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
     if complete:  # else every column of the step that is missing would be a fault of its own
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
+        faults += earlier_faults(steps["deduplicate"], registry)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
@@ -242,7 +244,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in ROW_LABELS:
-                if spec.short in CUTS and step.where is not None:
+                if spec.short in RELATIONS and step.where is not None:
                     message = f"{spec.name} compares all documents; expected no where: here, rules choose later"
                     faults.append(Fault((*place, spec.short, "where"), message))
                 continue  # fed by the engine's exchanges
@@ -262,7 +264,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
 
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
     """Documents meet by a signature: the other steps relate what has met."""
-    alone = [step for _, step in found if registry.get(step.operator).short not in CUTS]
+    alone = [step for _, step in found if registry.get(step.operator).short not in RELATIONS]
     if alone and not {registry.get(step.operator).short for step in alone} & set(SIGNATURES):
         names = " or ".join(SIGNATURES)
         faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))

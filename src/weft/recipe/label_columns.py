@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from weft.construct.thresholds import THRESHOLD_TYPE
-from weft.model.tables import CUT, CUTS, DOCUMENT
+from weft.model.tables import CUT, DOCUMENT, RELATIONS
 from weft.operators.registry import Registry
 from weft.recipe.schema import Step
 
@@ -15,8 +15,8 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: 
     fields: dict[str, pa.DataType] = {f.name: f.type for f in DOCUMENT if f.name != "text"}
     for step in steps:
         spec = registry.get(step.operator)
-        if spec.room == "deduplicate" and spec.short in CUTS:
-            fields[spec.short] = CUTS[spec.short]
+        if spec.room == "deduplicate" and spec.short in RELATIONS:
+            fields[spec.short] = RELATIONS[spec.short]
         elif not spec.transient:
             fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
     if clusters:

@@ -249,12 +249,12 @@ def export(task: Task, context: Context) -> list[Entry]:
     if due != written:
         raise ShardError(f"export of {language}: {rows} rows in, to be written as {due}, {written} written")
     files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
+    if rows:
+        files.append(row_list)
+    else:
+        context.storage.path(path).unlink()  # all were copies of other languages: the release has no file of this one
     counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
-    if not rows:
-        # Of a language of which nothing stays the release has no file.
-        context.storage.path(path).unlink()
-    listing = [row_list] if rows else []
-    return [entry(task, task.key, [*files, *listing], counts | {"content": list(content.together(parts))})]
+    return [entry(task, task.key, files, counts | {"content": list(content.together(parts))})]
 
 
 def release(task: Task, context: Context) -> list[Entry]:

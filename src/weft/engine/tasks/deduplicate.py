@@ -138,12 +138,16 @@ def shingles(task: Task, context: Context) -> list[Entry]:
             low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
             if high > low:
                 part = members.slice(low, high - low)
-                rows = addressed(batch, task.shard, start).take(pa.array(wanted[low:high] - start))
+                once, place = np.unique(wanted[low:high] - start, return_inverse=True)
+                rows = addressed(batch, task.shard, start).take(pa.array(once))
                 for step in chain:
                     rows, _ = run_map(step, rows)
-                made = make.function(rows.append_column("component", part["component"]))
-                if made.num_rows != part.num_rows:
-                    raise ShardError(f"{make.spec.name}: {part.num_rows} rows in, {made.num_rows} out")
+                made = make.function(rows.append_column("component", pa.array(np.zeros(len(once), np.int64))))
+                if made.num_rows != len(once):
+                    raise ShardError(f"{make.spec.name}: {len(once)} rows in, {made.num_rows} out")
+                if len(once) < part.num_rows:
+                    made = made.take(pa.array(place))
+                made = made.set_column(made.column_names.index("component"), "component", part["component"])
                 made = made.append_column("partners", part["partners"])
                 yield made, exchange.by_number(made["component"].to_numpy())
             start += batch.num_rows

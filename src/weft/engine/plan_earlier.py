@@ -1,0 +1,138 @@
+"""The nodes that look a build up in an index of earlier releases: keys meet, what met is compared, every row told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weft.deduplicate.index_contents import Segment, read_contents
+from weft.engine.graph import Node, State
+from weft.engine.keys import digest
+from weft.engine.plan_deduplicate import Verifying, destinations, identity, shingle_node
+from weft.engine.work import Call, Task
+
+if TYPE_CHECKING:
+    from weft.engine.plan import Compiler
+    from weft.recipe import Recipe, Step
+
+_COMPARING = Verifying("earlier_", "deduplicate.shingle_sets", "deduplicate.verify")
+
+
+def release_of(recipe: Recipe) -> str:
+    """The name of a recipe's release in an index: what its step `earlier` says, else its name (and version)."""
+    step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
+    given = step.params["release"] if step is not None else None
+    return str(given or (f"{recipe.name}@{recipe.version}" if recipe.version else recipe.name))
+
+
+def inputs_of(state: State) -> str:
+    """Digest of all documents of a build: the same for builds that differ only in what they make of them."""
+    return digest("inputs", state.keys("documents"))
+
+
+def earlier_nodes(compiler: Compiler, step: Step) -> list[Node]:
+    """Six nodes; the last one, `earlier`, writes the label."""
+    index = _Index(Path(step.params["index"]), release_of(compiler.recipe))
+    return [
+        _met(compiler, step, index),
+        _wanted(compiler, index),
+        shingle_node(compiler, _COMPARING),
+        _verify(compiler, index),
+        _found(index),
+        _label(),
+    ]
+
+
+class _Index:
+    """The releases of an index that are earlier than a build."""
+
+    def __init__(self, folder: Path, release: str) -> None:
+        self._folder, self._release = folder, release
+
+    def earlier(self, state: State) -> tuple[Segment, ...]:
+        """As the index is now: what is added to it after this build changes no key."""
+        return read_contents(self._folder).before(self._release, inputs_of(state))
+
+    def arguments(self, state: State) -> tuple[dict[str, Any], list[str]]:
+        """What tasks need to know of these releases, and their digests for the keys of tasks."""
+        held = self.earlier(state)
+        folders = [str(self._folder / segment.folder) for segment in held]
+        return {"index": folders, "releases": [s.release for s in held]}, [s.digest for s in held]
+
+
+def _files(state: State, node: str, position: int = 0) -> list[str]:
+    held = [entries[0].files[position] for entries in state.done(node).values()]
+    return [str(file["path"]) for file in held if file["rows"]]
+
+
+def _met(compiler: Compiler, step: Step, index: _Index) -> Node:
+    spec = compiler.registry.get(step.operator)
+    call = Call(spec.name, dict(step.params)).__dict__
+
+    def plan(state: State, shard: int) -> list[Task]:
+        held, digests = index.arguments(state)
+        files, keys = _files(state, "bands"), state.keys("bands")
+        tasks = []
+        for number, group in enumerate(destinations(sum(state.rows().values()))):
+            key = digest("earlier_met", [spec.name, spec.version], digests, keys, group)
+            arguments = held | {"call": call, "files": files, "destinations": group}
+            tasks.append(Task("earlier_met", number, "earlier_met", key, {}, arguments))
+        return tasks
+
+    return Node("earlier_met", "deduplicate", ("documents", "bands"), "all", plan)
+
+
+def _wanted(compiler: Compiler, index: _Index) -> Node:
+    compared = compiler.relation("minhash") is not None
+
+    def plan(state: State, shard: int) -> list[Task]:
+        held, digests = index.arguments(state)
+        key = digest("earlier_components", digests, compared, state.keys("earlier_met"))
+        arguments = held | {"files": _files(state, "earlier_met"), "compared": compared}
+        return [Task("earlier_components", 0, "earlier_components", key, {}, arguments)]
+
+    return Node("earlier_components", "deduplicate", ("documents", "earlier_met"), "all", plan)
+
+
+def _verify(compiler: Compiler, index: _Index) -> Node:
+    of_verify, call = identity(compiler, "deduplicate.verify")
+
+    def plan(state: State, shard: int) -> list[Task]:
+        held, digests = index.arguments(state)
+        files, keys = _files(state, "earlier_shingles"), state.keys("earlier_shingles")
+        tasks = []
+        for number, group in enumerate(destinations(sum(state.rows().values()))):
+            key = digest("earlier_verify", of_verify, digests, keys, group)
+            arguments = held | {"call": call, "files": files, "destinations": group}
+            tasks.append(Task("earlier_verify", number, "earlier_verify", key, {}, arguments))
+        return tasks
+
+    return Node("earlier_verify", "deduplicate", ("documents", "earlier_shingles"), "all", plan)
+
+
+def _found(index: _Index) -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        held, digests = index.arguments(state)
+        arguments = held | {
+            "certain": state.path("earlier_components", 0, 1),
+            "verified": _files(state, "earlier_verify"),
+            "clusters": state.path("clusters", 0),
+            "shards": sorted(state.rows()),
+        }
+        keys = [state.keys(node) for node in ("earlier_components", "earlier_verify", "clusters")]
+        return [Task("earlier_found", 0, "earlier_found", digest("earlier_found", digests, keys), {}, arguments)]
+
+    before = ("documents", "earlier_components", "earlier_verify", "clusters")
+    return Node("earlier_found", "deduplicate", before, "all", plan)
+
+
+def _label() -> Node:
+    def plan(state: State, shard: int) -> list[Task]:
+        document = state.one("documents", shard)
+        key = digest("earlier", document.key, state.keys("earlier_found"))
+        arguments = {"documents": document.files[0]["path"], "found": state.path("earlier_found", 0)}
+        return [Task("earlier", shard, "earlier_label", key, {}, arguments)]
+
+    # A shard whose keys or shingles failed has met nobody: it stays out of the corpus until they are there.
+    before = ("documents", "bands", "earlier_shingles", "earlier_found")
+    return Node("earlier", "deduplicate", before, "shard", plan)

@@ -1,0 +1,246 @@
+"""Looking a build up in an index of earlier releases: keys meet, what met is compared, matches return to their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from weft.deduplicate.earlier import BAND, PAGE, TEXT
+from weft.engine import exchange, index_files
+from weft.engine.apply import ready
+from weft.engine.ledger import Entry
+from weft.engine.storage import read_batches, record_to_json
+from weft.engine.tasks.deduplicate import CLUSTERED, MEMBER, VERIFIED
+from weft.engine.work import Call, Context, Task, entry
+from weft.errors import ShardError
+from weft.model.tables import EARLIER
+
+Longs = npt.NDArray[np.int64]
+
+PAIRS = ("shard", "row", "release", "document", "kind")
+MATCH = pa.schema({"row": pa.int32(), **{field.name: field.type for field in EARLIER}})
+_STRENGTH = {"exact": 0, "near": 1, "page": 2}
+_BEST = ("strength", "jaccard", "release", "document")
+_HIGHEST = (False, True, False, False)
+
+
+def _name(task: Task, ending: str) -> str:
+    return f"deduplicate/{task.node.replace('_', '-')}/{task.shard:05d}-{task.key[:12]}.{ending}"
+
+
+def _folders(task: Task) -> list[Path]:
+    return [Path(folder) for folder in task.arguments["index"]]
+
+
+def met(task: Task, context: Context) -> list[Entry]:
+    """Pairs of a document and one of an earlier release that share a key, from some of the destinations."""
+    step = ready([Call(**task.arguments["call"])], context)[0]
+    schema = pa.schema(list(step.spec.writes.items()))
+    given = task.arguments
+
+    def made() -> Iterator[pa.Table]:
+        for destination in given["destinations"] if given["index"] else ():
+            for rows in exchange.groups(context.storage, given["files"], [destination], 1):
+                own = _own_keys(rows)
+                known = _known_keys(_folders(task), destination, own)
+                both = pl.concat([own.join(known, on=["key", "kind"], how="semi"), known])
+                yield step.function(both.to_arrow())
+
+    record = context.storage.write_table(_name(task, "parquet"), made(), schema)
+    return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
+
+
+def _own_keys(rows: pa.Table) -> pl.DataFrame:
+    """Keys (key, kind, shard, row) of rows of `deduplicate.band_keys`; those across scripts are in no index."""
+    frame = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("script") == 0)
+    kind = pl.when("page").then(PAGE).when(pl.col("key") == pl.col("text_hash")).then(TEXT).otherwise(BAND)
+    frame = frame.select("key", kind.cast(pl.Int8).alias("kind"), "shard", "row")
+    bands = pl.Series("coarse", index_files.coarse(frame["key"].to_numpy()))
+    return frame.with_columns(pl.when(pl.col("kind") == BAND).then(bands).otherwise("key").alias("key"))
+
+
+def _known_keys(folders: list[Path], destination: int, own: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the index that share a key with some of `own`; their shards are -1 - number of the release."""
+    found = [own.head(0)]
+    for kind in index_files.KEYS:
+        wanted = np.unique(own.filter(pl.col("kind") == kind)["key"].to_numpy())
+        for number, folder in enumerate(folders):
+            rows = index_files.matching(folder, kind, destination, wanted)
+            found.append(
+                rows.select(
+                    "key",
+                    pl.lit(kind, pl.Int8).alias("kind"),
+                    pl.lit(-1 - number, pl.Int32).alias("shard"),
+                    pl.col("number").cast(pl.Int32).alias("row"),
+                )
+            )
+    return pl.concat(found)
+
+
+def wanted(task: Task, context: Context) -> list[Entry]:
+    """Documents to be compared, by shard, with those of the index that they met, by chunk; matches that are certain.
+
+    A document whose text an earlier release has is compared with nothing.
+    """
+    parts = [pl.from_arrow(t) for path in task.arguments["files"] for t in read_batches(context.storage.path(path))]
+    schema = dict.fromkeys(PAIRS[:4], pl.Int32) | {"kind": pl.Int8}
+    pairs = pl.concat([pl.DataFrame(schema=schema), *(pl.DataFrame(part) for part in parts)])
+    texts = pairs.filter(pl.col("kind") == TEXT)
+    others = pairs.filter(pl.col("kind") != TEXT).join(texts, on=["shard", "row"], how="anti")
+    certain = pl.concat([texts, others.filter(pl.col("kind") == PAGE)]).sort(PAIRS)
+    if not task.arguments["compared"]:
+        others = others.head(0)
+    release, document = (others[name].to_numpy().astype(np.int64) for name in ("release", "document"))
+    held = others.select(
+        "shard",
+        "row",
+        pl.Series("component", index_files.chunks(_folders(task)).of(release, document), dtype=pl.Int64),
+        pl.Series("partner", ((-1 - release) << 32) | document, dtype=pl.Int64),
+    ).unique()  # by a band and by the page
+    members = held.sort("shard", "row", "component", "partner").group_by(
+        "shard", "row", "component", maintain_order=True
+    )
+    table = members.agg(pl.col("partner").alias("partners"))
+    rows = table.select(MEMBER.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(MEMBER)
+    place = table["shard"].to_numpy().astype(np.int64)
+    record = exchange.write(context.storage, _name(task, "arrow"), MEMBER, [(rows, place)])
+    sure = certain.to_arrow()
+    written = context.storage.write_table(_name(task, "parquet"), [sure], sure.schema)
+    counts = {"rows_out": record.rows, "candidates": held.height, "certain": certain.height}
+    return [entry(task, task.key, [record_to_json(record), record_to_json(written)], counts)]
+
+
+def verify(task: Task, context: Context) -> list[Entry]:
+    """Pairs whose true Jaccard similarity reaches the threshold: each chunk of the index is read once."""
+    step = ready([Call(**task.arguments["call"])], context)[0]
+    chunks = index_files.chunks(_folders(task))
+
+    def made() -> Iterator[pa.Table]:
+        files = task.arguments["files"]
+        for destination in task.arguments["destinations"]:
+            for rows in exchange.groups(context.storage, files, [destination], 1):
+                own = rows["component"].to_numpy()
+                order = np.argsort(own, kind="stable")
+                found, starts = np.unique(own[order], return_index=True)
+                for chunk, start, stop in zip(found, starts, [*starts[1:], len(own)], strict=True):
+                    yield step.function(_beside(rows.take(pa.array(order[start:stop])), chunks, int(chunk)))
+
+    record = context.storage.write_table(_name(task, "parquet"), made(), VERIFIED)
+    return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
+
+
+def _beside(rows: pa.Table, chunks: index_files.Chunks, chunk: int) -> pa.Table:
+    """Documents, with the first halves of their hashes, and those of a chunk that are their partners."""
+    from weft.text.jaccard import upper_halves
+
+    sets = rows["shingles"].combine_chunks()
+    values, offsets = upper_halves(sets.values.to_numpy(), sets.offsets.to_numpy())
+    kind = rows.schema.field("shingles").type
+    halves = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values.astype(np.uint64))).cast(kind)
+    rows = rows.set_column(rows.column_names.index("shingles"), "shingles", halves)
+    partners = np.unique(rows["partners"].combine_chunks().flatten().to_numpy())
+    number = partners & 0xFFFFFFFF
+    known = {
+        "component": np.full(len(partners), chunk, np.int64),
+        "shard": (partners >> 32).astype(np.int32),
+        "row": number.astype(np.int32),
+        "shingles": chunks.read(chunk).take(pa.array(number - chunks.first[chunk])).cast(kind),
+        "partners": pa.array([[]] * len(partners), pa.list_(pa.int64())),
+    }
+    return pa.concat_tables([rows, pa.table(known).select(rows.column_names).cast(rows.schema)])
+
+
+def found(task: Task, context: Context) -> list[Entry]:
+    """For every row that repeats an earlier document, directly or over its cluster, which: stored by shard."""
+    own = _matches(task, context)
+    clusters = _clusters(task, context)
+    named = own.join(clusters, on=["shard", "row"])
+    named = named.sort(*_BEST, "shard", "row", descending=[*_HIGHEST, False, False], nulls_last=True)
+    first = named.unique("cluster", keep="first", maintain_order=True).select("cluster", "release", "document")
+    others = clusters.join(own, on=["shard", "row"], how="anti").join(first, on="cluster")
+    told = pl.concat(
+        [
+            own.select("shard", "row", "release", "document", "kind", "jaccard"),
+            others.select(
+                "shard", "row", "release", "document",
+                pl.lit("cluster").alias("kind"), pl.lit(None, pl.Float32).alias("jaccard"),
+            ),
+        ]
+    ).sort("shard", "row")  # fmt: skip
+    named = _named(told, _folders(task), task.arguments["releases"])
+    rows = named.select(MATCH.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(MATCH)
+    place = named["shard"].to_numpy().astype(np.int64)
+    record = exchange.write(context.storage, _name(task, "arrow"), MATCH, [(rows, place)])
+    counts = {"rows_out": record.rows} | dict(sorted(told["kind"].value_counts().iter_rows()))
+    return [entry(task, task.key, [record_to_json(record)], counts)]
+
+
+def _matches(task: Task, context: Context) -> pl.DataFrame:
+    """The best match of every row that has one: shard, row, release, document, kind, jaccard, strength."""
+    sure = pl.DataFrame(pl.from_arrow(context.storage.read_table(task.arguments["certain"])))
+    kind = pl.when(pl.col("kind") == TEXT).then(pl.lit("exact")).otherwise(pl.lit("page"))
+    similarity = pl.when(pl.col("kind") == TEXT).then(1.0).otherwise(None).cast(pl.Float32)
+    parts = [sure.select(*PAIRS[:4], kind.alias("kind"), similarity.alias("jaccard"))]
+    for path in task.arguments["verified"]:
+        for table in read_batches(context.storage.path(path)):
+            near = pl.DataFrame(pl.from_arrow(table)).select(
+                # The partner is what has a negative shard; which of two addresses comes first is the operator's affair.
+                pl.max_horizontal("shard_a", "shard_b").alias("shard"),
+                pl.when(pl.col("shard_a") >= 0).then("row_a").otherwise("row_b").alias("row"),
+                (-1 - pl.min_horizontal("shard_a", "shard_b")).alias("release"),
+                pl.when(pl.col("shard_a") >= 0).then("row_b").otherwise("row_a").alias("document"),
+                pl.lit("near").alias("kind"),
+                "jaccard",
+            )
+            parts.append(near)
+    every = pl.concat(parts).with_columns(
+        pl.col("kind").replace_strict(_STRENGTH, return_dtype=pl.Int8).alias("strength")
+    )
+    every = every.sort("shard", "row", *_BEST, descending=[False, False, *_HIGHEST], nulls_last=True)
+    return every.unique(["shard", "row"], keep="first", maintain_order=True)
+
+
+def _clusters(task: Task, context: Context) -> pl.DataFrame:
+    """The cluster of every row of a cluster of several: shard, row, cluster."""
+    parts = [pl.DataFrame(schema={"shard": pl.Int32, "row": pl.Int32, "cluster": pl.String})]
+    for shard in task.arguments["shards"]:
+        rows = exchange.gather(context.storage, [task.arguments["clusters"]], shard, CLUSTERED)
+        frame = pl.DataFrame(pl.from_arrow(rows.select(["row", "cluster"])))
+        parts.append(frame.select(pl.lit(shard, pl.Int32).alias("shard"), "row", "cluster"))
+    return pl.concat(parts)
+
+
+def _named(told: pl.DataFrame, folders: list[Path], releases: list[str]) -> pl.DataFrame:
+    """Matches with the names of releases and the ids of documents."""
+    parts = [told.head(0).with_columns(pl.lit(None, pl.String).alias("id"), pl.lit(None, pl.String).alias("name"))]
+    for number, folder in enumerate(folders):
+        rows = told.filter(pl.col("release") == number)
+        numbers = np.unique(rows["document"].to_numpy()).astype(np.int64)
+        ids = pl.DataFrame({"document": numbers, "id": pl.from_arrow(index_files.ids_of(folder, numbers))})
+        joined = rows.join(ids.with_columns(pl.col("document").cast(pl.Int32)), on="document", how="left")
+        parts.append(joined.with_columns(pl.lit(releases[number]).alias("name")))
+    every = pl.concat(parts)
+    return every.drop("release").rename({"name": "release"}).sort("shard", "row")
+
+
+def label(task: Task, context: Context) -> list[Entry]:
+    """The earlier document of every row of a shard; null where there is none."""
+    ids: Any = context.storage.read_table(task.arguments["documents"], ["id"])
+    rows = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, [task.arguments["found"]], task.shard, MATCH)))
+    frame = pl.DataFrame({"row": pl.int_range(ids.num_rows, dtype=pl.Int32, eager=True)})
+    joined = frame.join(rows, on="row", how="left", maintain_order="left", validate="1:1")
+    names = [field.name for field in EARLIER]
+    struct = pl.when(pl.col("kind").is_not_null()).then(pl.struct(names))
+    schema = pa.schema({"earlier": EARLIER})
+    table = joined.select(struct.alias("earlier")).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+    if table.num_rows != ids.num_rows:
+        raise ShardError(f"earlier on shard {task.shard}: {ids.num_rows} rows in, {table.num_rows} out")
+    path = f"label/earlier/{task.shard:05d}-{task.key[:12]}.parquet"
+    record = context.storage.write_table(path, [table], schema)
+    return [entry(task, task.key, [record_to_json(record)], {"rows_in": ids.num_rows, "rows_out": record.rows})]
