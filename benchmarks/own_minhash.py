@@ -46,10 +46,13 @@ def main(folder: str) -> None:
     pairs = pl.DataFrame({"row": first[~certain], "partners": second[~certain]}).group_by("row").agg("partners")
     members = np.unique(np.concatenate([first[~certain], second[~certain]]))
     listed = pl.DataFrame({"row": members}).join(pairs, on="row", how="left", maintain_order="left")
-    whole = pa.concat_tables(texts).combine_chunks().take(pa.array(members))
-    whole = whole.append_column("component", pa.array(root[members]))
-    for begin in range(0, len(members), BATCH):
-        sets.append(shingle_sets()(split(whole.slice(begin, BATCH))))
+    begin = 0
+    for table in texts:
+        own = members[np.searchsorted(members, begin) : np.searchsorted(members, begin + table.num_rows)]
+        if len(own):
+            rows = table.take(pa.array(own - begin)).append_column("component", pa.array(root[own]))
+            sets.append(shingle_sets()(split(rows)))
+        begin += table.num_rows
     near = [np.empty(0, np.int64)] * 2
     if sets:
         partners = listed["partners"].fill_null(pl.lit([], pl.List(pl.Int64))).to_arrow()
