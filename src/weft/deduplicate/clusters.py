@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-Longs = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+Pairs = Iterable[tuple[Numbers, Numbers]]
+"""Batches of the first and the second ends of pairs."""
 
 KINDS = (None, "exact", "page", "near", "script")
 """What holds a cluster together, by the number that stands for it: nothing (one document), at most the same text, at
@@ -14,29 +18,30 @@ _EXACT, _PAGE, _NEAR, _SCRIPT = 1, 2, 3, 4
 
 
 def cluster_table(
-    rows: int,
-    exact: tuple[Longs, Longs],
-    page: tuple[Longs, Longs],
-    near: tuple[Longs, Longs],
-    script: tuple[Longs, Longs],
-) -> tuple[Longs, Longs, npt.NDArray[np.int8]]:
+    rows: int, exact: Pairs, page: Pairs, near: Pairs, script: Pairs
+) -> tuple[Numbers, Numbers, npt.NDArray[np.int8]]:
     """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its place in KINDS.
 
-    `exact`, `page`, `near` and `script` are the ends of pairs with the same folded text, of the same page, of similar
-    text, and of the same text in two scripts.
+    `exact`, `page`, `near` and `script` are pairs with the same folded text, of the same page, of similar text, and of
+    the same text in two scripts. Each is read once, in this order, and a batch is not kept.
     """
-    from weft.text.components import components
+    from weft.text.components import Forest
 
-    # One pass for each, so that the edges, hundreds of millions of them, are never copied.
-    copies = components(rows, *exact)
-    pages = components(rows, copies[page[0]], copies[page[1]])[copies]
-    alike = components(rows, pages[near[0]], pages[near[1]])[pages]
-    root = components(rows, alike[script[0]], alike[script[1]])[alike]
-    counts = np.bincount(root, minlength=rows) if rows else np.empty(0, np.int64)
-    size = counts[root].astype(np.int64)
-    kind = np.full(rows, _EXACT, np.int8)
-    differ = copies[page[0]] != copies[page[1]]
-    kind[root[page[0][differ]]] = _PAGE
-    kind[root[near[0]]] = _NEAR
-    kind[root[script[0]]] = _SCRIPT
-    return root, size, np.where(size == 1, 0, kind[root]).astype(np.int8)
+    forest = Forest(rows)
+    kind = np.zeros(rows, np.int8)
+    for first, second in exact:
+        forest.join(first, second)
+    copies = None
+    for first, second in page:
+        if copies is None:
+            copies = forest.roots().copy()
+        kind[first[copies[first] != copies[second]]] = _PAGE
+        forest.join(first, second)
+    for number, pairs in ((_NEAR, near), (_SCRIPT, script)):
+        for first, second in pairs:
+            kind[first] = number
+            forest.join(first, second)
+    size = forest.tally(kind)
+    np.maximum(kind, _EXACT, out=kind)
+    kind[size == 1] = 0
+    return forest.roots(), size, kind
