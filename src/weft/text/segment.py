@@ -152,6 +152,15 @@ def _east(data: Any, at: int, stop: int, characters: Any, breaks: Any, edge: int
 def _spaced(data: Any, at: int, stop: int, characters: Any) -> int:
     """Where a word of a spaced script ends."""
     while at < stop:
+        # Characters of three bytes first: no script has more of them to a word.
+        while at + 3 <= stop and item(data, at) & 0xF0 == 0xE0:
+            point = (item(data, at) & 0x0F) << 12 | (item(data, at + 1) & 0x3F) << 6 | (item(data, at + 2) & 0x3F)
+            bits = item(characters, point) >> 24
+            if bits & _WORD == 0 or bits & _DENSE:
+                break
+            at += 3
+        if at >= stop:
+            break
         if item(data, at) < 0x80:
             if at + 8 <= stop:
                 other = other_than_words(word(data, at))
