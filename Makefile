@@ -54,16 +54,22 @@ $(VENV)-peers/.made: benchmarks/peers.txt | $(VENV)-bench/.core
 	$(VENV)-peers/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers.txt
 	@touch $@
 
+$(VENV)-peers-minhash/.made: benchmarks/peers_minhash.txt | $(VENV)-bench/.core
+	$(VENV)-bench/bin/python -m venv $(VENV)-peers-minhash
+	$(VENV)-peers-minhash/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers_minhash.txt
+	@touch $@
+
 $(VENV)-bench/.core: $(ENVIRONMENT)
 	@tools/make_environment.sh $(VENV)-bench
 	@touch $@
 
-bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, in over an hour; docs/benchmarks.md has the tables
+bench: $(VENV)-bench/.core $(VENV)-peers/.made $(VENV)-peers-minhash/.made ## time weft beside named peers, in over an hour; docs/benchmarks.md has the tables
 	$(VENV)-bench/bin/python benchmarks/pipeline.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/substrings.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/near_duplicates.py --edges 100000000 --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/earlier.py --peer $(VENV)-peers/bin/python
+	$(VENV)-bench/bin/python benchmarks/similar_documents.py --peer $(VENV)-peers-minhash/bin/python
 	$(VENV)-bench/bin/python benchmarks/decontaminate.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py
 	$(VENV)-bench/bin/python benchmarks/kernels.py
@@ -72,5 +78,5 @@ new-operator: $(VENV)/.dev ## code, example and test of a new operator: make new
 	$(BIN)/python tools/new_operator.py "$(NAME)"
 
 clean: ## take away the environment, caches and the demo
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-bench $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-peers-minhash $(VENV)-bench $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """weft's operators of deduplication alone, in one process: from Parquet to the cluster of every document.
 
-Argument: folder of Parquet files. What datatrove's three MinHash stages do: nothing is labelled or stored besides.
+Arguments: folder of Parquet files, and, to see what was found, an output folder: found.parquet with id, cluster,
+removed. What datatrove's three MinHash stages do: nothing is labelled or stored besides.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from weft.text.components import components
 BATCH = 2_000
 
 
-def main(folder: str) -> None:
+def main(folder: str, target: str | None = None) -> None:
     signed, sets, texts, start = [], [], [], 0
     split, hashed, signature = tokens(), exact(), minhash()
     for file in sorted(Path(folder).glob("*.parquet")):
@@ -46,18 +47,27 @@ def main(folder: str) -> None:
     pairs = pl.DataFrame({"row": first[~certain], "partners": second[~certain]}).group_by("row").agg("partners")
     members = np.unique(np.concatenate([first[~certain], second[~certain]]))
     listed = pl.DataFrame({"row": members}).join(pairs, on="row", how="left", maintain_order="left")
-    whole = pa.concat_tables(texts).combine_chunks().take(pa.array(members))
-    whole = whole.append_column("component", pa.array(root[members]))
-    for begin in range(0, len(members), BATCH):
-        sets.append(shingle_sets()(split(whole.slice(begin, BATCH))))
+    begin = 0
+    for table in texts:
+        own = members[np.searchsorted(members, begin) : np.searchsorted(members, begin + table.num_rows)]
+        if len(own):
+            rows = table.take(pa.array(own - begin)).append_column("component", pa.array(root[own]))
+            sets.append(shingle_sets()(split(rows)))
+        begin += table.num_rows
     near = [np.empty(0, np.int64)] * 2
     if sets:
         partners = listed["partners"].fill_null(pl.lit([], pl.List(pl.Int64))).to_arrow()
         rows = pa.concat_tables(sets).combine_chunks().append_column("partners", partners.cast(pa.list_(pa.int64())))
         found = verify()(rows)
         near = [found[f"row_{side}"].to_numpy().astype(np.int64) for side in "ab"]
-    none = (np.empty(0, np.int64), np.empty(0, np.int64))
-    _, size, _ = cluster_table(start, (first[certain], second[certain]), none, (near[0], near[1]), none, none)
+    cluster, size, _ = cluster_table(start, [(first[certain], second[certain])], [], [(near[0], near[1])], [], [])
+    if target:
+        ids = pa.concat_arrays(
+            [pq.read_table(f, columns=["id"])["id"].combine_chunks() for f in sorted(Path(folder).glob("*.parquet"))]
+        )
+        Path(target).mkdir(parents=True)
+        found = pa.table({"id": ids, "cluster": cluster, "removed": cluster != np.arange(start)})
+        pq.write_table(found, Path(target) / "found.parquet")
     print(f"{start} documents, {int((size > 1).sum())} in clusters")
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,12 +13,18 @@ from weft.text.components import components
 Edges = list[tuple[int, int]]
 
 
+def batches(edges: Edges) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Edges, three at a time."""
+    for start in range(0, len(edges), 3):
+        ends = np.array(edges[start : start + 3], np.int64)
+        yield ends[:, 0], ends[:, 1]
+
+
 def clusters(
     rows: int, exact: Edges, page: Edges, near: Edges, script: Edges, pair: Edges | None = None
 ) -> list[tuple[int, int, str | None]]:
     every = exact, page, near, script, pair or []
-    ends = [tuple(np.array([edge[n] for edge in edges], np.int64) for n in (0, 1)) for edges in every]
-    root, size, kind = cluster_table(rows, *ends)  # type: ignore[arg-type]
+    root, size, kind = cluster_table(rows, *(batches(edges) for edges in every))
     return list(zip(root.tolist(), size.tolist(), [KINDS[n] for n in kind], strict=True))
 
 

@@ -261,7 +261,7 @@ def test_recipes_that_do_not_go_with_the_index_are_told_why(folder: Path) -> Non
     held = json.loads((folder / "index/contents.json").read_text("utf-8"))
     held["signatures"]["deduplicate.exact"]["version"] = 1
     (folder / "index/contents.json").write_text(json.dumps(held), "utf-8")
-    with pytest.raises(WeftError, match="exact there has version 1, here version 2"):
+    with pytest.raises(WeftError, match=r"exact there has version 1, here version \d"):
         load(with_steps("[exact, {earlier: {index: index}}]"))
     with pytest.raises(WeftError, match=r"made by another version of weft .*; index all releases anew"):
         add(folder / "two", folder / "index")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from weft.text.buffers import string_buffers
 from weft.text.segment import token_arrays
-from weft.text.shingles import shingle_hashes
+from weft.text.shingles import _perhaps_unspaced, shingle_hashes
+from weft.text.unicode import EAST, SOUTH_EAST, flat, tables
 
 
 def shingles(texts: list[str], words: int = 5, chars: int = 12) -> list[list[int]]:
@@ -109,3 +111,26 @@ def test_a_document_does_not_depend_on_its_neighbours() -> None:
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_any_text_is_taken(texts: list[str]) -> None:
     assert len(shingles(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("before", [0, 1, 255, 256, 300])
+def test_no_letter_of_a_script_without_spaces_is_overlooked(before: int) -> None:
+    points = np.flatnonzero(flat(tables().flags) & (EAST | SOUTH_EAST))
+    firsts = points[np.unique(points >> 6, return_index=True)[1]]
+    assert len(firsts) > 1000
+    for point in firsts.tolist():
+        for after in (0, 1, 300):
+            data = np.frombuffer(("a" * before + chr(point) + "a" * after).encode(), np.uint8)
+            assert _perhaps_unspaced(data, 0, len(data)), hex(point)
+
+
+def test_letters_are_not_counted_where_every_script_has_spaces() -> None:
+    for text in (
+        "दिन अच्छा है। " * 40,
+        "Ça va « bien »… " * 40,
+        "ሰላም ነው። " * 40,
+        "오늘 날씨 " * 40,
+        "Доброе утро! " * 40,
+    ):
+        data = np.frombuffer(text.encode(), np.uint8)
+        assert not _perhaps_unspaced(data, 0, len(data))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
-Longs = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+Pairs = Iterable[tuple[Numbers, Numbers]]
+"""Batches of the first and the second ends of pairs."""
 
 KINDS = (None, "exact", "page", "near", "script", "pair")
 """What holds a cluster together, by the number that stands for it: nothing (one document), at most the same text, at
@@ -14,38 +18,30 @@ _EXACT, _PAGE, _NEAR, _SCRIPT, _PAIR = 1, 2, 3, 4, 5
 
 
 def cluster_table(
-    rows: int,
-    exact: tuple[Longs, Longs],
-    page: tuple[Longs, Longs],
-    near: tuple[Longs, Longs],
-    script: tuple[Longs, Longs],
-    pair: tuple[Longs, Longs],
-) -> tuple[Longs, Longs, npt.NDArray[np.int8]]:
+    rows: int, exact: Pairs, page: Pairs, near: Pairs, script: Pairs, pair: Pairs
+) -> tuple[Numbers, Numbers, npt.NDArray[np.int8]]:
     """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its place in KINDS.
 
-    `exact`, `page`, `near`, `script` and `pair` are the ends of pairs with the same folded text, of the same page, of
-    similar text, of the same text in two scripts, and with the same sides. What has the same text is `exact`, whatever
-    else it shares.
+    `exact`, `page`, `near`, `script` and `pair` are pairs with the same folded text, of the same page, of similar text,
+    of the same text in two scripts, and with the same sides. What has the same text is `exact`, whatever else it
+    shares. Each is read once, in this order, and a batch is not kept.
     """
-    from weft.text.components import components
+    from weft.text.components import Forest
 
-    # One pass for each, so that the edges, hundreds of millions of them, are never copied.
-    copies = components(rows, *exact)
-    pages = components(rows, copies[page[0]], copies[page[1]])[copies]
-    alike = components(rows, pages[near[0]], pages[near[1]])[pages]
-    scripts = components(rows, alike[script[0]], alike[script[1]])[alike]
-    root = components(rows, scripts[pair[0]], scripts[pair[1]])[scripts]
-    counts = np.bincount(root, minlength=rows) if rows else np.empty(0, np.int64)
-    size = counts[root].astype(np.int64)
-    kind = np.full(rows, _EXACT, np.int8)
-    kind[root[_between(copies, page)]] = _PAGE
-    kind[root[near[0]]] = _NEAR
-    kind[root[script[0]]] = _SCRIPT
-    kind[root[_between(copies, pair)]] = _PAIR
-    return root, size, np.where(size == 1, 0, kind[root]).astype(np.int8)
-
-
-def _between(copies: Longs, ends: tuple[Longs, Longs]) -> Longs:
-    """One end of each pair whose texts are not the same."""
-    differ: Longs = ends[0][copies[ends[0]] != copies[ends[1]]]
-    return differ
+    forest = Forest(rows)
+    kind = np.zeros(rows, np.int8)
+    for first, second in exact:
+        forest.join(first, second)
+    copies: Numbers | None = None
+    told = ((_PAGE, page), (_NEAR, near), (_SCRIPT, script), (_PAIR, pair))
+    for number, pairs in told:
+        for first, second in pairs:
+            if copies is None:
+                copies = forest.roots().copy()
+            differ = copies[first] != copies[second] if number in (_PAGE, _PAIR) else slice(None)
+            kind[first[differ]] = number
+            forest.join(first, second)
+    size = forest.tally(kind)
+    np.maximum(kind, _EXACT, out=kind)
+    kind[size == 1] = 0
+    return forest.roots(), size, kind

@@ -11,7 +11,7 @@ from weft.operators.contract import BatchFunction, operator
 TYPE = pa.struct({"hi": pa.uint64(), "lo": pa.uint64()})
 
 
-@operator("deduplicate.exact", version=2, reads=("text",), writes={"exact": TYPE})
+@operator("deduplicate.exact", version=3, reads=("text",), writes={"exact": TYPE})
 def exact() -> BatchFunction:
     """128-bit hash of the text with case and white space folded; marks and punctuation count. Null for null text.
 

@@ -18,7 +18,7 @@ WRITES = {
 }
 
 
-@operator("deduplicate.line_keys", version=2, reads=("id", "text", "url", "source"), writes=WRITES, rows="make")
+@operator("deduplicate.line_keys", version=3, reads=("id", "text", "url", "source"), writes=WRITES, rows="make")
 def line_keys() -> BatchFunction:
     """A row for each line that is not blank: site, page, place, hash, letters and how the line ends.
 

@@ -20,7 +20,7 @@ LEARNT = pa.struct(
 """What `deduplicate.lines` learnt of a document's site; as a dictionary, a site's list is held once."""
 
 
-@operator("deduplicate.line_spans", version=2, reads=("id", "text", "learnt"), writes={"lines": LINES})
+@operator("deduplicate.line_spans", version=3, reads=("id", "text", "learnt"), writes={"lines": LINES})
 def line_spans() -> BatchFunction:
     """Lines, and paragraphs of several lines, that are boilerplate of the document's site. Null for null text.
 

@@ -28,19 +28,16 @@ def minhash(
     A document without letters or digits has no bands. Null for null text.
     """
     from weft.text.buffers import list_buffers, string_buffers
-    from weft.text.minhash import band_keys
-    from weft.text.shingles import shingle_hashes
+    from weft.text.minhash import Cut, signatures
 
     def label(batch: pa.Table) -> pa.Table:
         text = batch["text"].combine_chunks()
         tokens, offsets = list_buffers(batch["tokens"])
-        shingles, starts = shingle_hashes(string_buffers(text), tokens, offsets // 2, words, chars)
-        keys = band_keys(shingles, starts, bands, rows, seed)
-        sizes = np.diff(starts)
+        keys, sizes = signatures(string_buffers(text), tokens, offsets // 2, Cut(words, chars), bands, rows, seed)
         held = np.where(sizes > 0, bands, 0)
         list_offsets = np.concatenate([[0], np.cumsum(held)]).astype(np.int32)
         lists = pa.ListArray.from_arrays(pa.array(list_offsets), pa.array(keys[sizes > 0].ravel()))
-        parts = [lists, pa.array(sizes.astype(np.int32))]
+        parts = [lists, pa.array(sizes)]
         return batch.append_column("minhash", pa.StructArray.from_arrays(parts, fields=list(TYPE), mask=text.is_null()))
 
     return label

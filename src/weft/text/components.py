@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Longs
-from weft.text.jit import I64, I64_IN, kernel, part, types
+from weft.text.jit import I8, I32, I32_IN, I64, I64_IN, kernel, part, types
+
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+_NARROW = 2**31
 
 
 @part
@@ -19,7 +22,7 @@ def _root(parents: Any, item: int) -> int:
     return item
 
 
-@kernel(types.void(I64, I64_IN, I64_IN))
+@part
 def _join(parents: Any, first: Any, second: Any) -> None:
     for n in range(len(first)):
         a, b = _root(parents, first[n]), _root(parents, second[n])
@@ -30,15 +33,82 @@ def _join(parents: Any, first: Any, second: Any) -> None:
             parents[a] = b
 
 
-@kernel(types.void(I64))
+@part
 def _flatten(parents: Any) -> None:
     for n in range(len(parents)):
         parents[n] = parents[parents[n]]  # a parent has a smaller number, so it is flat already
 
 
-def components(size: int, first: Longs, second: Longs) -> npt.NDArray[np.int64]:
-    """Smallest member of the component of each of `size` items, given the ends of all edges."""
-    parents = np.arange(size, dtype=np.int64)
-    _join(parents, np.ascontiguousarray(first, np.int64), np.ascontiguousarray(second, np.int64))
+@part
+def _tally(roots: Any, size: Any, mark: Any) -> None:
+    for n in range(len(roots)):
+        root = roots[n]
+        size[root] += 1
+        mark[root] = max(mark[root], mark[n])
+    for n in range(len(roots)):  # a root comes before all others
+        size[n], mark[n] = size[roots[n]], mark[roots[n]]
+
+
+@kernel(types.void(I32, I32_IN, I32_IN))
+def _join_narrow(parents: Any, first: Any, second: Any) -> None:
+    _join(parents, first, second)
+
+
+@kernel(types.void(I64, I64_IN, I64_IN))
+def _join_wide(parents: Any, first: Any, second: Any) -> None:
+    _join(parents, first, second)
+
+
+@kernel(types.void(I32))
+def _flatten_narrow(parents: Any) -> None:
     _flatten(parents)
-    return parents
+
+
+@kernel(types.void(I64))
+def _flatten_wide(parents: Any) -> None:
+    _flatten(parents)
+
+
+@kernel(types.void(I32_IN, I32, I8))
+def _tally_narrow(roots: Any, size: Any, mark: Any) -> None:
+    _tally(roots, size, mark)
+
+
+@kernel(types.void(I64_IN, I64, I8))
+def _tally_wide(roots: Any, size: Any, mark: Any) -> None:
+    _tally(roots, size, mark)
+
+
+class Forest:
+    """The components of `size` items, to which edges are added as they are read: none is kept.
+
+    Four bytes for each item, eight from 2^31 items on.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._narrow = size < _NARROW
+        self._kind: type[np.int32] | type[np.int64] = np.int32 if self._narrow else np.int64
+        self._parents: Numbers = np.arange(size, dtype=np.int32) if self._narrow else np.arange(size, dtype=np.int64)
+
+    def join(self, first: Numbers, second: Numbers) -> None:
+        """Add edges, given the two ends of each."""
+        ends = (np.ascontiguousarray(end, self._kind) for end in (first, second))
+        (_join_narrow if self._narrow else _join_wide)(self._parents, *ends)
+
+    def roots(self) -> Numbers:
+        """Smallest member of the component of each item; further edges change the array."""
+        (_flatten_narrow if self._narrow else _flatten_wide)(self._parents)
+        return self._parents
+
+    def tally(self, mark: npt.NDArray[np.int8]) -> Numbers:
+        """Number of members of each item's component; each item gets the largest `mark` of its component."""
+        size: Numbers = np.zeros_like(self._parents)
+        (_tally_narrow if self._narrow else _tally_wide)(self.roots(), size, mark)
+        return size
+
+
+def components(size: int, first: Longs, second: Longs) -> Longs:
+    """Smallest member of the component of each of `size` items, given the ends of all edges."""
+    forest = Forest(size)
+    forest.join(first, second)
+    return forest.roots().astype(np.int64)

@@ -51,9 +51,23 @@ def _put(_: Any, array: Any, at: Any, value: Any) -> Any:
     return kinds.void(array, at, value), generate
 
 
+def _put_word(_: Any, data: Any, at: Any, value: Any) -> Any:
+    """Eight bytes into `data` from `at` on, the lowest first."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        held = context.make_array(signature.args[0])(context, builder, given[0])
+        place = context.cast(builder, given[1], signature.args[1], kinds.intp)
+        wide = builder.bitcast(builder.gep(held.data, [place]), cgutils.ir.IntType(64).as_pointer())
+        builder.store(given[2], wide, align=1)
+        return context.get_dummy_value()
+
+    return kinds.void(data, at, kinds.uint64), generate
+
+
 item: Any = intrinsic(_item)
 put: Any = intrinsic(_put)
 word: Any = intrinsic(_word)
+put_word: Any = intrinsic(_put_word)
 
 
 HIGH = np.uint64(0x8080808080808080)

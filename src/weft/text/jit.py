@@ -97,7 +97,33 @@ def kernel(signature: Any, *, allocates: bool = False) -> Callable[[Function], F
     A kernel that makes arrays must say so: the others are compiled without reference counts, up to three times as
     fast.
     """
-    return numba.njit(signature, cache=True, nogil=True, error_model="numpy", _nrt=allocates)  # type: ignore[no-any-return]
+
+    def compiled(function: Function) -> Function:
+        made = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=allocates)(function)
+        _load_without_compiler(made)
+        made.compile(signature)
+        made.disable_compile()
+        return made  # type: ignore[no-any-return]
+
+    return compiled
+
+
+def _load_without_compiler(made: Any) -> None:
+    """Let a kernel that is in the cache load without all that compiling needs: half of what starting weft took.
+
+    numba makes its compiler ready before it looks into the cache, and again where it has to compile.
+    """
+    cache: Any = getattr(made, "_cache", None)
+    if not all(
+        hasattr(cache, name) for name in ("load_overload", "_load_overload", "_guard_against_spurious_io_errors")
+    ):
+        return
+
+    def load(signature: Any, context: Any) -> Any:
+        with cache._guard_against_spurious_io_errors():
+            return cache._load_overload(signature, context)
+
+    cache.load_overload = load
 
 
 def part(function: Function) -> Function:

@@ -152,12 +152,25 @@ def _east(data: Any, at: int, stop: int, characters: Any, breaks: Any, edge: int
 def _spaced(data: Any, at: int, stop: int, characters: Any) -> int:
     """Where a word of a spaced script ends."""
     while at < stop:
-        if at + 8 <= stop and item(data, at) < 0x80:
-            other = other_than_words(word(data, at))
-            if other == 0:
-                at += 8
-                continue
-            at += before_first(other)
+        # Characters of three bytes first: no script has more of them to a word.
+        while at + 3 <= stop and item(data, at) & 0xF0 == 0xE0:
+            point = (item(data, at) & 0x0F) << 12 | (item(data, at + 1) & 0x3F) << 6 | (item(data, at + 2) & 0x3F)
+            bits = item(characters, point) >> 24
+            if bits & _WORD == 0 or bits & _DENSE:
+                break
+            at += 3
+        if at >= stop:
+            break
+        if item(data, at) < 0x80:
+            if at + 8 <= stop:
+                other = other_than_words(word(data, at))
+                if other == 0:
+                    at += 8
+                    continue
+                at += before_first(other)
+            lead = item(data, at)
+            if lead < 0x80 and (item(characters, lead) >> 24) & (_WORD | JOINER) == 0:
+                break
         point, width = code_point(data, at)
         bits = item(characters, point) >> 24
         if bits & _WORD:
@@ -185,6 +198,9 @@ def _tokens(data: Any, offsets: Any, held: Any, breaks: Any, scratch: Any, out: 
         at = base
         out_offsets[row] = count
         while at < stop:
+            if item(data, at) == 0x20:
+                at += 1
+                continue
             point, width = code_point(data, at)
             bits = item(characters, point) >> 24
             if bits & SPACE or ((bits & _WORD) == 0 and _is_format(point)):

@@ -31,6 +31,13 @@ _STEPS = steps(int(_PRIME))
 _TO_LOWER = np.uint64(2)
 _WORD = LETTER | MARK | NUMBER
 _DENSE = SOUTH_EAST | EAST
+_EACH = np.uint64(0x0101010101010101)
+_FROM_E0, _FROM_E1, _FROM_B8 = (
+    _EACH * np.uint64(0x80 - 0x60),
+    _EACH * np.uint64(0x80 - 0x61),
+    _EACH * np.uint64(0x80 - 0x38),
+)
+_BLOCK = 256
 LONG_WORDS = 24
 """Letters to a word above which a text has no spaces between words, such as Javanese or Balinese script.
 Kalaallisut, the longest words of 400 languages of the Declaration of Human Rights, has 15; Javanese script 48."""
@@ -63,6 +70,37 @@ def _word_hashes(
             put(out, place + size, mix(value))
             size += 1
     return size
+
+
+@part
+def _perhaps_unspaced(data: Any, base: int, stop: int) -> bool:
+    """Whether letters of scripts without spaces may stand in a text: of no other does this matter.
+
+    They begin with 0xE0 and then 0xB8 or more, or with more than 0xE0; so do others, which are looked at.
+    """
+    for begin in range(base, stop - 1, _BLOCK):
+        last, found = min(begin + _BLOCK, stop - 1), np.uint64(_BLOCK)
+        if begin + _BLOCK + 8 <= stop:
+            found = np.uint64(0)
+            for at in range(begin, last, 8):
+                lead, after = word(data, at), word(data, at + 1)
+                low, next_low = lead & ~HIGH, after & ~HIGH
+                found |= ((low + _FROM_E1) | ((low + _FROM_E0) & (next_low + _FROM_B8) & after)) & lead & HIGH
+        if found:
+            some = 0
+            for at in range(begin, last):
+                some |= _unspaced_row(item(data, at), item(data, at + 1))
+            if some:
+                return True
+    return False
+
+
+@part
+def _unspaced_row(lead: Any, second: Any) -> Any:
+    """Whether a character that begins with these two bytes may be of a script without spaces."""
+    found = (lead == 0xE0) & (second >= 0xB8) & (second <= 0xBB) | (lead == 0xE2) & (second >= 0xBA)
+    found |= (lead == 0xE1) & ((second <= 0x82) | (second >= 0x9E) & (second <= 0x9F) | (second >= 0xA5))
+    return found | (lead >= 0xE3) & ((lead <= 0xEA) | (lead >= 0xEF))
 
 
 @part
@@ -123,38 +161,59 @@ def _grams(out: Any, at: int, size: int, width: int) -> int:
     return size - width + 1
 
 
-@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, U32_IN, types.int64, types.int64, U64, I64))
-def _shingles(
-    data: Any,
-    offsets: Any,
-    tokens: Any,
-    token_offsets: Any,
-    characters: Any,
-    words: int,
-    chars: int,
-    out: Any,
-    out_offsets: Any,
-) -> None:
+@part
+def _by_words(
+    data: Any, base: int, stop: int, tokens: Any, start: int, end: int, characters: Any, out: Any, at: int
+) -> int:
+    """Hashes of the words of a text, into `out` from `at`, and their number; -1 if it has no spaces between words."""
+    letters, dense, counted = stop - base, 0, False
+    if _perhaps_unspaced(data, base, stop):
+        letters, dense = _letters(data, base, stop, characters)
+        counted = True
+    if 2 * dense > letters:
+        return -1
+    size = _word_hashes(data, base, stop, tokens, start, end, characters, out, at)
+    # A text has no more letters than bytes: mostly that says enough.
+    if 0 < LONG_WORDS * size < letters and not counted:
+        letters, dense = _letters(data, base, stop, characters)
+    return -1 if 0 < LONG_WORDS * size < letters else size
+
+
+@part
+def document_shingles(
+    data: Any, base: int, stop: int, tokens: Any, start: int, end: int, held: Any, out: Any, at: int, by_chars: bool
+) -> tuple[int, bool]:
+    """Number of shingles of one document, which go into `out` from `at` on, and whether they are of characters.
+
+    `held` are the table of characters and the widths by words and by characters. `by_chars` is what is tried first and
+    changes nothing: texts of a batch mostly are of one kind.
+    """
+    characters, words, chars = held
+    letters, dense = 0, 0
+    if by_chars:
+        letters, dense = _char_hashes(data, base, stop, characters, out, at)
+        if 2 * dense > letters:
+            return _grams(out, at, letters, chars), True
+    size = _by_words(data, base, stop, tokens, start, end, characters, out, at)
+    if size >= 0:
+        return _grams(out, at, size, words), False
+    size, dense = _char_hashes(data, base, stop, characters, out, at)
+    return _grams(out, at, size, chars), True
+
+
+HELD = types.Tuple((U32_IN, types.int64, types.int64))
+
+
+@kernel(types.void(U8_IN, I64_IN, I32_IN, I64_IN, HELD, U64, I64))
+def _shingles(data: Any, offsets: Any, tokens: Any, token_offsets: Any, held: Any, out: Any, out_offsets: Any) -> None:
     """Shingles of all documents end to end."""
     at, by_chars = 0, False
     for row in range(len(offsets) - 1):
         out_offsets[row] = at
+        first, last = token_offsets[row], token_offsets[row + 1]
         base, stop = offsets[row], offsets[row + 1]
-        # Texts of a batch mostly are of one kind: where the last one went by characters, this one is tried so first.
-        if by_chars:
-            letters, dense = _char_hashes(data, base, stop, characters, out, at)
-        else:
-            letters, dense = _letters(data, base, stop, characters)
-        tried, size = by_chars, letters
-        by_chars = 2 * dense > letters
-        if not by_chars:
-            first, last = token_offsets[row], token_offsets[row + 1]
-            size = _word_hashes(data, base, stop, tokens, first, last, characters, out, at)
-            by_chars = 0 < LONG_WORDS * size < letters
-            tried = False
-        if by_chars and not tried:
-            size, _ = _char_hashes(data, base, stop, characters, out, at)
-        at += _grams(out, at, size, chars if by_chars else words)
+        size, by_chars = document_shingles(data, base, stop, tokens, first, last, held, out, at, by_chars)
+        at += size
     out_offsets[len(offsets) - 1] = at
 
 
@@ -167,5 +226,5 @@ def shingle_hashes(
     # A document has at most one shingle per character, and bytes bound characters; what is not used is not touched.
     out = np.empty(int(lengths.sum()) + 1, np.uint64)
     offsets = np.zeros(rows + 1, np.int64)
-    _shingles(strings.data, strings.offsets, tokens, token_offsets, characters(), words, chars, out, offsets)
+    _shingles(strings.data, strings.offsets, tokens, token_offsets, (characters(), words, chars), out, offsets)
     return out[: offsets[-1]], offsets

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from weft.deduplicate.candidates import WRITES as PAIR
 from weft.engine import exchange
@@ -27,6 +29,8 @@ MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.l
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
 KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 13
 """Rows of a reduce task that meet at once, unless one destination has more: about 32 MB of keys, 100 MB of shingles."""
+_HIGH, _LOW, _MOST = np.uint64(32), np.uint64(0xFFFFFFFF), 2**32
+"""A pair of global row numbers is one number of 64 bits, the smaller one on top."""
 LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
 
 
@@ -81,46 +85,58 @@ class _Edges(NamedTuple):
         return self.first[rows], self.second[rows]
 
 
-def _edges(files: list[str], offsets: Numbers, context: Context) -> _Edges:
-    none, never = np.empty(0, np.int64), np.empty(0, np.bool_)
-    parts = [_Edges(none, none, never, never, never, never)]
+def _edges(files: list[str], offsets: Numbers, context: Context) -> Iterator[_Edges]:
+    """Pairs as they are stored, a row group at a time."""
     for path in files:
         for table in read_batches(context.storage.path(path)):
             flags = [
                 table[name].to_numpy() if name in table.column_names else np.zeros(table.num_rows, np.bool_)
                 for name in ("certain", "page", "pair", "script")
             ]
-            parts.append(_Edges(global_rows(table, "a", offsets), global_rows(table, "b", offsets), *flags))
-    return _Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+            yield _Edges(global_rows(table, "a", offsets), global_rows(table, "b", offsets), *flags)
 
 
 def components(task: Task, context: Context) -> list[Entry]:
     """Connected components of candidate pairs, of one script or (`script`) of two; the rows to verify, by shard."""
-    from weft.text.components import components as connected
+    from weft.text.components import Forest
+    from weft.text.jaccard import sorted_sets
 
     offsets = offsets_of(task.arguments["rows"])
-    edges = _edges(task.arguments["files"], offsets, context)
-    wanted = edges.script == task.arguments["script"]
-    root = connected(int(offsets[-1]), *edges.only(wanted))
-    near_first, near_second = edges.only(wanted & ~edges.certain)
-    low, high = np.minimum(near_first, near_second), np.maximum(near_first, near_second)
-    pairs = pl.DataFrame({"low": low, "high": high}).unique().sort("low", "high").to_numpy().reshape(-1, 2)
-    members = np.unique(pairs)
-    shard = np.searchsorted(offsets, members, side="right") - 1
-    partner_shard = np.searchsorted(offsets, pairs[:, 1], side="right") - 1
-    packed = (partner_shard << 32) | (pairs[:, 1] - offsets[partner_shard])
-    bounds = np.searchsorted(pairs[:, 0], members, side="left")
-    ends = np.searchsorted(pairs[:, 0], members, side="right")
-    lists = pa.ListArray.from_arrays(np.append(bounds, ends[-1] if len(ends) else 0).astype(np.int32), packed)
-    table = pa.table(
-        {
-            "row": (members - offsets[shard]).astype(np.int32),
-            "component": np.asarray(root)[members].astype(np.int64),
-            "partners": lists,
-        },
-        schema=MEMBER,
+    if offsets[-1] >= _MOST:
+        raise ShardError(f"deduplication takes fewer than {_MOST:,} documents, these are {offsets[-1]:,}")
+    forest, size = Forest(int(offsets[-1])), 0
+    # What is not used is not touched, and takes no memory.
+    pairs = np.empty(
+        sum(pq.read_metadata(context.storage.path(f)).num_rows for f in task.arguments["files"]), np.uint64
     )
-    record = exchange.write(context.storage, _name(task, task.node, "arrow"), MEMBER, [(table, shard)])
+    member = np.zeros(int(offsets[-1]), np.bool_)
+    for edges in _edges(task.arguments["files"], offsets, context):
+        wanted = edges.script == task.arguments["script"]
+        forest.join(*edges.only(wanted))
+        first, second = edges.only(wanted & ~edges.certain)
+        member[first] = member[second] = True
+        low, high = np.minimum(first, second).astype(np.uint64), np.maximum(first, second).astype(np.uint64)
+        pairs[size : size + len(low)] = low << _HIGH | high
+        size += len(low)
+    pairs, _ = sorted_sets(pairs[:size], np.array([0, size]))
+    root = forest.roots()
+
+    def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
+        for shard, (start, stop) in enumerate(pairwise(offsets.tolist())):
+            rows = np.flatnonzero(member[start:stop])
+            edges_of = np.array([start, *(start + rows + 1)], np.uint64) << _HIGH
+            bounds = np.searchsorted(pairs, edges_of)
+            partners = (pairs[bounds[0] : bounds[-1]] & _LOW).astype(np.int64)
+            partner_shard = np.searchsorted(offsets, partners, side="right") - 1
+            address = (partner_shard << 32) | (partners - offsets[partner_shard])
+            columns = {
+                "row": rows.astype(np.int32),
+                "component": root[start + rows].astype(np.int64),
+                "partners": pa.ListArray.from_arrays((bounds - bounds[0]).astype(np.int32), address),
+            }
+            yield pa.table(columns, schema=MEMBER), np.full(len(rows), shard)
+
+    record = exchange.write(context.storage, _name(task, task.node, "arrow"), MEMBER, chunks())
     return _done(task, record, candidates=len(pairs), rows_out=record.rows)
 
 
@@ -174,27 +190,43 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     from weft.deduplicate.clusters import KINDS, cluster_table
 
     offsets = offsets_of(task.arguments["rows"])
-    met = _edges(task.arguments["candidates"], offsets, context)
-    near = _edges(task.arguments["verified"], offsets, context)
-    scripts = _edges(task.arguments["romanized"], offsets, context)
-    exact, page, pair = met.only(met.certain & ~met.page & ~met.pair), met.only(met.page), met.only(met.pair)
-    similar = (near.first, near.second), (scripts.first, scripts.second)
-    root, size, kind = cluster_table(int(offsets[-1]), exact, page, *similar, pair)
-    rows = np.flatnonzero(size > 1)
-    shard = np.searchsorted(offsets, rows, side="right") - 1
-    roots, place = np.unique(root[rows], return_inverse=True)
-    ids = ids_of(roots, offsets, task.arguments["documents"], context)
-    table = pa.table(
-        {
-            "row": (rows - offsets[shard]).astype(np.int32),
-            "cluster": ids.take(pa.array(place)),
-            "size": size[rows].astype(np.int32),
-            "kind": pa.array(KINDS, pa.string()).take(pa.array(kind[rows])),
-        },
-        schema=CLUSTERED,
-    )
-    record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first))
+    arguments, counts = task.arguments, {"page": 0, "pair": 0, "verified": 0}
+
+    def exact() -> Iterator[tuple[Numbers, Numbers]]:
+        for edges in _edges(arguments["candidates"], offsets, context):
+            for name in ("page", "pair"):
+                counts[name] += int(getattr(edges, name).sum())
+            yield edges.only(edges.certain & ~edges.page & ~edges.pair)
+
+    def flagged(name: str) -> Iterator[tuple[Numbers, Numbers]]:
+        # Read again only where there are some; it is known when the first pass is over.
+        for edges in _edges(arguments["candidates"] if counts[name] else [], offsets, context):
+            yield edges.only(getattr(edges, name))
+
+    def near() -> Iterator[tuple[Numbers, Numbers]]:
+        for edges in _edges(arguments["verified"], offsets, context):
+            counts["verified"] += len(edges.first)
+            yield edges.first, edges.second
+
+    scripts = ((edges.first, edges.second) for edges in _edges(arguments["romanized"], offsets, context))
+    root, size, kind = cluster_table(int(offsets[-1]), exact(), flagged("page"), near(), scripts, flagged("pair"))
+    roots = np.flatnonzero((root == np.arange(len(root), dtype=root.dtype)) & (size > 1))
+    ids = ids_of(roots, offsets, arguments["documents"], context)
+    kinds = pa.array(KINDS, pa.string())
+
+    def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
+        for shard, (start, stop) in enumerate(pairwise(offsets.tolist())):
+            rows = np.flatnonzero(size[start:stop] > 1)
+            columns = {
+                "row": rows.astype(np.int32),
+                "cluster": ids.take(pa.array(np.searchsorted(roots, root[start + rows]))),
+                "size": size[start + rows].astype(np.int32),
+                "kind": kinds.take(pa.array(kind[start + rows])),
+            }
+            yield pa.table(columns, schema=CLUSTERED), np.full(len(rows), shard)
+
+    record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, chunks())
+    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=counts["verified"])
 
 
 def label(task: Task, context: Context) -> list[Entry]:
