@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weft import __version__
+from weft.cli.exporting import export
 from weft.cli.options import Json, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
@@ -216,6 +217,7 @@ def decontaminate(
 
 
 application.command()(pack)
+application.command()(export)
 
 
 @application.command()
