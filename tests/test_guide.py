@@ -21,6 +21,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("guide", 7, "built/report/index.html"),
         ("tokenizers", 1, "costs/report.html"),
         ("packing", 2, "fitted/packing.json"),
+        ("trainers", 2, "llama-factory/dataset_info.json"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

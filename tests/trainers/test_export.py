@@ -255,6 +255,9 @@ def test_folders_that_do_not_serve(build: Path, tmp_path: Path, capsys: pytest.C
     refused(damaged, into, "no column 'messages'; expected a file of sft, with id, source, license, messages")
     pl.DataFrame({"id": ["a"], "source": ["b"], "license": ["c"], "messages": ["d"]}).write_parquet(file)
     refused(damaged, into, "column messages is String; expected List(Struct(")
+    message = {"role": "user", "content": "d", "tool_calls": "e"}
+    pl.DataFrame({"id": ["a"], "source": ["b"], "license": ["c"], "messages": [[message]]}).write_parquet(file)
+    refused(damaged, into, "'tool_calls': String})); expected List(Struct(")
     assert not into.exists()
 
 
@@ -265,3 +268,8 @@ def test_nothing_that_a_trainer_takes(tmp_path: Path, capsys: pytest.CaptureFixt
     (build / "construct/release.json").unlink()
     assert weft(["export", str(build), "--for", "trl", "--into", str(tmp_path / "made"), "-q"]) == 2
     assert "nothing that trl can take; left out: no_text 6" in capsys.readouterr().err
+
+
+def test_the_page_names_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs/trainers.md").read_text("utf-8")
+    assert [name for name in REASONS if f"`{name}`" not in page] == []

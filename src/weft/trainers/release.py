@@ -258,10 +258,10 @@ def _cast(frame: pl.DataFrame, file: Path, part: Part, columns: Sequence[str]) -
 
 
 def _fits(held: Any, wanted: Any) -> bool:
-    """Whether a type has all that is wanted of it; structs may have more fields, in any order."""
+    """Whether a type is what is wanted; structs have the same fields, in any order, as others would be lost unseen."""
     if isinstance(wanted, pl.List):
         return isinstance(held, pl.List) and _fits(held.inner, wanted.inner)
     if isinstance(wanted, pl.Struct):
-        has = held.to_schema() if isinstance(held, pl.Struct) else {}
-        return all(name in has and _fits(has[name], kind) for name, kind in wanted.to_schema().items())
+        has, needed = held.to_schema() if isinstance(held, pl.Struct) else {}, wanted.to_schema()
+        return has.keys() == needed.keys() and all(_fits(has[name], kind) for name, kind in needed.items())
     return bool(held == wanted)
