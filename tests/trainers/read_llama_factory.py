@@ -40,9 +40,7 @@ def rows_of(name: str, export: Path, work: Path) -> dict[str, Any]:
 
     stage: Any = STAGES[name.partition("_")[0]]
     held = tokenizer()
-    # No shuffling, no sample printed: rows in the order of the file.
     training = Seq2SeqTrainingArguments(output_dir=str(work), use_cpu=True, report_to=[], log_level="error")
-    training.__dict__["local_rank"] = -1
     data = DataArguments(
         dataset=name, dataset_dir=str(export), template="qwen", cutoff_len=2048, packing=False, overwrite_cache=True
     )
