@@ -7,7 +7,8 @@ ENVIRONMENT := pyproject.toml constraints.txt tools/make_environment.sh
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-fast check format docs bench gates new-operator clean
+TRAINERS := tests/trainers
+.PHONY: help env demo test test-fast test-trainers check format docs bench gates new-operator clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -30,6 +31,22 @@ test: $(VENV)/.dev ## every test, the quality gates among them
 
 test-fast: $(VENV)/.dev ## the tests that take under a minute together
 	$(PYTEST) -n $(JOBS) --dist worksteal -m "not slow and not gate"
+
+$(VENV)-axolotl/.made: $(TRAINERS)/axolotl.txt | $(VENV)/.dev
+	$(BIN)/python -m venv $(VENV)-axolotl
+	$(VENV)-axolotl/bin/python -m pip install -q --disable-pip-version-check -r $<
+	$(VENV)-axolotl/bin/python -m pip install -q --disable-pip-version-check --no-deps axolotl==0.19.0
+	@touch $@
+
+$(VENV)-llama-factory/.made: $(TRAINERS)/llama_factory.txt | $(VENV)/.dev
+	$(BIN)/python -m venv $(VENV)-llama-factory
+	$(VENV)-llama-factory/bin/python -m pip install -q --disable-pip-version-check -r $<
+	$(VENV)-llama-factory/bin/python -m pip install -q --disable-pip-version-check --no-deps llamafactory==0.9.5
+	@touch $@
+
+test-trainers: $(VENV)/.dev $(VENV)-axolotl/.made $(VENV)-llama-factory/.made ## exports read by Axolotl and LLaMA-Factory, each in an environment of its own
+	AXOLOTL_PYTHON=$(abspath $(VENV)-axolotl/bin/python) LLAMA_FACTORY_PYTHON=$(abspath $(VENV)-llama-factory/bin/python) \
+	    $(PYTEST) $(TRAINERS)/check_axolotl.py $(TRAINERS)/check_llama_factory.py
 
 gates: $(VENV)/.dev ## the quality floors over real data
 	$(PYTEST) tests/gates
@@ -78,5 +95,5 @@ new-operator: $(VENV)/.dev ## code, example and test of a new operator: make new
 	$(BIN)/python tools/new_operator.py "$(NAME)"
 
 clean: ## take away the environment, caches and the demo
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-peers-minhash $(VENV)-bench $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-peers-minhash $(VENV)-bench $(VENV)-axolotl $(VENV)-llama-factory $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

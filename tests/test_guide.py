@@ -24,6 +24,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
+        ("trainers", 2, "llama-factory/dataset_info.json"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weft import __version__
+from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
 from weft.cli.options import Json, Quiet
@@ -220,6 +221,7 @@ def decontaminate(
 application.command()(interleave)
 application.command()(pack)
 application.command()(index)
+application.command()(export)
 
 
 @application.command()
