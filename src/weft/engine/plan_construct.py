@@ -10,7 +10,7 @@ from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, written
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
-from weft.recipe.schema import SIGNATURES
+from weft.recipe.schema import SIGNATURES, VECTORS
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
@@ -36,10 +36,10 @@ def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
 
 
 def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str], list[str]]:
-    """Side tables of a shard and the keys of their answers; signatures are left out, no rule reads them."""
+    """Side tables of a shard and the keys of their answers; signatures and vectors are left out, no rule reads them."""
     entries = [entry for node in labels[1:] for entry in state.entries[node][shard]]
     paths = [(str(entry.files[0]["path"]), entry.key) for entry in entries]
-    wanted = sorted(p for p in paths if p[0].split("/")[1] not in SIGNATURES)
+    wanted = sorted(p for p in paths if p[0].split("/")[1] not in (*SIGNATURES, *VECTORS))
     return [path for path, _ in wanted], [state.one("documents", shard).key, *(key for _, key in wanted)]
 
 

@@ -14,6 +14,7 @@ from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
 from weft.model.tables import CUTS, DOCUMENT, RAW
 from weft.operators.contract import OperatorSpec
+from weft.operators.model_folder import model_folder
 from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
@@ -44,6 +45,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
     if complete:  # else every column of the step that is missing would be a fault of its own
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
+        _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
         names = [source.name for source in sources] if len(sources) == len(shape.acquire) else None
@@ -146,6 +148,9 @@ def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, fau
             parameters[key] = str(base / parameters[key])
         elif isinstance(parameters.get(key), list):
             parameters[key] = [str(base / file) if isinstance(file, str) else file for file in parameters[key]]
+    for key in registry.get(full).folders_in:
+        if isinstance(parameters.get(key), str):
+            parameters[key] = str(model_folder(parameters[key], base))
     checked = _parameters(registry.get(full), parameters, (*place, name), faults)
     return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
 
@@ -165,6 +170,7 @@ def _parameters(
         values = checked.model_dump(mode="json")
         if given or not _installed(spec):
             spec.build(**values)  # what only the factory knows to be wrong; defaults are tested
+            values = spec.settle(values) if spec.settle is not None else values
     except ValidationError as error:
         for fault, sentence in zip(error.errors(), parameter_faults(spec, error), strict=True):
             faults.append(Fault((*place, *_given_part(given, fault["loc"])), sentence))
@@ -224,7 +230,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in ROW_LABELS:
-                if spec.short in CUTS and step.where is not None:
+                if spec.short in (*CUTS, "semantic") and step.where is not None:
                     message = f"{spec.name} compares all documents; expected no where: here, rules choose later"
                     faults.append(Fault((*place, spec.short, "where"), message))
                 continue  # fed by the engine's exchanges
@@ -245,9 +251,25 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
     """Documents meet by a signature: the other steps relate what has met."""
     alone = [step for _, step in found if registry.get(step.operator).short not in CUTS]
-    if alone and not {registry.get(step.operator).short for step in alone} & set(SIGNATURES):
-        names = " or ".join(SIGNATURES)
+    meet = (*SIGNATURES, "semantic")
+    if alone and not {registry.get(step.operator).short for step in alone} & set(meet):
+        names = " or ".join(meet)
         faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
+
+
+def _check_vectors(steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
+    """Where documents meet by meaning, the labels that say it are there."""
+    written = {name for _, step in steps["label"] for name in registry.get(step.operator).writes}
+    for place, step in steps["deduplicate"]:
+        if step.operator == "deduplicate.semantic":
+            wanted = {"vectors": step.params["vectors"]}
+            if step.params["within"] == "language":
+                wanted["within"] = "lid"
+            for key, column in wanted.items():
+                if column not in written:
+                    message = f"{step.operator} reads {column}, which no label step writes; expected it under label"
+                    other = {"vectors": "vectors: embedding_given", "within": "within: all"}[key]
+                    faults.append(Fault((*place, "semantic", key), f"{message}, or {other} here"))
 
 
 def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], faults: list[Fault]) -> None:

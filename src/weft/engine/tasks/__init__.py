@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, substrings
+from weft.engine.tasks import construct, cut, deduplicate, documents, labels, lines, mixing, semantic, substrings
 from weft.engine.work import TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
@@ -13,6 +13,9 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "components": deduplicate.components,
     "shingles": deduplicate.shingles,
     "verify": deduplicate.verify,
+    "centres": semantic.centres,
+    "cells": semantic.cells,
+    "semantic": semantic.semantic,
     "clusters": deduplicate.clusters,
     "cluster_label": deduplicate.label,
     "line_keys": lines.keys,

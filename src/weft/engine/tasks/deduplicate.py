@@ -190,8 +190,9 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     met = _edges(task.arguments["candidates"], offsets, context)
     near = _edges(task.arguments["verified"], offsets, context)
     scripts = _edges(task.arguments["romanized"], offsets, context)
+    meaning = _edges(task.arguments["semantic"], offsets, context)
     exact, page = met.only(met.certain & ~met.page), met.only(met.page)
-    similar = (near.first, near.second), (scripts.first, scripts.second)
+    similar = [(some.first, some.second) for some in (near, scripts, meaning)]
     root, size, kind = cluster_table(int(offsets[-1]), exact, page, *similar)
     rows = np.flatnonzero(size > 1)
     shard = np.searchsorted(offsets, rows, side="right") - 1
@@ -207,7 +208,7 @@ def clusters(task: Task, context: Context) -> list[Entry]:
         schema=CLUSTERED,
     )
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first))
+    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first), semantic=len(meaning.first))
 
 
 def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
