@@ -39,7 +39,7 @@ def tokenizer_of(bytewise: bool, special: tuple[str, str] = ("[CLS]", "[SEP]")) 
     return made
 
 
-def write(folder: Path, *, bytewise: bool = True, width: int = 16, places: int = 32, seed: int = 1) -> Path:
+def write(folder: Path, *, bytewise: bool = True, width: int = 16, places: int = 128, seed: int = 1) -> Path:
     """A BERT of one layer with random weights, in a plain Hugging Face folder."""
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast

@@ -76,7 +76,14 @@ def _met(met: dict[str, Any]) -> None:
         show.say("")
         meaning = any("cosine" in one for one in met["neighbours"])
         rows = [
-            (one["id"][:12], f"{one['jaccard']:.3f}", *_cosine(one, meaning), one["characters"], one["source"], one["outcome"])
+            (
+                one["id"][:12],
+                f"{one['jaccard']:.3f}",
+                *_cosine(one, meaning),
+                one["characters"],
+                one["source"],
+                one["outcome"],
+            )
             for one in met["neighbours"]
         ]
         names = ("nearest", "Jaccard", *(("cosine",) if meaning else ()), "characters", "source", "outcome")

@@ -23,8 +23,8 @@ def cluster_table(
 ) -> tuple[Longs, Longs, npt.NDArray[np.int8]]:
     """For each of `rows` documents: the smallest member of its cluster, the cluster's size, and its place in KINDS.
 
-    `exact`, `page`, `near`, `script` and `meaning` are the ends of pairs with the same folded text, of the same page, of
-    similar text, of the same text in two scripts, and with similar vectors.
+    `exact`, `page`, `near`, `script` and `meaning` are the ends of pairs with the same folded text, of the same page,
+    of similar text, of the same text in two scripts, and with similar vectors.
     """
     from weft.text.components import components
 

@@ -21,9 +21,7 @@ WRITES = {
     "cosine": pa.float32(),
 }
 VECTOR = pa.list_(pa.float16())
-VISIT = pa.schema(
-    {"cell": pa.uint64(), "home": pa.bool_(), "shard": pa.int32(), "row": pa.int32(), "vector": VECTOR}
-)
+VISIT = pa.schema({"cell": pa.uint64(), "home": pa.bool_(), "shard": pa.int32(), "row": pa.int32(), "vector": VECTOR})
 """A document that visits a cell: the nearest one to its vector (`home`), or one near by."""
 
 CROWD = 16_384

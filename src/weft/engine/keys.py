@@ -48,7 +48,10 @@ def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: 
 
 def _files(held: str | Sequence[str]) -> object:
     if isinstance(held, str) and os.path.isdir(held):
-        return [[str(file.relative_to(held)), _content(str(file), file.stat().st_mtime_ns)] for file in model_files(Path(held))]
+        return [
+            [str(file.relative_to(held)), _content(str(file), file.stat().st_mtime_ns)]
+            for file in model_files(Path(held))
+        ]
     if isinstance(held, str):
         return _content(held, os.stat(held).st_mtime_ns)
     return [[os.path.basename(file), _content(file, os.stat(file).st_mtime_ns)] for file in held]

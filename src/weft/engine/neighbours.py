@@ -33,8 +33,8 @@ def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> d
     """What is known of the documents that share a signature with the one at a place.
 
     `neighbours` are the nearest by the true Jaccard similarity of their shingles or, where the recipe compares vectors,
-    by their `cosine`; candidates that are too different to be copies are among them; `passages` where the nearest and this one differ, [this, other] each; `kept` says which
-    copy of the cluster stays and why.
+    by their `cosine`; candidates that are too different to be copies are among them. `passages` are where the nearest
+    and this one differ, [this, other] each; `kept` says which copy of the cluster stays and why.
     """
     label = columns["deduplicate"]
     members = _members(build, label["cluster"]) if label["size"] > 1 else []
@@ -49,8 +49,9 @@ def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> d
         one["jaccard"] = round(float(value), 4)
         one["in_cluster"] = label["size"] > 1 and one["deduplicate"]["cluster"] == label["cluster"]
     vectors = _vectors(build)
-    for one, value in zip(rows, _cosines(columns.get(vectors), [one.get(vectors) for one in rows]), strict=True):
-        one["cosine"] = value
+    cosines = _cosines(columns.get(vectors), [one.get(vectors) for one in rows])
+    for one, cosine in zip(rows, cosines, strict=True):
+        one["cosine"] = cosine
     nearest = sorted(rows, key=lambda one: (-max(one["jaccard"], one["cosine"] or 0), one["id"]))[:_MOST_SHOWN]
     told: dict[str, Any] = {"size": label["size"], "neighbours": [_told(one) for one in nearest]}
     kept = next((one for one in rows if one["id"] == kept_id), None)

@@ -20,7 +20,10 @@ ROWS_PER_REDUCE = 10_000
 
 
 def deduplicate_nodes(compiler: Compiler) -> list[Node]:
-    """Seven nodes, with no near-duplicate step the three that verify have nothing to do; three more across scripts, and by meaning."""
+    """Seven nodes, with no near-duplicate step the three that verify have nothing to do.
+
+    Across scripts there are three more, and by meaning three.
+    """
     verifying = [_Verifying("", "deduplicate.shingle_sets", "deduplicate.verify")]
     if compiler.relation("romanized") is not None:
         verifying.append(_Verifying("romanized_", "deduplicate.romanized_sets", "deduplicate.verify_romanized"))

@@ -86,7 +86,9 @@ def _pairs(compiler: Compiler, step: Step) -> Node:
         tasks = []
         for number in range(destination_count(sum(state.rows().values()), int(step.params["probes"]))):
             arguments = {"call": call, "files": files, "destinations": [number]}
-            tasks.append(Task("semantic", number, "semantic", digest("semantic", identity, keys, number), {}, arguments))
+            tasks.append(
+                Task("semantic", number, "semantic", digest("semantic", identity, keys, number), {}, arguments)
+            )
         return tasks
 
     return Node("semantic", "deduplicate", ("cells",), "all", plan)

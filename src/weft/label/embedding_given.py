@@ -22,8 +22,8 @@ def embedding_given(
 ) -> BatchFunction:
     """The vector of `dimensions` numbers in the field `field` of a document's `meta`, to length one.
 
-    A reader keeps it there when its options say `meta_fields: [embedding]`. Null where the document has no text, no such
-    field, or something else in it than that many finite numbers that are not all zero.
+    A reader keeps it there when its options say `meta_fields: [embedding]`. Null where the document has no text, no
+    such field, or something else in it than that many finite numbers that are not all zero.
     """
     path = f"$[{json.dumps(field, ensure_ascii=False)}]"
 

@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +86,7 @@ class Loaded:
             self._torch.set_num_threads(1)
         self._settings = settings
         self._lower = encoder.lower
+        broken = importlib.import_module("safetensors").SafetensorError
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(encoder.weights, local_files_only=True)
             kind = getattr(self._torch, settings.precision)
@@ -92,8 +94,10 @@ class Loaded:
                 encoder.weights, local_files_only=True, dtype=kind, output_loading_info=True
             )
             self._after = [None if one is None else self._dense(one) for one in encoder.after]
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise ShardError(f"{encoder.folder}: cannot be loaded: {str(error).strip().partition(chr(10))[0]}") from error
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, UnpicklingError, broken) as error:
+            raise ShardError(
+                f"{encoder.folder}: cannot be loaded: {str(error).strip().partition(chr(10))[0]}"
+            ) from error
         if getattr(tokenizer, "backend_tokenizer", None) is None:
             raise ShardError(f"{encoder.folder}: its tokenizer has no fast form; expected a tokenizer.json in it")
         missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))

@@ -21,7 +21,7 @@ MOST_NUMBERS = 8192
 
 def whole_numbers(vectors: Floats) -> Floats:
     """Rows of length one as whole numbers, SCALE to one; each is at most half a unit off in every place."""
-    return np.rint(vectors * np.float32(SCALE))
+    return np.asarray(np.rint(vectors * np.float32(SCALE)), np.float32)
 
 
 def least_product(threshold: float, numbers: int) -> np.float32:

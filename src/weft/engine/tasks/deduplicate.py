@@ -208,7 +208,9 @@ def clusters(task: Task, context: Context) -> list[Entry]:
         schema=CLUSTERED,
     )
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, [(table, shard)])
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first), semantic=len(meaning.first))
+    return _done(
+        task, record, clusters=len(roots), rows_out=record.rows, verified=len(near.first), semantic=len(meaning.first)
+    )
 
 
 def _ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
