@@ -226,7 +226,7 @@ def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -
     found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
     assert found == [
         "3: deduplicate: no step by which documents meet; "
-        "expected url_key or exact or minhash or romanized among the steps"
+        "expected url_key or exact or minhash or romanized or semantic among the steps"
     ]
 
 

@@ -1,8 +1,8 @@
 """Cells in which vectors meet: the neighbourhoods of centres that are drawn from the vectors themselves.
 
-The idea of SemDeDup (Abbas et al. 2023, arXiv 2303.09540), compare only within cells, with two changes: a vector visits
-its nearest cells and not one alone, so that pairs across borders meet; and centres are drawn, not averaged, so that
-where documents crowd (boilerplate) there are as many centres as the crowd has need of.
+The idea of SemDeDup (Abbas et al. 2023, arXiv 2303.09540), compare only within cells of k-means, with two changes. A
+vector visits its nearest cells and not one alone, so that pairs across borders meet. And centres are drawn and then
+moved a little, not until they rest: where documents crowd (boilerplate) as many are drawn as the crowd has need of.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ import polars as pl
 import pyarrow as pa
 
 from weft.text.buffers import Longs, combined
-from weft.text.cosine import MOST_NUMBERS, Floats, lengths, nearest, whole_numbers
 
 EXACT = 8_192
 """Documents up to which there is one cell: every pair is compared."""
+SAMPLE, MOST_SAMPLED = 32, 1 << 19
+"""Vectors for each centre from which centres are averaged, and how many at most in all."""
+_ROUNDS = 3
 _TOGETHER = 2_048
 _A, _B, _C = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 Keys = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float32]
+Wholes = npt.NDArray[np.int16]
 
 
 def cell_count(rows: int, probes: int) -> int:
@@ -40,7 +44,7 @@ def mixed(values: Keys) -> Keys:
 
 
 def drawn(shard: int, rows: int, share: float) -> Longs:
-    """Rows of a shard that are drawn as centres: about `share` of them, by a hash of their address."""
+    """Rows of a shard that are drawn: about `share` of them, by a hash of their address; of a smaller share some."""
     address = (np.uint64(shard) << np.uint64(32)) | np.arange(rows, dtype=np.uint64)
     return np.flatnonzero(mixed(address ^ _A) <= np.uint64(min(share, 1.0) * (2**64 - 2**11)))
 
@@ -57,6 +61,8 @@ def vectors_of(column: pa.ChunkedArray | pa.Array) -> Vectors:
 
     Raises ValueError when vectors differ in their number of numbers or have more than MOST_NUMBERS.
     """
+    from weft.text.cosine import MOST_NUMBERS, lengths
+
     array = combined(column)
     sizes = np.diff(array.offsets.to_numpy()) * array.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(sizes)
@@ -73,10 +79,39 @@ def vectors_of(column: pa.ChunkedArray | pa.Array) -> Vectors:
     return Vectors(rows[good], found[good])
 
 
-def centres_of(found: Floats) -> Floats:
-    """Different vectors as centres: whole numbers, sorted."""
-    units = whole_numbers(found / lengths(found)[:, None])
-    return np.unique(units, axis=0) if len(units) else units
+def sampled(rows: int, cells: int) -> tuple[float, float]:
+    """The share of a corpus from which centres are averaged, and the share that is drawn as centres: some of these."""
+    return min(1.0, min(SAMPLE * cells, MOST_SAMPLED) / max(rows, 1)), min(1.0, cells / max(rows, 1))
+
+
+def whole(vectors: Floats) -> Wholes:
+    """Vectors to length one, as whole numbers."""
+    from weft.text.cosine import lengths, whole_numbers
+
+    return whole_numbers(vectors / lengths(vectors)[:, None]).astype(np.int16)
+
+
+def averaged(centres: Wholes, sample: Wholes) -> Wholes:
+    """Centres after some rounds of spherical k-means over a sample: different ones, sorted.
+
+    All sums are of whole numbers, so nothing depends on an order.
+    """
+    from weft.text.cosine import nearest, whole_numbers
+
+    centres = np.unique(centres, axis=0)
+    for _ in range(_ROUNDS if len(centres) > 1 else 0):
+        held = centres.astype(np.float32).T
+        parts = [sample[start : start + _TOGETHER] for start in range(0, len(sample), _TOGETHER)]
+        near = np.concatenate([nearest(part.astype(np.float32) @ held, 1)[:, 0] for part in parts])
+        order = np.argsort(near, kind="stable")
+        known, starts = np.unique(near[order], return_index=True)
+        stops = [*starts[1:], len(order)]
+        for cell, start, stop in zip(known, starts, stops, strict=True):
+            total = sample[order[start:stop]].sum(axis=0, dtype=np.int64).astype(np.float64)
+            length = np.sqrt((total**2).sum())
+            if length > 0:
+                centres[cell] = whole_numbers((total / length).astype(np.float32))
+    return np.unique(centres, axis=0)
 
 
 def _language_keys(lid: pa.ChunkedArray | pa.Array, rows: Longs) -> Keys:
@@ -98,17 +133,19 @@ class Visits(NamedTuple):
     home: npt.NDArray[np.bool_]
 
 
-def visits(vectors: Vectors, centres: Floats, probes: int, lid: Any = None) -> Visits:
+def visits(vectors: Vectors, centres: Wholes, probes: int, lid: Any = None) -> Visits:
     """The `probes` nearest cells of each vector; with `lid` (its column) cells of one language each.
 
     A vector whose language is unknown then visits none. The key of a cell is 64 bits of its centre and language.
     """
+    from weft.text.cosine import nearest
+
     count = min(probes, len(centres))
+    held = centres.astype(np.float32).T
     near = np.empty((len(vectors.row), count), np.int32)
     for start in range(0, len(near), _TOGETHER):
-        part = vectors.vector[start : start + _TOGETHER]
-        units = whole_numbers(part / lengths(part)[:, None])
-        near[start : start + _TOGETHER] = nearest(units @ centres.T, count)
+        part = whole(vectors.vector[start : start + _TOGETHER]).astype(np.float32)
+        near[start : start + _TOGETHER] = nearest(part @ held, count)
     position = np.repeat(np.arange(len(near)), count)
     cell = mixed(near.ravel().astype(np.uint64) + _A)
     home = np.tile(np.arange(count) == 0, len(near))

@@ -8,10 +8,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from weft.deduplicate.cells import vectors_of
+from weft.deduplicate.cells import Floats, vectors_of
 from weft.operators.contract import BatchFunction, operator
 from weft.text.buffers import Longs
-from weft.text.cosine import Floats, join, least_product, lengths, whole_numbers
 
 WRITES = {
     "shard_a": pa.int32(),
@@ -29,6 +28,11 @@ CROWD = 16_384
 _BLOCK = 1_024
 
 
+def probes_of(threshold: float, probes: int | None) -> int:
+    """Cells that a document visits: the less similar two documents may be, the more borders lie between them."""
+    return probes if probes is not None else 12 if threshold >= 0.95 else 24
+
+
 @operator(
     "deduplicate.semantic",
     version=1,
@@ -42,16 +46,16 @@ def semantic(
     *,
     threshold: Annotated[float, Field(ge=0.5, le=1)] = 0.95,
     within: Literal["language", "all"] = "language",
-    probes: Annotated[int, Field(ge=1, le=64)] = 12,
+    probes: Annotated[int, Field(ge=1, le=256)] | None = None,
     vectors: Literal["embedding", "embedding_given"] = "embedding",
 ) -> BatchFunction:
-    """Pairs whose vectors have a cosine of at least `threshold`: as many as join what belongs together.
+    """Pairs whose vectors have a cosine of at least `threshold`: enough of them to join what belongs together.
 
     The cosine is that of the stored vectors, in float32. `vectors` is the label that has them. With `within: language`
     only documents meet that `lid` takes for the same language, so translations stay; a document of unknown language
-    meets none. Up to 8,192 documents all are compared. In larger corpora a document is compared with the documents of
-    its `probes` nearest cells, which finds nearly all pairs and takes time in proportion to the power 1.5 of their
-    number.
+    meets none. Up to 8,192 documents all are compared. In larger corpora a document is compared with those of its
+    `probes` nearest cells (null: 12 from a threshold of .95 on, else 24): nearly all pairs are found, in a time that
+    grows with the power 1.5 of the documents.
     """
 
     def group(batch: pa.Table) -> pa.Table:
@@ -99,6 +103,8 @@ class _Search:
     """Joins similar vectors; each pair of a cell is compared until its ends are in one set."""
 
     def __init__(self, vectors: Floats, threshold: float) -> None:
+        from weft.text.cosine import least_product, lengths
+
         self._vectors = vectors
         self._length = lengths(vectors)
         self._threshold = np.float32(threshold)
@@ -112,6 +118,8 @@ class _Search:
 
     def forget(self, rows: Longs) -> None:
         """Go on with the next cell, whose rows these are."""
+        from weft.text.cosine import whole_numbers
+
         self._start = int(rows[0])
         held = slice(self._start, self._start + len(rows))
         self._units = whole_numbers(self._vectors[held] / self._length[held, None])
@@ -139,6 +147,8 @@ class _Search:
             leaders = np.append(leaders, alone[own])[:CROWD]
 
     def _compare(self, rows: Longs, columns: Longs) -> None:
+        from weft.text.cosine import join
+
         if not len(rows) or not len(columns):
             return
         products = self._units[rows - self._start] @ self._units[columns - self._start].T

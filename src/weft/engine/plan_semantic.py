@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from weft.deduplicate.cells import cell_count
+from weft.deduplicate.semantic import probes_of
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.work import Call, Task
@@ -22,6 +23,10 @@ def semantic_nodes(compiler: Compiler, step: Step) -> list[Node]:
     return [_centres(step), _cells(step), _pairs(compiler, step)]
 
 
+def _probes(step: Step) -> int:
+    return probes_of(step.params["threshold"], step.params["probes"])
+
+
 def _labels(state: State, shard: int, name: str) -> tuple[str, str]:
     """Path and key of a stored label of a shard."""
     for entry in state.done("label")[shard]:
@@ -32,7 +37,7 @@ def _labels(state: State, shard: int, name: str) -> tuple[str, str]:
 
 
 def _centres(step: Step) -> Node:
-    vectors, probes = str(step.params["vectors"]), int(step.params["probes"])
+    vectors, probes = str(step.params["vectors"]), _probes(step)
 
     def plan(state: State, shard: int) -> list[Task]:
         rows = state.rows()
@@ -55,7 +60,7 @@ def destination_count(rows: int, probes: int) -> int:
 
 
 def _cells(step: Step) -> Node:
-    vectors, probes, within = str(step.params["vectors"]), int(step.params["probes"]), str(step.params["within"])
+    vectors, probes, within = str(step.params["vectors"]), _probes(step), str(step.params["within"])
 
     def plan(state: State, shard: int) -> list[Task]:
         held = [_labels(state, shard, vectors)]
@@ -84,7 +89,7 @@ def _pairs(compiler: Compiler, step: Step) -> Node:
         keys = state.keys("cells")
         files = [str(e[0].files[0]["path"]) for e in state.done("cells").values() if e[0].files[0]["rows"]]
         tasks = []
-        for number in range(destination_count(sum(state.rows().values()), int(step.params["probes"]))):
+        for number in range(destination_count(sum(state.rows().values()), _probes(step))):
             arguments = {"call": call, "files": files, "destinations": [number]}
             tasks.append(
                 Task("semantic", number, "semantic", digest("semantic", identity, keys, number), {}, arguments)

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from weft.errors import ShardError, WeftError
 from weft.label.encoder_folder import Dense, Encoder
 from weft.text.buffers import Longs
-from weft.text.cosine import Floats
+
+Floats = npt.NDArray[np.float32]
 
 BATCH_TOKENS = {"cpu": 2_048, "cuda": 65_536}
 """Tokens of a batch where the recipe does not say it."""

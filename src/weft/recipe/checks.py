@@ -261,7 +261,7 @@ def _check_vectors(steps: dict[str, list[Placed]], registry: Registry, faults: l
     """Where documents meet by meaning, the labels that say it are there."""
     written = {name for _, step in steps["label"] for name in registry.get(step.operator).writes}
     for place, step in steps["deduplicate"]:
-        if step.operator == "deduplicate.semantic":
+        if step.operator == "deduplicate.semantic" and step.params:  # without: they are a fault already
             wanted = {"vectors": step.params["vectors"]}
             if step.params["within"] == "language":
                 wanted["within"] = "lid"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from weft.deduplicate.cells import Keys, Vectors, centres_of, drawn, vectors_of, visits
+from weft.deduplicate.cells import Keys, Vectors, averaged, drawn, sampled, vectors_of, visits, whole
 from weft.deduplicate.semantic import VECTOR, VISIT, WRITES
 from weft.engine import exchange
 from weft.engine.apply import ready
@@ -29,23 +29,27 @@ def _vectors(column: Any, task: Task) -> Vectors:
 
 
 def centres(task: Task, context: Context) -> list[Entry]:
-    """Vectors that are drawn as centres of cells, from all shards; memory is one row group and the centres."""
+    """The centres of cells, from a sample of all shards; memory is one row group and the sample."""
     rows = task.arguments["rows"]
-    share = task.arguments["cells"] / max(sum(rows.values()), 1)
-    found = []
+    many, few = sampled(sum(rows.values()), task.arguments["cells"])
+    found, first = [], []
     for shard, path in sorted(task.arguments["labels"].items()):
-        wanted = drawn(shard, rows[shard], share)
+        wanted = drawn(shard, rows[shard], many)
+        centre = np.isin(wanted, drawn(shard, rows[shard], few))
         start = 0
         for batch in read_batches(context.storage.path(path), [task.arguments["column"]]):
             low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
             if high > low:
                 chosen = batch[task.arguments["column"]].take(pa.array(wanted[low:high] - start))
-                found.append(_vectors(chosen, task).vector)
+                made = _vectors(chosen, task)
+                if len(made.row):
+                    found.append(whole(made.vector))
+                    first.append(centre[low:high][made.row])
             start += batch.num_rows
-    found = [part for part in found if len(part)]
     if len({part.shape[1] for part in found}) > 1:
         raise ShardError(f"{task.arguments['column']}: shards have vectors of different numbers of numbers")
-    held = centres_of(np.concatenate(found)).astype(np.int16) if found else np.empty((0, 0), np.int16)
+    sample = np.concatenate(found) if found else np.empty((0, 0), np.int16)
+    held = averaged(sample[np.concatenate(first)], sample) if found else sample
     offsets = np.arange(len(held) + 1, dtype=np.int32) * held.shape[1]
     table = pa.table([pa.ListArray.from_arrays(pa.array(offsets), pa.array(held.ravel()))], schema=CENTRE)
     record = context.storage.write_table(f"deduplicate/centres-{task.key[:12]}.parquet", [table], CENTRE)
@@ -53,12 +57,12 @@ def centres(task: Task, context: Context) -> list[Entry]:
 
 
 def _read_centres(path: str, vectors: Any, context: Context) -> Any:
-    """The centres as whole numbers in float32; one of any direction where none was drawn: all meet there."""
+    """The centres as whole numbers; one of any direction where none was drawn: all meet there."""
     held = context.storage.read_table(path)["centre"].combine_chunks()
     width = vectors.shape[1]
     if not len(held) or not len(vectors):
-        return np.eye(1, width, dtype=np.float32)
-    found = held.flatten().to_numpy().astype(np.float32).reshape(len(held), -1)
+        return np.eye(1, width, dtype=np.int16)
+    found = held.flatten().to_numpy().reshape(len(held), -1)
     if found.shape[1] != width:
         raise ShardError(f"vectors have {width} numbers, and those of other shards {found.shape[1]}")
     return found
