@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,8 +98,9 @@ def test_the_recipes_of_the_page_on_repeated_text_are_good(tmp_path: Path) -> No
     found = [
         code for kind, code in BLOCK.findall((ROOT / "docs/deduplication.md").read_text("utf-8")) if kind == "yaml"
     ]
+    shutil.copytree(ROOT / "tests/examples/label.embedding", tmp_path / "models/multilingual-e5-small")
     for number, code in enumerate(found):
         recipe = tmp_path / f"{number}.yaml"
         recipe.write_text(f"acquire:\n  - path: texts\n{code}", "utf-8")
         assert load(recipe).construct.cut[:1] == (("deduplicate.lines",) if "cut:" in code else ())
-    assert len(found) == 5
+    assert len(found) == 7
