@@ -63,6 +63,7 @@ bench: $(VENV)-bench/.core $(VENV)-peers/.made ## time weft beside named peers, 
 	$(VENV)-bench/bin/python benchmarks/crawl.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/substrings.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/near_duplicates.py --edges 100000000 --peer $(VENV)-peers/bin/python
+	$(VENV)-bench/bin/python benchmarks/semantic.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/decontaminate.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py
 	$(VENV)-bench/bin/python benchmarks/kernels.py
