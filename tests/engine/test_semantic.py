@@ -106,6 +106,7 @@ def test_in_all_languages(tmp_path: Path) -> None:
     assert frame["deduplicate"].struct.field("cluster").to_list() == expected(frame, 0.9, lambda a, b: True)
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
     semantic = "{vectors: embedding_given, threshold: 0.9}"
     for workers in (1, 3):
