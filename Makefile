@@ -87,6 +87,7 @@ bench: $(VENV)-bench/.core $(VENV)-peers/.made $(VENV)-peers-minhash/.made ## ti
 	$(VENV)-bench/bin/python benchmarks/near_duplicates.py --edges 100000000 --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/earlier.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/similar_documents.py --peer $(VENV)-peers-minhash/bin/python
+	$(VENV)-bench/bin/python benchmarks/semantic.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/decontaminate.py --peer $(VENV)-peers/bin/python
 	$(VENV)-bench/bin/python benchmarks/memory.py
 	$(VENV)-bench/bin/python benchmarks/kernels.py

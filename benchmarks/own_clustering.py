@@ -44,7 +44,7 @@ def pairs(folder: str) -> Iterator[Ends]:
 
 
 def cluster(folder: str, edges: int) -> None:
-    root, size, kind = cluster_table(edges // 2, [], [], pairs(folder), [], [])
+    root, size, kind = cluster_table(edges // 2, [], [], pairs(folder), [], [], [])
     clusters = int(((root == np.arange(len(root), dtype=root.dtype)) & (size > 1)).sum())
     used = os.times()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

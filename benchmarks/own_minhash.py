@@ -60,7 +60,7 @@ def main(folder: str, target: str | None = None) -> None:
         rows = pa.concat_tables(sets).combine_chunks().append_column("partners", partners.cast(pa.list_(pa.int64())))
         found = verify()(rows)
         near = [found[f"row_{side}"].to_numpy().astype(np.int64) for side in "ab"]
-    cluster, size, _ = cluster_table(start, [(first[certain], second[certain])], [], [(near[0], near[1])], [], [])
+    cluster, size, _ = cluster_table(start, [(first[certain], second[certain])], [], [(near[0], near[1])], [], [], [])
     if target:
         ids = pa.concat_arrays(
             [pq.read_table(f, columns=["id"])["id"].combine_chunks() for f in sorted(Path(folder).glob("*.parquet"))]

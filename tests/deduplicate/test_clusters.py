@@ -21,15 +21,21 @@ def batches(edges: Edges) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[n
 
 
 def clusters(
-    rows: int, exact: Edges, page: Edges, near: Edges, script: Edges, pair: Edges | None = None
+    rows: int,
+    exact: Edges,
+    page: Edges,
+    near: Edges,
+    script: Edges,
+    pair: Edges | None = None,
+    meaning: Edges | None = None,
 ) -> list[tuple[int, int, str | None]]:
-    every = exact, page, near, script, pair or []
+    every = exact, page, near, script, pair or [], meaning or []
     root, size, kind = cluster_table(rows, *(batches(edges) for edges in every))
     return list(zip(root.tolist(), size.tolist(), [KINDS[n] for n in kind], strict=True))
 
 
 def test_kinds() -> None:
-    found = clusters(8, [(5, 1), (2, 6)], [], [(6, 7)], [])
+    found = clusters(8, [(5, 1), (2, 6)], [], [(6, 7)], [], [])
     assert found == [
         *((0, 1, None), (1, 2, "exact"), (2, 3, "near"), (3, 1, None)),
         *((4, 1, None), (1, 2, "exact"), (2, 3, "near"), (2, 3, "near")),
@@ -37,7 +43,7 @@ def test_kinds() -> None:
 
 
 def test_a_page_that_changed_and_one_that_did_not() -> None:
-    found = clusters(7, [(0, 1)], [(0, 1), (2, 3), (4, 5)], [(5, 6)], [])
+    found = clusters(7, [(0, 1)], [(0, 1), (2, 3), (4, 5)], [(5, 6)], [], [])
     assert [kind for _, _, kind in found] == ["exact", "exact", "page", "page", "near", "near", "near"]
 
 
@@ -46,22 +52,29 @@ def test_sides_hold_together_what_is_not_the_same_text() -> None:
     assert [kind for _, _, kind in found] == ["exact", "exact", "pair", "pair", "pair", None]
 
 
+def test_vectors_that_say_nothing_new() -> None:
+    found = clusters(5, [(0, 1)], [], [], [], [], [(0, 1), (2, 3)])
+    assert [kind for _, _, kind in found] == ["exact", "exact", "semantic", "semantic", None]
+
+
 def test_no_rows_and_no_edges() -> None:
-    assert clusters(0, [], [], [], []) == []
-    assert clusters(2, [], [], [], []) == [(0, 1, None), (1, 1, None)]
+    assert clusters(0, [], [], [], [], []) == []
+    assert clusters(2, [], [], [], [], []) == [(0, 1, None), (1, 1, None)]
 
 
 EDGES = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)).filter(lambda edge: edge[0] != edge[1]), max_size=15)
 
 
-@given(EDGES, EDGES, EDGES, EDGES, EDGES, st.randoms())
+@given(EDGES, EDGES, EDGES, EDGES, EDGES, EDGES, st.randoms())
 def test_clusters_are_the_components_of_all_edges_in_any_order(
-    exact: Edges, page: Edges, near: Edges, script: Edges, pair: Edges, random: object
+    exact: Edges, page: Edges, near: Edges, script: Edges, pair: Edges, meaning: Edges, random: object
 ) -> None:
-    found = clusters(20, exact, page, near, script, pair)
-    ends = np.array(exact + page + near + script + pair, np.int64).reshape(-1, 2)
+    found = clusters(20, exact, page, near, script, pair, meaning)
+    every = exact + page + near + script + pair
+    ends = np.array(every + meaning, np.int64).reshape(-1, 2)
     root = components(20, ends[:, 0], ends[:, 1]).tolist()
     copies = components(20, *np.array(exact, np.int64).reshape(-1, 2).T)
+    written = components(20, *np.array(every, np.int64).reshape(-1, 2).T)
     assert [row[0] for row in found] == root
     for member, size, kind in found:
         members = [n for n in range(20) if root[n] == member]
@@ -69,8 +82,10 @@ def test_clusters_are_the_components_of_all_edges_in_any_order(
         similar = any(edge[0] in members for edge in near)
         romanized = any(edge[0] in members for edge in script)
         sides = any(edge[0] in members and copies[edge[0]] != copies[edge[1]] for edge in pair)
-        held = "pair" if sides else "script" if romanized else "near" if similar else "page" if changed else "exact"
+        said = any(edge[0] in members and written[edge[0]] != written[edge[1]] for edge in meaning)
+        kinds = {"semantic": said, "pair": sides, "script": romanized, "near": similar, "page": changed}
+        held = next((name for name, true in kinds.items() if true), "exact")
         assert (size, kind) == (len(members), None if len(members) == 1 else held)
-    for edges in (exact, page, near, script, pair):
+    for edges in (exact, page, near, script, pair, meaning):
         random.shuffle(edges)  # type: ignore[attr-defined]
-    assert clusters(20, exact, page, near, script, pair) == found
+    assert clusters(20, exact, page, near, script, pair, meaning) == found

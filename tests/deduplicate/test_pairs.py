@@ -63,7 +63,7 @@ def clusters(held: list[dict[str, str] | None], same: str) -> list[tuple[int, st
     made = candidates()(band_keys()(table.append_column("row", pa.array(range(len(held)), pa.int32()))))
     assert made["certain"].to_pylist() == made["pair"].to_pylist()
     ends = tuple(made[f"row_{side}"].to_numpy().astype("int64") for side in "ab")
-    root, _, kind = cluster_table(len(held), [], [], [], [], [ends])
+    root, _, kind = cluster_table(len(held), [], [], [], [], [ends], [])
     return list(zip(root.tolist(), [KINDS[n] for n in kind], strict=True))
 
 

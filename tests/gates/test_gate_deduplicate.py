@@ -86,7 +86,7 @@ def deduplicated(texts: pl.DataFrame, shard_size: int = 1000, batch: int = 700) 
     rows = sets.append_column("partners", pa.array(partners, pa.list_(pa.int64())))
     checked = by_partition(rows, "component", verify(threshold=THRESHOLD))
     near_a, near_b = (global_rows(checked, side, shard_size) for side in "ab")
-    root, _, kind = cluster_table(size, [(a[same], b[same])], [], [(near_a, near_b)], [], [])
+    root, _, kind = cluster_table(size, [(a[same], b[same])], [], [(near_a, near_b)], [], [], [])
     verified = zip(near_a.tolist(), near_b.tolist(), checked["jaccard"].to_pylist(), strict=True)
     shingles = pl.DataFrame({"document": place, "shingle": pl.from_arrow(sets["shingles"])}).explode("shingle")
     return Found(

@@ -233,7 +233,7 @@ def test_duplicates_need_a_step_by_which_they_meet(steps: str, faults: Faults) -
     found = faults(f"acquire:\n  - path: x\ndeduplicate: {steps}\n")
     assert found == [
         "3: deduplicate: no step by which documents meet; "
-        "expected url_key or exact or minhash or romanized or pairs among the steps"
+        "expected url_key or exact or minhash or romanized or pairs or semantic among the steps"
     ]
 
 

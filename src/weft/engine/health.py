@@ -23,7 +23,7 @@ EXTRAS = {
 }
 KERNELS = (
     *("segment", "signals", "scripts", "normal", "folded", "shingles", "minhash", "jaccard", "components", "pairs"),
-    *("classify", "coverage", "bayes", "words", "mixing", "unigram"),
+    *("classify", "coverage", "bayes", "words", "mixing", "unigram", "cosine"),
 )
 
 

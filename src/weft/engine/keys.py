@@ -9,11 +9,13 @@ import importlib.resources
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import xxhash
 
 from weft.operators.contract import OperatorSpec
+from weft.operators.model_folder import model_files
 
 FORMAT = 2
 """Version of the build layout: raised when the engine itself writes other bytes."""
@@ -37,13 +39,19 @@ def library_version(distribution: str) -> str:
 def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None) -> list[object]:
     """Everything about an operator that can change its answer."""
     libraries = {name: library_version(name) for name in spec.libraries}
-    given = {name: parameters[name] for name in spec.files_in if parameters[name] is not None}
+    named = (*spec.files_in, *spec.folders_in)
+    given = {name: parameters[name] for name in named if parameters[name] is not None}
     files = {name: _files(held) for name, held in given.items()}
     assets = [_asset(name) for name in spec.assets]
     return [spec.name, spec.version, {**parameters, **files}, where, libraries, assets]
 
 
 def _files(held: str | Sequence[str]) -> object:
+    if isinstance(held, str) and os.path.isdir(held):
+        return [
+            [str(file.relative_to(held)), _content(str(file), file.stat().st_mtime_ns)]
+            for file in model_files(Path(held))
+        ]
     if isinstance(held, str):
         return _content(held, os.stat(held).st_mtime_ns)
     return [[os.path.basename(file), _content(file, os.stat(file).st_mtime_ns)] for file in held]

@@ -32,9 +32,9 @@ Place = tuple[int, int]
 def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> dict[str, Any]:
     """What is known of the documents that share a signature with the one at a place.
 
-    `neighbours` are the nearest by the true Jaccard similarity of their shingles, candidates that are too different to
-    be copies among them; `passages` where the nearest and this one differ, [this, other] each; `kept` says which
-    copy of the cluster stays and why.
+    `neighbours` are the nearest by the true Jaccard similarity of their shingles or, where the recipe compares vectors,
+    by their `cosine`; candidates that are too different to be copies are among them. `passages` are where the nearest
+    and this one differ, [this, other] each; `kept` says which copy of the cluster stays and why.
     """
     label = columns["deduplicate"]
     members = _members(build, label["cluster"]) if label["size"] > 1 else []
@@ -48,7 +48,11 @@ def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> d
     for one, value in zip(rows, similar, strict=True):
         one["jaccard"] = round(float(value), 4)
         one["in_cluster"] = label["size"] > 1 and one["deduplicate"]["cluster"] == label["cluster"]
-    nearest = sorted(rows, key=lambda one: (-one["jaccard"], one["id"]))[:_MOST_SHOWN]
+    vectors = _vectors(build)
+    cosines = _cosines(columns.get(vectors), [one.get(vectors) for one in rows])
+    for one, cosine in zip(rows, cosines, strict=True):
+        one["cosine"] = cosine
+    nearest = sorted(rows, key=lambda one: (-max(one["jaccard"], one["cosine"] or 0), one["id"]))[:_MOST_SHOWN]
     told: dict[str, Any] = {"size": label["size"], "neighbours": [_told(one) for one in nearest]}
     kept = next((one for one in rows if one["id"] == kept_id), None)
     if kept is not None:
@@ -84,7 +88,7 @@ def _candidates(build: Build, shard: int, row: int) -> list[Place]:
 
 def _documents(build: Build, places: list[Place]) -> list[dict[str, Any]]:
     """Columns that tell one document from another, of some places, in their order."""
-    wanted = ["id", "text", "source", "consent", "locator", "signals", "deduplicate", "selection"]
+    wanted = ["id", "text", "source", "consent", "locator", "signals", "deduplicate", "selection", _vectors(build)]
     found: dict[Place, dict[str, Any]] = {}
     for shard in sorted({shard for shard, _ in places}):
         rows = [row for own, row in places if own == shard]
@@ -122,10 +126,31 @@ def _similarities(build: Build, text: str, others: list[str]) -> np.ndarray[tupl
     return similarities(lists.values.to_numpy(), lists.offsets.to_numpy(), first, first + np.arange(1, size))
 
 
+def _vectors(build: Build) -> str:
+    """The label whose vectors the recipe compares; no name where it compares none."""
+    step = next((s for s in build.recipe.deduplicate if s.operator == "deduplicate.semantic"), None)
+    return str(step.params["vectors"]) if step is not None else ""
+
+
+def _cosines(own: list[float] | None, others: list[list[float] | None]) -> list[float | None]:
+    """The cosine of one vector and each other, None where one of them is not there."""
+    found: list[float | None] = [None] * len(others)
+    held = [number for number, other in enumerate(others) if other is not None and own is not None]
+    if held:
+        from weft.text.cosine import cosines
+
+        vectors = np.array([own, *(others[number] for number in held)], np.float32)
+        second = np.arange(1, len(held) + 1)
+        for number, value in zip(held, cosines(vectors, np.zeros_like(second), second), strict=True):
+            found[number] = round(float(value), 4)
+    return found
+
+
 def _told(one: dict[str, Any]) -> dict[str, Any]:
     rule = (one.get("selection") or {}).get("rule")
     outcome = "not decided yet" if "selection" not in one else "kept" if rule is None else f"rejected by {rule}"
-    told = {name: one[name] for name in ("id", "jaccard", "in_cluster", "source", "locator")}
+    names = ("id", "jaccard", *(("cosine",) if one["cosine"] is not None else ()), "in_cluster", "source", "locator")
+    told = {name: one[name] for name in names}
     return told | {"characters": len(one["text"] or ""), "outcome": outcome}
 
 

@@ -12,7 +12,7 @@ from weft.engine.plan_order import order_of_files, order_of_release, ordering
 from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
-from weft.recipe.schema import SIGNATURES
+from weft.recipe.schema import SIGNATURES, VECTORS
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
@@ -46,10 +46,10 @@ def _judged_by(compiler: Compiler, labels: tuple[str, ...], *, drawn: bool) -> t
 
 
 def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str], list[str]]:
-    """Side tables of a shard and the keys of their answers; signatures are left out, no rule reads them."""
+    """Side tables of a shard and the keys of their answers; signatures and vectors are left out, no rule reads them."""
     entries = [entry for node in labels[1:] for entry in state.entries[node][shard]]
     paths = [(str(entry.files[0]["path"]), entry.key) for entry in entries]
-    wanted = sorted(p for p in paths if p[0].split("/")[1] not in SIGNATURES)
+    wanted = sorted(p for p in paths if p[0].split("/")[1] not in (*SIGNATURES, *VECTORS))
     return [path for path, _ in wanted], [state.one("documents", shard).key, *(key for _, key in wanted)]
 
 

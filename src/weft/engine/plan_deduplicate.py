@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weft.engine import exchange
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
+from weft.engine.plan_semantic import semantic_nodes
 from weft.engine.work import Call, Task
 from weft.model.tables import DOCUMENT
 
@@ -19,7 +20,10 @@ ROWS_PER_REDUCE = 10_000
 
 
 def deduplicate_nodes(compiler: Compiler) -> list[Node]:
-    """Seven nodes, with no near-duplicate step the three that verify have nothing to do; three more across scripts."""
+    """Seven nodes, with no near-duplicate step the three that verify have nothing to do.
+
+    Across scripts there are three more, and by meaning three.
+    """
     verifying = [Verifying("", "deduplicate.shingle_sets", "deduplicate.verify")]
     if compiler.relation("romanized") is not None:
         verifying.append(Verifying("romanized_", "deduplicate.romanized_sets", "deduplicate.verify_romanized"))
@@ -27,8 +31,11 @@ def deduplicate_nodes(compiler: Compiler) -> list[Node]:
     for one in verifying:
         nodes += [_components(one), shingle_node(compiler, one)]
         nodes.append(_reduce(compiler, f"{one.prefix}verify", f"{one.prefix}shingles", "verify", one.verify))
+    meaning = compiler.relation("semantic")
+    if meaning is not None:
+        nodes += semantic_nodes(compiler, meaning)
     prefixes = tuple(one.prefix for one in verifying)
-    return [*nodes, _clusters(prefixes), _label(prefixes)]
+    return [*nodes, _clusters(prefixes, meaning is not None), _label(prefixes, meaning is not None)]
 
 
 class Verifying(NamedTuple):
@@ -134,29 +141,32 @@ def shingle_node(compiler: Compiler, verifying: Verifying) -> Node:
     return Node(node, "deduplicate", ("documents", members), "shard", plan)
 
 
-def _clusters(prefixes: tuple[str, ...]) -> Node:
+def _clusters(prefixes: tuple[str, ...], meaning: bool) -> Node:
     verified = tuple(f"{prefix}verify" for prefix in prefixes)
+    alike = ("cells", "semantic") if meaning else ()
 
     def plan(state: State, shard: int) -> list[Task]:
         arguments = {
             "candidates": [str(e[0].files[0]["path"]) for e in state.done("candidates").values()],
             "verified": [str(e[0].files[0]["path"]) for e in state.done("verify").values()],
             "romanized": [str(e[0].files[0]["path"]) for node in verified[1:] for e in state.done(node).values()],
+            # The last file: of `cells` that of equal vectors, of `semantic` the only one.
+            "semantic": [str(e[0].files[-1]["path"]) for node in alike for e in state.done(node).values()],
             "documents": {shard: state.path("documents", shard) for shard in state.done("documents")},
             "rows": state.rows(),
         }
         keys = [
             *state.keys("candidates"),
-            *(k for node in verified for k in state.keys(node)),
+            *(k for node in (*verified, *alike) for k in state.keys(node)),
             *state.keys("documents"),
         ]
         return [Task("clusters", 0, "clusters", digest("clusters", keys), {}, arguments)]
 
-    return Node("clusters", "deduplicate", (*verified, "candidates", "documents"), "all", plan)
+    return Node("clusters", "deduplicate", (*verified, *alike, "candidates", "documents"), "all", plan)
 
 
-def _label(prefixes: tuple[str, ...]) -> Node:
-    shingles = tuple(f"{prefix}shingles" for prefix in prefixes)
+def _label(prefixes: tuple[str, ...], meaning: bool) -> Node:
+    met = ("bands", *(f"{prefix}shingles" for prefix in prefixes), *(("cells",) if meaning else ()))
 
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
@@ -164,5 +174,5 @@ def _label(prefixes: tuple[str, ...]) -> Node:
         arguments = {"documents": document.files[0]["path"], "clusters": state.path("clusters", 0)}
         return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
 
-    # A shard whose keys or shingles failed has met nobody: it stays out of the corpus until they are there.
-    return Node("deduplicate", "deduplicate", ("documents", "bands", *shingles, "clusters"), "shard", plan)
+    # A shard whose keys, shingles or cells failed has met nobody: it stays out of the corpus until they are there.
+    return Node("deduplicate", "deduplicate", ("documents", *met, "clusters"), "shard", plan)

@@ -14,6 +14,7 @@ from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
 from weft.model.tables import CUTS, DOCUMENT, RAW, RELATIONS
 from weft.operators.contract import OperatorSpec
+from weft.operators.model_folder import model_folder
 from weft.operators.registry import Registry, parameter_faults, parameters_model
 from weft.recipe.earlier_checks import earlier_faults
 from weft.recipe.label_columns import label_schema
@@ -47,6 +48,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
+        _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
@@ -166,6 +168,9 @@ def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, fau
             parameters[key] = str(base / parameters[key])
         elif isinstance(parameters.get(key), list):
             parameters[key] = [str(base / file) if isinstance(file, str) else file for file in parameters[key]]
+    for key in registry.get(full).folders_in:
+        if isinstance(parameters.get(key), str):
+            parameters[key] = str(model_folder(parameters[key], base))
     checked = _parameters(registry.get(full), parameters, (*place, name), faults)
     return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
 
@@ -185,6 +190,7 @@ def _parameters(
         values = checked.model_dump(mode="json")
         if given or not _installed(spec):
             spec.build(**values)  # what only the factory knows to be wrong; defaults are tested
+            values = spec.settle(values) if spec.settle is not None else values
     except ValidationError as error:
         for fault, sentence in zip(error.errors(), parameter_faults(spec, error), strict=True):
             faults.append(Fault((*place, *_given_part(given, fault["loc"])), sentence))
@@ -244,7 +250,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
         for place, step in steps[stage]:
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in ROW_LABELS:
-                if spec.short in RELATIONS and step.where is not None:
+                if spec.short in (*RELATIONS, "semantic") and step.where is not None:
                     message = f"{spec.name} compares all documents; expected no where: here, rules choose later"
                     faults.append(Fault((*place, spec.short, "where"), message))
                 continue  # fed by the engine's exchanges
@@ -265,8 +271,9 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
     """Documents meet by a signature: the other steps relate what has met."""
     alone = [step for _, step in found if registry.get(step.operator).short not in RELATIONS]
-    if alone and not {registry.get(step.operator).short for step in alone} & set(SIGNATURES):
-        names = " or ".join(SIGNATURES)
+    meet = (*SIGNATURES, "semantic")
+    if alone and not {registry.get(step.operator).short for step in alone} & set(meet):
+        names = " or ".join(meet)
         faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
 
 
@@ -280,6 +287,21 @@ def _check_groups(shape: RecipeFile, found: list[Placed], faults: list[Fault]) -
     if "least_characters" in shape.construct.groups.model_fields_set and "pair" not in kinds:
         message = "it is about the sides of pairs; expected a source of kind: pair"
         faults.append(Fault(("construct", "groups", "least_characters"), message))
+
+
+def _check_vectors(steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
+    """Where documents meet by meaning, the labels that say it are there."""
+    written = {name for _, step in steps["label"] for name in registry.get(step.operator).writes}
+    for place, step in steps["deduplicate"]:
+        if step.operator == "deduplicate.semantic" and step.params:  # without: they are a fault already
+            wanted = {"vectors": step.params["vectors"]}
+            if step.params["within"] == "language":
+                wanted["within"] = "lid"
+            for key, column in wanted.items():
+                if column not in written:
+                    message = f"{step.operator} reads {column}, which no label step writes; expected it under label"
+                    other = {"vectors": "vectors: embedding_given", "within": "within: all"}[key]
+                    faults.append(Fault((*place, "semantic", key), f"{message}, or {other} here"))
 
 
 def _check_condition(sql: str, schema: pa.Schema, place: tuple[str | int, ...], faults: list[Fault]) -> None:

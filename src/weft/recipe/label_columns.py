@@ -7,7 +7,7 @@ import pyarrow as pa
 from weft.construct.thresholds import THRESHOLD_TYPE
 from weft.model.tables import CUT, DOCUMENT, RELATIONS
 from weft.operators.registry import Registry
-from weft.recipe.schema import Step
+from weft.recipe.schema import VECTORS, Step
 
 
 def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: bool = False) -> pa.Schema:
@@ -17,7 +17,7 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: 
         spec = registry.get(step.operator)
         if spec.room == "deduplicate" and spec.short in RELATIONS:
             fields[spec.short] = RELATIONS[spec.short]
-        elif not spec.transient:
+        elif not spec.transient and spec.short not in VECTORS:
             fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
     if clusters:
         fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})

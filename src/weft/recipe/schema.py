@@ -253,8 +253,11 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 SIGNATURES = ("url_key", "exact", "minhash", "romanized", "pairs")
 """Steps of the deduplicate stage by which rows meet: hashes of one row, which no rule reads."""
 
-VERIFIERS = ("verify", "verify_romanized")
-"""Steps of the deduplicate stage that compare what met; they write no label."""
+VERIFIERS = ("verify", "verify_romanized", "semantic")
+"""Steps of the deduplicate stage that compare documents; they write no label."""
+
+VECTORS = ("embedding", "embedding_given")
+"""Labels that are vectors, which no rule reads."""
 
 ROW_LABELS = (*SIGNATURES, "contamination")
 """Steps of the deduplicate stage that are labels of one row; the others relate rows."""

@@ -12,6 +12,7 @@ from weft.engine.tasks import (
     labels,
     lines,
     mixing,
+    semantic,
     staying,
     substrings,
 )
@@ -25,6 +26,9 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "components": deduplicate.components,
     "shingles": deduplicate.shingles,
     "verify": deduplicate.verify,
+    "centres": semantic.centres,
+    "cells": semantic.cells,
+    "semantic": semantic.semantic,
     "clusters": deduplicate.clusters,
     "cluster_label": deduplicate.label,
     "earlier_met": earlier.met,

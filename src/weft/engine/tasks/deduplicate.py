@@ -190,7 +190,8 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     from weft.deduplicate.clusters import KINDS, cluster_table
 
     offsets = offsets_of(task.arguments["rows"])
-    arguments, counts = task.arguments, {"page": 0, "pair": 0, "verified": 0}
+    arguments = task.arguments
+    counts = dict.fromkeys(("page", "pair", "verified", "romanized", "semantic"), 0)
 
     def exact() -> Iterator[tuple[Numbers, Numbers]]:
         for edges in _edges(arguments["candidates"], offsets, context):
@@ -203,13 +204,13 @@ def clusters(task: Task, context: Context) -> list[Entry]:
         for edges in _edges(arguments["candidates"] if counts[name] else [], offsets, context):
             yield edges.only(getattr(edges, name))
 
-    def near() -> Iterator[tuple[Numbers, Numbers]]:
-        for edges in _edges(arguments["verified"], offsets, context):
-            counts["verified"] += len(edges.first)
+    def of(name: str) -> Iterator[tuple[Numbers, Numbers]]:
+        for edges in _edges(arguments[name], offsets, context):
+            counts[name] += len(edges.first)
             yield edges.first, edges.second
 
-    scripts = ((edges.first, edges.second) for edges in _edges(arguments["romanized"], offsets, context))
-    root, size, kind = cluster_table(int(offsets[-1]), exact(), flagged("page"), near(), scripts, flagged("pair"))
+    told = (exact(), flagged("page"), of("verified"), of("romanized"), flagged("pair"), of("semantic"))
+    root, size, kind = cluster_table(int(offsets[-1]), *told)
     roots = np.flatnonzero((root == np.arange(len(root), dtype=root.dtype)) & (size > 1))
     ids = ids_of(roots, offsets, arguments["documents"], context)
     kinds = pa.array(KINDS, pa.string())
@@ -226,7 +227,8 @@ def clusters(task: Task, context: Context) -> list[Entry]:
             yield pa.table(columns, schema=CLUSTERED), np.full(len(rows), shard)
 
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, chunks())
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, verified=counts["verified"])
+    found = {name: counts[name] for name in ("verified", "semantic")}
+    return _done(task, record, clusters=len(roots), rows_out=record.rows, **found)
 
 
 def label(task: Task, context: Context) -> list[Entry]:
