@@ -94,3 +94,12 @@ def test_a_file_of_items_that_is_missing_is_named_with_its_place(recipe: Path) -
         load(recipe, [STEPS.replace("other.jsonl", "nothing.tsv")])
     with pytest.raises(WeftError, match="against"):
         load(recipe, [STEPS.replace("[questions.tsv, other.jsonl]", "[]")])
+
+
+def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) -> None:
+    alone = "deduplicate=[{contamination: {against: [questions.tsv, other.jsonl]}}]"
+    assert run(load(recipe, [alone, RULE]), tmp_path / "alone", workers=1).status == 0
+    assert len(labels(tmp_path / "alone")) == 2
+    opened = Build.open(tmp_path / "alone")
+    assert opened.counts().filter(pl.col("rule") == "contaminated")["documents"].sum() == 2
+    assert "deduplicate" not in opened.documents(text=False).collect_schema().names()

@@ -49,6 +49,9 @@ def test_one_cluster_for_each_text(tmp_path: Path) -> None:
     found = clusters(tmp_path / "one", STEPS)
     assert found["cluster"].n_unique() == TEXTS and found["size"].unique().to_list() == [2]
     assert found["kind"].unique().to_list() == ["script"]
+    build = Build.open(tmp_path / "one/build")
+    (nearest, *_) = build.explain(found["id"][0])["stages"][-2]["met"]["neighbours"]
+    assert nearest["jaccard"] < 0.1 and nearest["skeleton"] >= 0.8 and nearest["in_cluster"]
     again = clusters(tmp_path / "two", STEPS, workers=2)
     assert again["cluster"].to_list() == found["cluster"].to_list()
     assert contents(tmp_path / "one/build/construct") == contents(tmp_path / "two/build/construct")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ TEXT = st.text(ODD, max_size=40) | st.text(st.characters(codec="utf-8"), max_siz
 @functools.cache
 def _function(name: str) -> Any:
     spec = REGISTRY.get(name)
-    if not spec.files_in:
+    if all(field.default is not field.empty for field in inspect.signature(spec.build).parameters.values()):
         return build(spec, {})
-    with contextlib.chdir(EXAMPLES):  # a file has no default: that of the example
+    with contextlib.chdir(EXAMPLES):  # what has no default (a file, a model) is that of the example
         return build(spec, load_examples(EXAMPLES / f"{name}.yaml", name)[0].parameters)
 
 

@@ -77,7 +77,8 @@ def _said(made: dict[str, Any], into: Path) -> None:
     for kind in made["kinds"]:
         own = [one for one in made["datasets"] if one["kind"] == kind]
         rows = sum(one["rows"] for one in own)
-        show.say(f"{kind:<10} {rows:,} rows in {len({one['folder'] for one in own if one['rows']}):,} folders")
+        folders = len({one["folder"] for one in own if one["rows"]})
+        show.say(f"{kind:<10} {rows:,} rows in {folders:,} folder{'s' if folders != 1 else ''}")
     for name, rows in made["left_out"].items():
         show.say(f"left out   {rows:,} {name}: {REASONS[name]}")
     if made["not_redistributable"]:

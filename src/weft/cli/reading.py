@@ -77,30 +77,25 @@ def _met(met: dict[str, Any]) -> None:
     """The nearest documents, and where the one that is compared differs from this one, side by side."""
     if met["neighbours"]:
         show.say("")
-        meaning = any("cosine" in one for one in met["neighbours"])
+        more = [name for name in ("skeleton", "cosine") if any(name in one for one in met["neighbours"])]
         rows = [
             (
                 one["id"][:12],
                 f"{one['jaccard']:.3f}",
-                *_cosine(one, meaning),
+                *(f"{one[name]:.3f}" if name in one else "" for name in more),
                 one["characters"],
                 one["source"],
                 one["outcome"],
             )
             for one in met["neighbours"]
         ]
-        names = ("nearest", "Jaccard", *(("cosine",) if meaning else ()), "characters", "source", "outcome")
-        show.table(names, rows, right=frozenset({1, 2, 3} if meaning else {1, 2}))
+        names = ("nearest", "Jaccard", *more, "characters", "source", "outcome")
+        show.table(names, rows, right=frozenset(range(1, 3 + len(more))))
     if "kept" in met:
         show.entry("kept", f"{met['kept']['id'][:12]}: {met['kept']['because']}", indent=2)
     if met.get("passages"):
         differ = [(f"…{one['before']}[{one['this']}]{one['after']}…", f"[{one['other']}]") for one in met["passages"]]
         show.table(("this one", met["compared_with"][:12]), [tuple(_line(cell) for cell in row) for row in differ])
-
-
-def _cosine(one: dict[str, Any], meaning: bool) -> tuple[str, ...]:
-    """The cell of a neighbour's cosine, in a table that has such a column."""
-    return (f"{one['cosine']:.3f}" if "cosine" in one else "",) if meaning else ()
 
 
 def _line(text: str) -> str:

@@ -26,15 +26,19 @@ _AROUND = 40
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _EDGE = ("shard_a", "row_a", "shard_b", "row_b")
 
+_MEASURES = ("jaccard", "skeleton", "cosine")
+"""Similarities by which documents are near, each 1 at most."""
+
 Place = tuple[int, int]
 
 
 def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> dict[str, Any]:
     """What is known of the documents that share a signature with the one at a place.
 
-    `neighbours` are the nearest by the true Jaccard similarity of their shingles or, where the recipe compares vectors,
-    by their `cosine`; candidates that are too different to be copies are among them. `passages` are where the nearest
-    and this one differ, [this, other] each; `kept` says which copy of the cluster stays and why.
+    `neighbours` are the nearest by the true Jaccard similarity of their shingles, by that of their skeletons where the
+    recipe compares across scripts, and by their `cosine` where it compares vectors, whichever is most; candidates that
+    are too different to be copies are among them. `passages` are where the nearest and this one differ, [this, other]
+    each; `kept` says which copy of the cluster stays and why.
     """
     label = columns["deduplicate"]
     members = _members(build, label["cluster"]) if label["size"] > 1 else []
@@ -44,15 +48,21 @@ def neighbours(build: Build, shard: int, row: int, columns: dict[str, Any]) -> d
     kept_id = (columns.get("selection") or {}).get("kept")
     if kept_id is not None and not any(one["id"] == kept_id for one in rows):
         rows += [one for one in _documents(build, elected[_MOST_COMPARED:]) if one["id"] == kept_id]
-    similar = _similarities(build, columns["text"] or "", [one["text"] or "" for one in rows])
-    for one, value in zip(rows, similar, strict=True):
+    texts = [columns["text"] or "", *(one["text"] or "" for one in rows)]
+    for one, value in zip(rows, _similarities(build, "minhash", texts), strict=True):
         one["jaccard"] = round(float(value), 4)
         one["in_cluster"] = label["size"] > 1 and one["deduplicate"]["cluster"] == label["cluster"]
+    romanized = any(step.operator == "deduplicate.romanized" for step in build.recipe.deduplicate)
+    skeletons = _similarities(build, "romanized", texts).tolist() if romanized else [None] * len(rows)
+    for one, skeleton in zip(rows, skeletons, strict=True):
+        one["skeleton"] = None if skeleton is None else round(skeleton, 4)
     vectors = _vectors(build)
     cosines = _cosines(columns.get(vectors), [one.get(vectors) for one in rows])
     for one, cosine in zip(rows, cosines, strict=True):
         one["cosine"] = cosine
-    nearest = sorted(rows, key=lambda one: (-max(one["jaccard"], one["cosine"] or 0), one["id"]))[:_MOST_SHOWN]
+    nearest = sorted(rows, key=lambda one: (-max(one["jaccard"], one["skeleton"] or 0, one["cosine"] or 0), one["id"]))[
+        :_MOST_SHOWN
+    ]
     told: dict[str, Any] = {"size": label["size"], "neighbours": [_told(one) for one in nearest]}
     kept = next((one for one in rows if one["id"] == kept_id), None)
     if kept is not None:
@@ -101,19 +111,23 @@ def _documents(build: Build, places: list[Place]) -> list[dict[str, Any]]:
     return [found[place] for place in places]
 
 
-def _similarities(build: Build, text: str, others: list[str]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """The Jaccard similarity of the shingles of one text and of each other, shingles as the build makes them."""
+_SETS = {"minhash": "deduplicate.shingle_sets", "romanized": "deduplicate.romanized_sets"}
+"""What makes the sets that a signature stands for."""
+
+
+def _similarities(build: Build, signature: str, texts: list[str]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """The Jaccard similarity of the first text and each other, by the sets of the build's `signature`."""
     from weft.text.jaccard import similarities
 
-    step = next((s for s in build.recipe.deduplicate if s.operator == "deduplicate.minhash"), None)
+    step = next((s for s in build.recipe.deduplicate if s.operator == f"deduplicate.{signature}"), None)
     registry = rooms_registry()
-    shape = registry.defaults("deduplicate.shingle_sets")
+    shape = registry.defaults(_SETS[signature])
     shape |= {name: step.params[name] for name in shape} if step is not None else {}
-    chain = [Call("label.tokens", registry.defaults("label.tokens")), Call("deduplicate.shingle_sets", shape)]
-    size = len(others) + 1
+    chain = [Call("label.tokens", registry.defaults("label.tokens")), Call(_SETS[signature], shape)]
+    size = len(texts)
     batch = pa.table(
         {
-            "text": pa.array([text, *others], pa.large_string()),
+            "text": pa.array(texts, pa.large_string()),
             "shard": pa.array([0] * size, pa.int32()),
             "row": pa.array(range(size), pa.int32()),
             "component": pa.array([0] * size, pa.int64()),
@@ -122,7 +136,7 @@ def _similarities(build: Build, text: str, others: list[str]) -> np.ndarray[tupl
     tokens, sets = ready(chain, Context(None, registry))  # type: ignore[arg-type]  # nothing is stored
     batch, _ = run_map(tokens, batch)
     lists = sets.function(batch)["shingles"].combine_chunks()
-    first = np.zeros(len(others), np.int64)
+    first = np.zeros(size - 1, np.int64)
     return similarities(lists.values.to_numpy(), lists.offsets.to_numpy(), first, first + np.arange(1, size))
 
 
@@ -149,7 +163,8 @@ def _cosines(own: list[float] | None, others: list[list[float] | None]) -> list[
 def _told(one: dict[str, Any]) -> dict[str, Any]:
     rule = (one.get("selection") or {}).get("rule")
     outcome = "not decided yet" if "selection" not in one else "kept" if rule is None else f"rejected by {rule}"
-    names = ("id", "jaccard", *(("cosine",) if one["cosine"] is not None else ()), "in_cluster", "source", "locator")
+    more = [name for name in ("skeleton", "cosine") if one[name] is not None]
+    names = ("id", "jaccard", *more, "in_cluster", "source", "locator")
     told = {name: one[name] for name in names}
     return told | {"characters": len(one["text"] or ""), "outcome": outcome}
 

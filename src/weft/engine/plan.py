@@ -19,7 +19,7 @@ from weft.engine.plan_groups import group_nodes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_substrings import substring_nodes
 from weft.engine.work import Call, Task
-from weft.model.tables import CUTS, DOCUMENT
+from weft.model.tables import DOCUMENT
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
@@ -100,7 +100,7 @@ def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan
     shards = manifest.active(compiler.sources())
     nodes = [_documents_node(compiler), _label_node(compiler)]
     related: list[str] = []
-    if any(step.operator.partition(".")[2] not in CUTS for step in recipe.deduplicate):
+    if recipe.clusters():
         nodes += deduplicate_nodes(compiler)
         related.append("deduplicate")
     if step := compiler.relation("earlier"):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
-from weft.model.tables import CUTS, DOCUMENT, RAW, RELATIONS
+from weft.model.tables import DOCUMENT, RAW, RELATIONS
 from weft.operators.contract import OperatorSpec
 from weft.operators.model_folder import model_folder
 from weft.operators.registry import Registry, parameter_faults, parameters_model
@@ -23,8 +23,8 @@ from weft.recipe.mixture_checks import mixture_faults
 from weft.recipe.order_checks import order_faults
 from weft.recipe.schema import (
     DEFAULT_STEPS,
+    MEETING,
     ROW_LABELS,
-    SIGNATURES,
     STAGES,
     VERIFIERS,
     Recipe,
@@ -270,11 +270,10 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
 
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:
     """Documents meet by a signature: the other steps relate what has met."""
-    alone = [step for _, step in found if registry.get(step.operator).short not in RELATIONS]
-    meet = (*SIGNATURES, "semantic")
-    if alone and not {registry.get(step.operator).short for step in alone} & set(meet):
-        names = " or ".join(meet)
-        faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {names} among the steps"))
+    names = {registry.get(step.operator).short for _, step in found}
+    if names - {*RELATIONS, "contamination"} and not names & set(MEETING):
+        expected = " or ".join(MEETING)
+        faults.append(Fault(("deduplicate",), f"no step by which documents meet; expected {expected} among the steps"))
 
 
 def _check_groups(shape: RecipeFile, found: list[Placed], faults: list[Fault]) -> None:
@@ -320,7 +319,7 @@ def _check_rules(shape: RecipeFile, steps: dict[str, list[Placed]], registry: Re
             faults.append(Fault(("construct", "cut", number), message))
         if cut in shape.construct.cut[:number]:
             faults.append(Fault(("construct", "cut", number), f"{cut} is listed already; expected it once"))
-    clusters = any(name.partition(".")[2] not in CUTS for name in related)
+    clusters = any(name.partition(".")[2] in MEETING for name in related)
     schema = label_schema(written, registry, clusters=clusters, cut=bool(shape.construct.cut))
     absent = [name for name in registry.get("construct.thresholds").reads if name not in schema.names]
     if absent:

@@ -227,6 +227,10 @@ class Recipe(_Closed):
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
     settings: Settings = Field(default_factory=Settings)
 
+    def clusters(self) -> bool:
+        """Whether documents meet, so that there are clusters."""
+        return any(step.operator.partition(".")[2] in MEETING for step in self.deduplicate)
+
     def records(self) -> bool:
         """Whether some source holds records rather than plain text."""
         return any(source.kind != "text" for source in self.acquire)
@@ -252,6 +256,9 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
 
 SIGNATURES = ("url_key", "exact", "minhash", "romanized", "pairs")
 """Steps of the deduplicate stage by which rows meet: hashes of one row, which no rule reads."""
+
+MEETING = (*SIGNATURES, "semantic")
+"""Steps of the deduplicate stage by which documents meet and become clusters."""
 
 VERIFIERS = ("verify", "verify_romanized", "semantic")
 """Steps of the deduplicate stage that compare documents; they write no label."""
