@@ -31,7 +31,7 @@ def write(folder: str, edges: int) -> None:
         size = min(FILE, edges - start)
         ends = {f"row_{side}": draw.integers(0, edges // 2, size, np.int32) for side in "ab"}
         shard = {f"shard_{side}": np.zeros(size, np.int32) for side in "ab"}
-        flags = {name: np.zeros(size, np.bool_) for name in ("certain", "page", "script")}
+        flags = {name: np.zeros(size, np.bool_) for name in ("certain", "page", "pair", "script")}
         columns = {**ends, **shard, **flags}
         table = pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
         Storage(folder).write_table(f"{start:012d}.parquet", [table], SCHEMA)

@@ -19,6 +19,7 @@ from weft.construct.interleave import INDEX, INTERLEAVED, MEMBER, SEVERAL, Turns
 from weft.engine import exchange
 from weft.engine.storage import Storage, read_batches
 from weft.errors import ShardError, WeftError, nearest
+from weft.own_folder import check_free
 
 MANIFEST, MEMBERS = "interleaving.json", "members.parquet"
 FILE_BYTES = 256 << 20
@@ -49,7 +50,7 @@ def interleave(build: Path, group: str, turns: Turns, into: Path, tell: Tell) ->
     groups that are in several splits, and for a folder with other files in it.
     """
     files = _files(build)
-    _check_free(into)
+    check_free(into, MANIFEST, _WORK)
     _check_splits(files, group)
     train = [file for split, file in files if split == "train"]
     index = _index(train, group, tell)
@@ -261,12 +262,3 @@ def _counted(index: pl.DataFrame, found: pl.DataFrame) -> dict[str, Any]:
         "alone": index.height - found.height,
         "languages": {row.pop("language"): row for row in languages.iter_rows(named=True)},
     }
-
-
-def _check_free(into: Path) -> None:
-    """Raise WeftError unless the folder is new, empty, or of an earlier run, whose files are replaced."""
-    if into.exists() and not into.is_dir():
-        raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
-    held = [file.name for file in into.iterdir() if file.name != _WORK] if into.is_dir() else []
-    if held and MANIFEST not in held:
-        raise WeftError(f"{into}: holds other files ({', '.join(sorted(held))[:80]}); expected a folder of its own")

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from weft.errors import WeftError
+from weft.own_folder import check_free, working
 from weft.tokenizer.documents import Documents, Integers, plain, special, tokenize
 from weft.tokenizer.loaded import Loaded
 from weft.tokenizer.packing import (
@@ -104,8 +104,8 @@ def pack(given: Sequence[str], held: Loaded, plan: Plan, into: Path, columns: Co
     separator = special(held, "--separator", "eos_token", plan.separator)
     fills = plan.method == "best-fit"
     padding = special(held, "--padding", "pad_token", plan.padding) if fills else None
-    _check_free(into)
-    with _working(into) as work:
+    check_free(into, MANIFEST, _WORK)
+    with working(into, _WORK) as work:
         with (work / "tokens").open("wb") as sink:
             documents = tokenize(
                 given,
@@ -321,34 +321,6 @@ class _Writer:
 
 def _lists(bounds: npt.NDArray[np.int64], values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), values)
-
-
-def _check_free(into: Path) -> None:
-    """Raise WeftError unless the folder is new, empty, or of an earlier packing, whose files are replaced."""
-    if into.exists() and not into.is_dir():
-        raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
-    held = [file.name for file in into.iterdir() if file.name != _WORK] if into.is_dir() else []
-    if held and MANIFEST not in held:
-        raise WeftError(f"{into}: holds other files ({', '.join(sorted(held))[:80]}); expected a folder of its own")
-
-
-@contextlib.contextmanager
-def _working(into: Path) -> Iterator[Path]:
-    """A folder below `into` for what is not finished; gone in the end, however that is."""
-    work = into / _WORK
-    new = not into.exists()
-    try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        yield work
-    except OSError as error:
-        if error.errno == 28:  # a full disk has a message of its own
-            raise
-        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        if new and into.is_dir() and not any(into.iterdir()):
-            into.rmdir()
 
 
 def _put(work: Path, into: Path, made: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from weft import own_folder
 from weft.errors import WeftError
 from weft.model.languages import normalise
 from weft.trainers import folder, settings
@@ -75,9 +76,9 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
     opened = open_release(release)
     parts = select(opened, plan.kinds, plan.languages, plan.splits)
     jobs = _jobs(parts, plan)
-    folder.check_free(into)
+    own_folder.check_free(into, folder.MANIFEST, folder.WORK)
     progress = _Progress(jobs, tell)
-    with folder.working(into) as work:
+    with own_folder.working(into, folder.WORK) as work:
         if plan.trainer in LAYOUTS:
             made, closed = _converted(jobs, plan, instruction, work, progress)
         else:

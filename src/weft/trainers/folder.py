@@ -1,46 +1,18 @@
-"""The folder that an export fills: free before, whole after, and untouched when something goes wrong."""
+"""The files of an export in their place, and those of an earlier one gone."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from weft.errors import WeftError
 
 MANIFEST = "export.json"
-_WORK = ".export"
-
-
-def check_free(into: Path) -> None:
-    """Raise WeftError unless the folder is new, empty, or of an earlier export, whose files are replaced."""
-    if into.exists() and not into.is_dir():
-        raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
-    held = [file.name for file in into.iterdir() if file.name != _WORK] if into.is_dir() else []
-    if held and MANIFEST not in held:
-        raise WeftError(f"{into}: holds other files ({', '.join(sorted(held))[:80]}); expected a folder of its own")
-
-
-@contextlib.contextmanager
-def working(into: Path) -> Iterator[Path]:
-    """A folder below `into` for what is not finished; gone in the end, however that is."""
-    work = into / _WORK
-    new = not into.exists()
-    try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        yield work
-    except OSError as error:
-        if error.errno == 28:  # a full disk has a message of its own
-            raise
-        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        if new and into.is_dir() and not any(into.iterdir()):
-            into.rmdir()
+WORK = ".export"
+"""Folder for what is not finished."""
 
 
 def put(work: Path, into: Path, files: Sequence[str]) -> None:
