@@ -154,6 +154,19 @@ def test_records_that_no_rule_judges_are_still_records(folder, tmp_path):
     assert sources <= {"text"}, "an answer that was refused is not text to read on"
 
 
+def test_a_message_that_another_says_is_another_content(tmp_path):
+    said = ["Jibu kwa Kiswahili.", "Habari ya leo?", "Nzuri."]
+    recipe = "acquire: [{path: chat.jsonl, format: jsonl, kind: sft, language_hint: swh_Latn}]\n"
+    (tmp_path / "recipe.yaml").write_text(f"{recipe}construct: {{extends: nothing}}\n", encoding="utf-8")
+    for first in ("system", "user"):
+        roles = (first, "user", "assistant")
+        talk = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
+        _write(tmp_path / "chat.jsonl", [{"messages": talk}])
+        assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / first, workers=1).status == 0
+    found = difference(tmp_path / "system", tmp_path / "user")
+    assert found.rows["kind"].to_list() == ["changed"] and found.hashes[0] != found.hashes[1]
+
+
 def test_a_record_is_told_the_rule_that_judged_it(folder, tmp_path):
     _write(tmp_path / "prefer.jsonl", [{"prompt": "12 34", "chosen": "56 78", "rejected": "90"}])
     (tmp_path / "recipe.yaml").write_text(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_DECIDE, _SELECT, _EXPORT, _RELEASE = 4, 4, 3, 5
+_DECIDE, _SELECT, _EXPORT, _RELEASE = 4, 4, 4, 5
 """Raised when these tasks write other files for the same answers."""
 
 
