@@ -94,3 +94,10 @@ def test_a_file_of_items_that_is_missing_is_named_with_its_place(recipe: Path) -
         load(recipe, [STEPS.replace("other.jsonl", "nothing.tsv")])
     with pytest.raises(WeftError, match="against"):
         load(recipe, [STEPS.replace("[questions.tsv, other.jsonl]", "[]")])
+
+
+def test_a_build_that_outlived_a_file_of_its_recipe_says_which(recipe: Path, tmp_path: Path) -> None:
+    assert run(load(recipe, [STEPS]), tmp_path / "build", workers=1).status == 0
+    (recipe.parent / "questions.tsv").unlink()
+    with pytest.raises(WeftError, match=r"deduplicate.contamination: .*questions\.tsv: cannot be read: No such file"):
+        Build.open(tmp_path / "build")

@@ -26,7 +26,8 @@ ROW = pa.schema(
         ("text_hash", pa.uint64()),
     ]
 )
-"""A document of a release; `repeats` says how often it is read, `text_hash` is of its text, of a record also of its parts."""
+"""A document of a release; `repeats` says how often it is read, `text_hash` is of its text, of a record
+also of its parts."""
 _COLUMNS = ("id", "language", "split")
 
 

@@ -67,8 +67,9 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
     """Write the parts of a release below `into`, with export.json, of which the content is returned.
 
     The same release and plan give the same bytes. In memory is one row group. Rows that a mixture reads several times
-    are written as often, an epoch apart, each phase of the order by itself. Raises WeftError for a folder with other files in it, a release that is not
-    whole or lacks what is asked for, and where nothing is left that the trainer takes.
+    are written as often, an epoch apart, each phase of the order by itself. Raises WeftError for a folder with other
+    files in it, a release that is not whole or lacks what is asked for, and where nothing is left that the trainer
+    takes.
     """
     _check_plan(plan)
     instruction = checked_instruction(plan.instruction if plan.instruction is not None else INSTRUCTION)
