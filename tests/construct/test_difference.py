@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -79,6 +80,18 @@ def test_copies_of_a_mixture_are_one_document(tmp_path: Path) -> None:
     written = [ROWS[0], ROWS[1], ROWS[2], ROWS[0]]
     copies = release(tmp_path / "copies", written, files=2, repeats=[2, 1, 1, 2], copy=[1, 1, 1, 2])
     assert listed(copies).equals(listed(once)) and difference(once, copies).level() == "none"
+
+
+def test_a_release_that_kept_nothing_has_no_documents(tmp_path: Path) -> None:
+    one, none = release(tmp_path / "one", ROWS), tmp_path / "none/construct"
+    (none / "rejects").mkdir(parents=True)
+    pl.DataFrame({"id": ["a"], "rule": ["seen_before"]}).write_parquet(none / "rejects/00000.parquet")
+    (none / "release.json").write_text(json.dumps({"name": "none", "documents": 0, "files": []}), "utf-8")
+    assert set(difference(one, none.parent).rows["kind"]) == {"removed"}
+    assert set(difference(none.parent, one).rows["kind"]) == {"added"}
+    (none / "release.json").write_text(json.dumps({"name": "none", "files": [{"path": "ct/x.parquet"}]}), "utf-8")
+    with pytest.raises(WeftError, match="no column 'text'"):
+        difference(one, none.parent)
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -103,3 +103,10 @@ def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) ->
     opened = Build.open(tmp_path / "alone")
     assert opened.counts().filter(pl.col("rule") == "contaminated")["documents"].sum() == 2
     assert "deduplicate" not in opened.documents(text=False).collect_schema().names()
+
+
+def test_a_build_that_outlived_a_file_of_its_recipe_says_which(recipe: Path, tmp_path: Path) -> None:
+    assert run(load(recipe, [STEPS]), tmp_path / "build", workers=1).status == 0
+    (recipe.parent / "questions.tsv").unlink()
+    with pytest.raises(WeftError, match=r"deduplicate.contamination: .*questions\.tsv: cannot be read: No such file"):
+        Build.open(tmp_path / "build")

@@ -12,6 +12,7 @@ from tests.engine.corpus import WORDS, contents, documents
 
 import weft
 from weft.construct.difference import difference, listed
+from weft.construct.kinds import RECORD_RULES
 from weft.engine.reading import open_build
 
 TALK = [
@@ -140,6 +141,44 @@ def test_a_default_rule_judges_no_record_and_an_own_rule_does(folder, tmp_path):
     languages = open_build(tmp_path / "b").summary()["languages"]
     assert languages["sft/swh_Latn"]["kept"] == 16, "answers of two words are too short for pages only"
     assert languages["dpo/swh_Latn"]["rejected"] == {"no_preferences": 9}
+
+
+def test_records_that_no_rule_judges_are_still_records(folder, tmp_path):
+    text = RECIPE.replace("long_enough: record_kind <> 'text' OR signals.words >= 20", "language: null")
+    (folder / "unjudged.yaml").write_text(text.replace("extends: nothing", "extends: default"), encoding="utf-8")
+    assert weft.run(weft.load(folder / "unjudged.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert read(tmp_path / "b", "sft/swh_Latn").height == 16 and read(tmp_path / "b", "dpo/swh_Latn").height == 9
+    sources = {
+        name for file in (tmp_path / "b/construct/ct").rglob("*.parquet") for name in pl.read_parquet(file)["source"]
+    }
+    assert sources <= {"text"}, "an answer that was refused is not text to read on"
+
+
+def test_a_message_that_another_says_is_another_content(tmp_path):
+    said = ["Jibu kwa Kiswahili.", "Habari ya leo?", "Nzuri."]
+    recipe = "acquire: [{path: chat.jsonl, format: jsonl, kind: sft, language_hint: swh_Latn}]\n"
+    (tmp_path / "recipe.yaml").write_text(f"{recipe}construct: {{extends: nothing}}\n", encoding="utf-8")
+    for first in ("system", "user"):
+        roles = (first, "user", "assistant")
+        talk = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
+        _write(tmp_path / "chat.jsonl", [{"messages": talk}])
+        assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / first, workers=1).status == 0
+    found = difference(tmp_path / "system", tmp_path / "user")
+    assert found.rows["kind"].to_list() == ["changed"] and found.hashes[0] != found.hashes[1]
+
+
+def test_a_record_is_told_the_rule_that_judged_it(folder, tmp_path):
+    _write(tmp_path / "prefer.jsonl", [{"prompt": "12 34", "chosen": "56 78", "rejected": "90"}])
+    (tmp_path / "recipe.yaml").write_text(
+        "acquire: [{path: prefer.jsonl, format: jsonl, kind: dpo}]\nconstruct: {extends: default}\n", encoding="utf-8"
+    )
+    assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b", workers=1).status == 0
+    build = open_build(tmp_path / "b")
+    told = build.explain(build.documents().select("id").collect().item())
+    assert told["outcome"] == "rejected by language"
+    assert told["stages"][-1]["condition"] == RECORD_RULES["language"]
+    card = (tmp_path / "b/construct/README.md").read_text("utf-8")
+    assert RECORD_RULES["language"] in card
 
 
 def test_a_mixture_and_an_order_are_of_plain_text_and_leave_records_as_they_are(folder, tmp_path):

@@ -139,6 +139,11 @@ def test_a_typo_in_any_key_gives_its_line_and_the_nearest_name(key: str, faults:
             "it is about the sides of pairs; expected a source of",
         ),
         ("  split:", "  groups: {largest: 0}\n  split:", "largest: got 0; expected"),
+        (
+            "  split:",
+            "  groups: {largest: 0.2}\n  split:",
+            "what belongs together; expected a source of kind: pair, or",
+        ),
         ("- exact", "- exactly", "no deduplicate step is named exactly; .*did you mean exact"),
         ("where: lid.score > 0.2", "where: lid.scor > 0.2", "no field 'scor' .*did you mean lid.score"),
         ("where: lid.score > 0.2", "where: signals.words > 2", "no column 'signals'"),

@@ -118,6 +118,12 @@ def test_orders() -> None:
         *(2, 2, 0),
         *(1, 1, 1),
     ]
+    # Places of two phases: copies lie where a release that holds them as rows has them, and not side by side.
+    places, both = np.array([0.0, 0.5, 1.0]), pl.Series(["swh_Latn"] * 3)
+    repeats = np.array([2, 1, 2])
+    phased = in_order(repeats, copies, "curriculum", ids=ids, seed=1, values=places, languages=both)
+    assert phased.document.tolist() == [0, 1, 0, 2, 2] and phased.copy.tolist() == [1, 1, 2, 1, 2]
+    assert phased.value is not None and phased.value.tolist() == [0, 1 / 3, 2 / 3, 1, 1.5]
     many = pl.Series([str(n) for n in range(500)])
     ones = np.ones(500, np.int64)
     drawn = [in_order(ones, ones, "shuffle", ids=many, seed=seed).document for seed in (1, 1, 2)]

@@ -79,17 +79,16 @@ def release(
     *,
     splits: Sequence[str] = ("test", "train", "validation"),
     formats: Sequence[str] = ("parquet", "jsonl.zst"),
-    more: dict[str, list[int]] | None = None,
+    more: dict[str, list[Any]] | None = None,
 ) -> Path:
-    """Write a release below `build/construct`; `more` adds whole-number columns, by name, to the rows of train."""
+    """Write a release below `build/construct`; `more` adds columns to the rows of train, `phase` of text."""
     top, files = build / "construct", []
     for kind, names in (FOLDERS if folders is None else folders).items():
         for folder in names:
             for split in splits:
                 extra = more if more and split == "train" else {}
-                schema = pa.schema(
-                    [("id", pa.string()), *column_types(kind, folder), *BESIDE, *((n, pa.int32()) for n in extra)]
-                )
+                added = [(name, pa.string() if name == "phase" else pa.int32()) for name in extra]
+                schema = pa.schema([("id", pa.string()), *column_types(kind, folder), *BESIDE, *added])
                 rows = [
                     {"id": f"{kind}-{folder}-{split}-{n}", "source": "web", "split": split, "redistribute": n > 0}
                     | {name: values[n] for name, values in extra.items()}

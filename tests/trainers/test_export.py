@@ -173,6 +173,14 @@ def test_a_mixture_is_written_as_it_says(tmp_path: Path, column: str) -> None:
     assert told["left_out"] == left_out and told["rows_read"] == len(ids) + sum(left_out.values())
 
 
+@pytest.mark.parametrize("form", ["parquet", "jsonl.zst"])
+def test_what_is_read_again_is_so_within_its_phase(tmp_path: Path, form: str) -> None:
+    more = {"repeats": [2, 1, 2, 3, 1, 1], "phase": ["broad", "broad", "late", "late", "late", "late"]}
+    build = release(tmp_path / "build", {"ct": ["swh_Latn"]}, splits=["train"], formats=[form], more=more)
+    exported(build, tmp_path / "made", "trl")
+    assert taken(tmp_path / "made", "ct") == [0, 1, 0, 2, 3, 2, 3, 3]
+
+
 def test_datasets_reads_every_config(build: Path, tmp_path: Path) -> None:
     import datasets
 

@@ -66,6 +66,8 @@ class Release:
     """The first items found, with their places (`evaluation.first_places`)."""
     cuts: pl.DataFrame | None = None
     """Merged CUTS table of the exported rows, when passages were cut."""
+    record_rules: Mapping[str, str] = field(default_factory=dict)
+    """Conditions by which conversations, preferences and pairs are judged; empty when no source holds some."""
 
     def languages(self) -> list[str]:
         """Codes of the languages that have files of plain text."""
@@ -277,6 +279,11 @@ def _selection(release: Release) -> str:
     rows += [("", f"`{name}`", REASONS.get(name, ""), "", f"{number[name]:,}") for name in extra]
     text = table(("", "rule", "removes a document when", "condition to stay", "removed"), rows)
     text += "\n\nA document counts for the first rule that it fails. Of near-duplicates one document stays."
+    if release.record_rules:
+        text += "\n\nConversations, preferences and pairs are judged by these conditions instead:\n\n"
+        text += table(
+            ("rule", "condition to stay"), [(f"`{n}`", f"`{sql}`") for n, sql in release.record_rules.items()]
+        )
     if release.thresholds is None or not release.thresholds.height:
         return text
     return text + "\n\nThresholds differ by language; the most important ones:\n\n" + _threshold_table(release)

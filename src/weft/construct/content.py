@@ -26,7 +26,8 @@ ROW = pa.schema(
         ("text_hash", pa.uint64()),
     ]
 )
-"""A document of a release; `repeats` says how often it is read, `text_hash` is of its text."""
+"""A document of a release; `repeats` says how often it is read, `text_hash` is of its text, of a record
+also of its parts."""
 _COLUMNS = ("id", "language", "split")
 
 
@@ -42,19 +43,28 @@ class Digest(NamedTuple):
 
 
 def rows_of(table: pa.Table) -> pa.Table:
-    """ROW of exported rows; the copies of a mixture are one document."""
+    """ROW of exported rows; the copies of a mixture are one document.
+
+    Of a record (`parts`) the hash is of its text and of what each stretch of it is: who says it, in which language.
+    """
     from weft.text.buffers import string_buffers
     from weft.text.folded import plain_hashes
 
     frame = pl.DataFrame(pl.from_arrow(table))
     if "copy" in frame.columns:
         frame = frame.filter(pl.col("copy") == 1)
-    text = pl.Series(
-        "text_hash", plain_hashes(string_buffers(frame["text"].cast(pl.String).to_arrow())), dtype=pl.UInt64
-    )
+    hashed = frame.select(_hashed(frame).cast(pl.String)).to_series()
+    text = pl.Series("text_hash", plain_hashes(string_buffers(hashed.to_arrow())), dtype=pl.UInt64)
     repeats = pl.col("repeats") if "repeats" in frame.columns else pl.lit(1)
     rows = frame.select(pl.col(*_COLUMNS).cast(pl.String), repeats.cast(pl.Int32).alias("repeats")).with_columns(text)
     return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(ROW)
+
+
+def _hashed(frame: pl.DataFrame) -> pl.Expr:
+    if "parts" not in frame.columns:
+        return pl.col("text")
+    parts = pl.col("parts").list.eval(pl.element().struct.json_encode()).list.join("\n")
+    return pl.when(pl.col("parts").is_null()).then("text").otherwise(pl.format("{}\n{}", parts, "text"))
 
 
 def digest(rows: pa.Table) -> Digest:

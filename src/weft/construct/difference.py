@@ -6,6 +6,7 @@ files or on the version of weft.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def listed(folder: Path) -> pl.DataFrame:
 
     Raises WeftError when there is no corpus in the folder, or an id stands in it twice.
     """
-    rows = pl.concat([_rows(file) for file in _files(folder)]).sort("id")
+    none = pl.DataFrame(pl.from_arrow(ROW.empty_table()))
+    rows = pl.concat([none, *(_rows(file) for file in _files(folder))]).sort("id")
     twice = rows.filter(pl.col("id").is_duplicated())
     if twice.height:
         raise WeftError(f"{folder}: {twice['id'][0]} stands in it more than once; expected each id once")
@@ -89,10 +91,19 @@ def _files(folder: Path) -> list[Path]:
         for name in ("rows", "ct"):
             if found := sorted((place / name).rglob("*.parquet")):
                 return found
+        if _kept_nothing(place / "release.json"):
+            return []  # what was refused lies there, and is no part of the release
     found = sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
     if not found:
         raise WeftError(f"{folder}: no release here; expected a build folder, or one with Parquet files of a corpus")
     return found
+
+
+def _kept_nothing(told: Path) -> bool:
+    try:
+        return told.is_file() and json.loads(told.read_bytes())["files"] == []
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # then the folder is looked through, as one that says nothing of itself
 
 
 def _rows(file: Path) -> pl.DataFrame:

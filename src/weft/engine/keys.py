@@ -14,6 +14,7 @@ from typing import Any
 
 import xxhash
 
+from weft.errors import WeftError
 from weft.operators.contract import OperatorSpec
 from weft.operators.model_folder import model_files
 
@@ -37,11 +38,16 @@ def library_version(distribution: str) -> str:
 
 
 def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None) -> list[object]:
-    """Everything about an operator that can change its answer."""
+    """Everything about an operator that can change its answer. Raises WeftError for a file of it that is not there."""
     libraries = {name: library_version(name) for name in spec.libraries}
     named = (*spec.files_in, *spec.folders_in)
     given = {name: parameters[name] for name in named if parameters[name] is not None}
-    files = {name: _files(held) for name, held in given.items()}
+    try:
+        files = {name: _files(held) for name, held in given.items()}
+    except OSError as error:
+        # A recipe is checked before it runs; a build that is read later may have outlived its files.
+        message = f"{spec.name}: {error.filename}: cannot be read: {error.strerror}; expected the file that the recipe"
+        raise WeftError(f"{message} names, as what was made with it is known by its content") from None
     assets = [_asset(name) for name in spec.assets]
     return [spec.name, spec.version, {**parameters, **files}, where, libraries, assets]
 

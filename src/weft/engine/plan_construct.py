@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_DECIDE, _SELECT, _EXPORT, _RELEASE = 3, 4, 3, 4
+_DECIDE, _SELECT, _EXPORT, _RELEASE = 4, 4, 4, 5
 """Raised when these tasks write other files for the same answers."""
 
 
@@ -189,7 +189,7 @@ def _release(compiler: Compiler) -> Node:
             | {
                 "name": recipe.name,
                 "rules": recipe.construct.all_rules(),
-                "record_rules": records(compiler).get("records"),
+                "record_rules": records(compiler).get("records", {}),
                 "thresholds": state.path("thresholds", 0),
                 "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
                 "stages": _stages(state),

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.engine.plan import Compiler
+    from weft.recipe import Recipe
 
     Paths = Callable[[State, tuple[str, ...], int], tuple[list[str], list[str]]]
 
 
+def record_rules(recipe: Recipe) -> dict[str, str]:
+    """The rules by which conversations, preferences and pairs are judged: the recipe's own, and few by default."""
+    own = {**RECORD_RULES, **recipe.construct.rules}
+    return {name: sql for name, sql in own.items() if sql is not None}
+
+
 def records(compiler: Compiler) -> dict[str, Any]:
     """What a task is told in a build that holds records: the rules by which they are judged; else nothing."""
-    if not compiler.recipe.records():
-        return {}
-    own = {**RECORD_RULES, **compiler.recipe.construct.rules}
-    return {"records": {name: sql for name, sql in own.items() if sql is not None}}
+    return {"records": record_rules(compiler.recipe)} if compiler.recipe.records() else {}
 
 
 def mixture_nodes(compiler: Compiler, labels: tuple[str, ...], paths: Paths) -> list[Node]:

@@ -16,6 +16,7 @@ from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
+from weft.engine.plan_mixture import record_rules
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
@@ -263,15 +264,16 @@ class Build:
         if rule is None:
             return {}
         held: dict[str, Any] = {"means": REASONS.get(rule, "")}
-        sql = self.recipe.construct.all_rules().get(rule)
+        plain = columns.get("record_kind", "text") == "text"
+        sql = (self.recipe.construct.all_rules() if plain else record_rules(self.recipe)).get(rule)
         if sql is None:
             return held
         own = self.thresholds().filter(pl.col("language") == (columns.get("lid") or {}).get("language"))
         known = columns | {"threshold": next(iter(own.to_dicts()), {})}
         read = sorted((field, column) for column, fields in Rules({rule: sql}).fields().items() for field in fields)
         values = {f"{column}.{field}": (known.get(column) or {}).get(field) for field, column in read}
-        plain = {column: known.get(column) for column, fields in Rules({rule: sql}).fields().items() if not fields}
-        return held | {"condition": sql, "values": values | plain}
+        whole = {column: known.get(column) for column, fields in Rules({rule: sql}).fields().items() if not fields}
+        return held | {"condition": sql, "values": values | whole}
 
     def _explain_error(self, prefix: str) -> dict[str, Any]:
         errors = self.errors()

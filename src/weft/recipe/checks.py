@@ -286,6 +286,12 @@ def _check_groups(shape: RecipeFile, found: list[Placed], faults: list[Fault]) -
     if "least_characters" in shape.construct.groups.model_fields_set and "pair" not in kinds:
         message = "it is about the sides of pairs; expected a source of kind: pair"
         faults.append(Fault(("construct", "groups", "least_characters"), message))
+    held = "pair" in kinds or any(source.options.get("group_field") for source in shape.acquire)
+    if "largest" in shape.construct.groups.model_fields_set and not held:
+        message = (
+            "it is about what belongs together; expected a source of kind: pair, or with options: {group_field: …}"
+        )
+        faults.append(Fault(("construct", "groups", "largest"), message))
 
 
 def _check_vectors(steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:

@@ -161,7 +161,7 @@ class Groups(_Closed):
         0.1,
         gt=0,
         le=1,
-        description="Share of all documents above which what belongs together is not drawn: it is train.",
+        description="Share of all documents above which what belongs together is in the split with the largest share.",
     )
 
 

@@ -170,6 +170,7 @@ def _planned(documents: Documents, plan: Plan) -> tuple[Reading, Pieces, dict[st
         ids=documents.ids,
         seed=plan.seed,
         values=documents.values,
+        languages=documents.languages if plan.by is None else None,
     )
     told: dict[str, Any] = {}
     if plan.interleave == "related":
@@ -208,10 +209,9 @@ def _interleaved(documents: Documents, reading: Reading, plan: Plan) -> tuple[Re
     last_stays = plan.method == "stream" and plan.keep_last and pieces.sequences > 0
     if plan.order == "shuffle":
         pieces = moved(pieces, drawn(pieces, reading, documents.ids, plan.seed), last_stays=last_stays)
-    elif by_value and documents.values is not None:
+    elif reading.value is not None:
         first = np.searchsorted(pieces.sequence, np.arange(pieces.sequences))
-        value = documents.values[reading.document[pieces.reading[first]]]
-        pieces = moved(pieces, value, last_stays=last_stays)
+        pieces = moved(pieces, reading.value[pieces.reading[first]], last_stays=last_stays)
     size = np.bincount(strand, lengths, len(names)).astype(np.int64).tolist()
     told = {
         name: {"tokens": size[number], "languages": sorted(code for code, own in of.items() if own == name)}

@@ -15,6 +15,7 @@ from weft.text.buffers import string_buffers
 from weft.text.folded import plain_hashes
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Method = Literal["stream", "best-fit"]
 Order = Literal["release", "shuffle", "curriculum"]
 Interleave = Literal["none", "related"]
@@ -25,11 +26,13 @@ METHODS, ORDERS, INTERLEAVES = get_args(Method), get_args(Order), get_args(Inter
 class Reading:
     """Documents in the order in which they are read, those that are read several times as often as that.
 
-    `document` (readings,): number of the document; `copy` (readings,): which of its times it is, from 1.
+    `document` (readings,): number of the document; `copy` (readings,): which of its times it is, from 1; `value`
+    (readings,): what a curriculum is sorted by, else None.
     """
 
     document: Integers
     copy: Integers
+    value: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,16 @@ def in_order(
     *,
     ids: pl.Series,
     seed: int,
-    values: npt.NDArray[np.float64] | None = None,
+    values: Floats | None = None,
+    languages: pl.Series | None = None,
 ) -> Reading:
     """Documents as often as `repeats` (documents,) says, in an order.
 
     `release`: as they come, and those that are read again after all others, an epoch apart. `shuffle`: by a hash of
     seed, id and copy. `curriculum`: by `values` (documents,), lowest first, those that are no number last; equal ones
     as in `release`. `copies` (documents,): the number of the first copy, where files hold copies as rows of their own.
+    With `languages` (documents,) values are places as a release states them, phase by phase; what is read several times
+    then has the places that it has in a release which holds copies as rows.
     """
     document = np.repeat(np.arange(repeats.size, dtype=np.int64), repeats)
     before = np.cumsum(repeats) - repeats
@@ -81,10 +87,25 @@ def in_order(
     elif order == "curriculum":
         if values is None:
             raise ValueError("an order by values needs them")
-        place = np.argsort(values[document], kind="stable")  # NumPy puts NaN last
+        value = values[document]
+        if languages is not None and repeats.max(initial=1) > 1:
+            value = _places(value, copy, languages.gather(document))
+        place = np.argsort(value, kind="stable")  # NumPy puts NaN last
+        return Reading(document[place], copy[place], value[place])
     else:
         return Reading(document, copy)
     return Reading(document[place], copy[place])
+
+
+def _places(value: Floats, copy: Integers, languages: pl.Series) -> Floats:
+    """Phase, plus the share of the language's readings in it that come before: by copy, then by `value`.
+
+    All (readings,). Equal values alone would put the copies of a document next to each other.
+    """
+    rows = pl.DataFrame({"language": languages, "phase": np.floor(value), "copy": copy, "value": value})
+    of = ("language", "phase")
+    rank = pl.struct("copy", "value").rank("ordinal").over(of) - 1
+    return rows.select((pl.col("phase") + rank / pl.len().over(of)).alias("place"))["place"].to_numpy()
 
 
 def stream(lengths: Integers, length: int, *, keep_last: bool) -> Pieces:

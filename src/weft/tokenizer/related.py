@@ -82,7 +82,8 @@ def alternating(
         middle = 2 * pl.col("length").cum_sum() - pl.col("length")
         place = rows.select((middle / (2 * pl.col("length").sum())).over("language").alias("place"))
     order = np.lexsort((languages.rank("dense").to_numpy(), place["place"].to_numpy(), strand.to_numpy()))
-    return Reading(reading.document[order], reading.copy[order]), strand.to_numpy()[order], names
+    value = None if reading.value is None else reading.value[order]
+    return Reading(reading.document[order], reading.copy[order], value), strand.to_numpy()[order], names
 
 
 def by_strand(fit: Fit, lengths: Integers, copies: Integers, strand: Integers, languages: Integers) -> Pieces:

@@ -68,8 +68,9 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
     """Write the parts of a release below `into`, with export.json, of which the content is returned.
 
     The same release and plan give the same bytes. In memory is one row group. Rows that a mixture reads several times
-    are written as often, an epoch apart. Raises WeftError for a folder with other files in it, a release that is not
-    whole or lacks what is asked for, and where nothing is left that the trainer takes.
+    are written as often, an epoch apart, each phase of the order by itself. Raises WeftError for a folder with other
+    files in it, a release that is not whole or lacks what is asked for, and where nothing is left that the trainer
+    takes.
     """
     _check_plan(plan)
     instruction = checked_instruction(plan.instruction if plan.instruction is not None else INSTRUCTION)
@@ -206,16 +207,29 @@ def _converted(
 
 
 def _repeated(part: Part) -> Iterator[pl.DataFrame]:
-    """Rows of a part, and once more those that a mixture reads a second time, and so on."""
-    number = most = 1
-    while number <= most:
-        for frame in rows_of(part, list(part.schema())):
-            if "repeats" in frame.columns and "copy" not in frame.columns:
-                most = max(most, int(frame["repeats"].max() or 0))  # type: ignore[arg-type]
-                frame = frame if number == 1 else frame.filter(pl.col("repeats") >= number)
-            if frame.height:
-                yield frame
-        number += 1
+    """Rows of a part, phase by phase; in each once more those that a mixture reads a second time, and so on."""
+    for of_phase in _phases(part):
+        number = most = 1
+        while number <= most:
+            for frame in rows_of(part, list(part.schema())):
+                frame = frame.filter(of_phase)
+                if "repeats" in frame.columns and "copy" not in frame.columns:
+                    most = max(most, int(frame["repeats"].max() or 0))  # type: ignore[arg-type]
+                    frame = frame if number == 1 else frame.filter(pl.col("repeats") >= number)
+                if frame.height:
+                    yield frame
+            number += 1
+
+
+def _phases(part: Part) -> list[pl.Expr]:
+    """Conditions of the rows that are read together, in the order of training: all, or those of each phase."""
+    found: list[str | None] = []
+    for frame in rows_of(part, ["id"]):
+        if not {"phase", "repeats"} <= set(frame.columns) or "copy" in frame.columns:
+            break  # nothing is read again, or files hold what is, each in its phase
+        named = frame["phase"].unique(maintain_order=True).to_list()
+        found += [phase for phase in named if phase not in found]
+    return [pl.col("phase").eq_missing(pl.lit(phase, pl.String)) for phase in found] or [pl.lit(True)]
 
 
 def _sifted(frame: pl.DataFrame, job: _Job, layout: Layout, one: Written) -> pl.DataFrame:

@@ -37,7 +37,13 @@ COLUMNS: dict[str, dict[str, Any]] = {
 }
 """Columns of each kind that its rows must have; pairs have `translation`, a text for each language of their folder."""
 ALL = {"id": pl.String, "source": pl.String, "license": pl.String}
-MORE = {"meta": pl.String, "redistribute": pl.Boolean, "repeats": pl.Int32, "copy": pl.Int32}
+MORE = {
+    "meta": pl.String,
+    "redistribute": pl.Boolean,
+    "repeats": pl.Int32,
+    "copy": pl.Int32,
+    "phase": pl.String,
+}
 """Columns that rows may have."""
 
 

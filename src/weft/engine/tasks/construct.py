@@ -278,6 +278,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         counts=counts,
         sources=sources,
         rules=given["rules"],
+        record_rules=given["record_rules"],
         stages=given["stages"],
         thresholds=pl.DataFrame(pl.from_arrow(storage.read_table(given["thresholds"]))),
         names={place: language_name(place) for place in sorted(map(kinds.place_of, records))},

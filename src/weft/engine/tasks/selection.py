@@ -37,7 +37,9 @@ RECORD_COLUMNS = ("record_kind", "language_hint", "parts")
 
 def labels_of(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
     """Labels and document columns of a shard side by side, without the text; `place` where the build holds records."""
-    if task.arguments.get("records"):
+    # Its rules may be none: what a build holds does not depend on how it is judged.
+    records = "records" in task.arguments
+    if records:
         columns = [*columns, *(name for name in RECORD_COLUMNS if name not in columns)]
     parts = [context.storage.read_table(task.arguments["documents"], columns)]
     parts += [context.storage.read_table(path) for path in task.arguments["labels"]]
@@ -45,7 +47,7 @@ def labels_of(task: Task, context: Context, columns: list[str]) -> pl.DataFrame:
     if len(sizes) != 1:
         raise ShardError(f"{task.node} on shard {task.shard}: side tables have different numbers of rows: {sizes}")
     frame = pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in parts], how="horizontal")
-    if not task.arguments.get("records"):
+    if not records:
         return frame
     if "cut" in frame.columns:
         # A conversation without a passage is no conversation: records are left out whole, or not at all.
