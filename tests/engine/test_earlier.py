@@ -335,3 +335,28 @@ def test_sets_and_keys_come_back_from_many_row_groups(tmp_path: Path, monkeypatc
             assert sorted(found.iter_rows()) == sorted(
                 zip(own[::3].tolist(), numbers[place == destination][::3].tolist(), strict=True)
             )
+
+
+def test_a_conversation_about_a_page_of_an_earlier_release_is_no_copy_of_it(tmp_path: Path) -> None:
+    crawl(tmp_path, "first", {f"a{n}": (text(n), None) for n in range(6)})
+    assert run(load(tmp_path / "first.yaml"), tmp_path / "one", workers=1).status == 0
+    add(tmp_path / "one", tmp_path / "index")
+    talks = [{"prompt": text(n), "completion": " ".join(text(n).split()[:3])} for n in range(6)]
+    for name in ("second", "third"):
+        (tmp_path / f"{name}-talk.jsonl").write_text("".join(json.dumps(talk) + "\n" for talk in talks), "utf-8")
+    (tmp_path / "pages.jsonl").write_text(json.dumps({"text": text(2)}) + "\n", "utf-8")
+
+    def recipe(name: str) -> Path:
+        held = RECIPE.format(name=name, steps=EARLIER, rule=RULE)
+        sources = f"[{{path: {name}-talk.jsonl, format: jsonl, kind: sft}}, {{path: pages.jsonl}}]"
+        (tmp_path / f"{name}.yaml").write_text(held.replace(f"[{{path: {name}.jsonl, license: CC0-1.0}}]", sources))
+        return tmp_path / f"{name}.yaml"
+
+    assert run(load(recipe("second")), tmp_path / "two", workers=1).status == 0
+    told = Build.open(tmp_path / "two").documents(text=False).collect()
+    met = told.filter(pl.col("earlier").is_not_null())
+    assert met["record_kind"].to_list() == ["text"] and told.height == 7
+    add(tmp_path / "two", tmp_path / "index")
+    assert run(load(recipe("third")), tmp_path / "three", workers=1).status == 0
+    told = Build.open(tmp_path / "three").documents(text=False).collect()
+    assert told["earlier"].struct.field("kind").to_list().count(None) == 0, "conversations are copies of conversations"

@@ -57,7 +57,7 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
         .filter(size > 1)
         .select(
             cluster.alias("cluster"),
-            _form(frame).alias("form"),
+            form(frame).alias("form"),
             pl.col("shard", "row").cast(pl.Int32),
             _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
             priority.cast(pl.Int32).alias("priority"),
@@ -68,8 +68,8 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
     return rows.collect()
 
 
-def _form(frame: pl.DataFrame) -> pl.Expr:
-    """`text`, `sft`, `dpo`, or `pair` with its languages.
+def form(frame: pl.DataFrame) -> pl.Expr:
+    """What a row can be a copy of: `text`, `sft`, `dpo`, or `pair` with its languages.
 
     A conversation about a page is no copy of it, and one sentence translated into two languages is two pairs.
     """

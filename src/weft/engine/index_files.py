@@ -27,7 +27,8 @@ Keys = npt.NDArray[np.uint64]
 DOCUMENTS, SETS = "documents.parquet", "sets.parquet"
 KEYS = {0: "bands.parquet", 1: "texts.parquet", 2: "pages.parquet"}
 """Files of keys, by the kinds of `deduplicate.earlier`."""
-HELD = pa.schema({"id": pa.string(), "bytes": pa.int32(), "shingles": pa.int32()})
+HELD = pa.schema({"id": pa.string(), "bytes": pa.int32(), "shingles": pa.int32(), "form": pa.string()})
+"""A document of a release; only documents of the same `form` (`construct.elect.form`) are its copies."""
 KEY_ROWS, SET_VALUES = 1 << 20, 1 << 20
 """Rows and hashes of a row group: what a reader has in memory, 4 to 12 MB."""
 _LOW = np.uint64(64 - exchange.PARTITIONS.bit_length() + 1 - 32)
@@ -190,19 +191,20 @@ def chunks(folders: Sequence[Path]) -> Chunks:
     return Chunks(tuple(folders), *(np.array(column, np.int64) for column in (release, group, first)))
 
 
-def ids_of(folder: Path, numbers: Longs) -> pa.Array:
-    """Ids of documents by sorted number; memory is the ids of one row group."""
-    found = [pa.array([], pa.string())]
+def documents_of(folder: Path, numbers: Longs) -> pa.Table:
+    """`id` and `form` of documents by sorted number; memory is those of one row group."""
+    names = ["id", "form"]
+    found = [pa.table({name: pa.array([], pa.string()) for name in names})]
     start = 0
     with pq.ParquetFile(folder / DOCUMENTS) as source:
         for group in range(source.num_row_groups):
             size = source.metadata.row_group(group).num_rows
             low, high = np.searchsorted(numbers, [start, start + size])
             if high > low:
-                ids = source.read_row_group(group, columns=["id"], use_threads=False)["id"].combine_chunks()
-                found.append(ids.take(pa.array(numbers[low:high] - start)))
+                held = source.read_row_group(group, columns=names, use_threads=False)
+                found.append(held.take(pa.array(numbers[low:high] - start)))
             start += size
-    return pa.concat_arrays(found)
+    return pa.concat_tables(found)
 
 
 def rows_of(path: Path) -> Iterator[pa.Table]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
+from weft.construct.elect import form
 from weft.deduplicate.earlier import BAND, PAGE, TEXT
 from weft.deduplicate.exact import folded_key
 from weft.deduplicate.index_contents import CONTENTS, Contents, Segment, differences, read_contents, signatures
@@ -181,8 +182,11 @@ def _write(build: Build, folder: Path, contents: Contents, which: str, advance: 
     return counted | {"bytes": sum(file.stat().st_size for file in folder.iterdir())}
 
 
+_READ = ["id", "text", "url", "record_kind", "parts"]
+
+
 def _documents(build: Build, which: str) -> Iterator[pa.Table]:
-    """Batches (id, text, url) of the documents that enter the index, in order of the build."""
+    """Batches (id, text, url, form) of the documents that enter the index, in order of the build."""
     clusters = _kept_clusters(build) if which == "copies" else None
     for shard in build.state.done("documents"):
         selection = _column(build, "select", shard, "selection")
@@ -193,10 +197,13 @@ def _documents(build: Build, which: str) -> Iterator[pa.Table]:
             cluster = _column(build, "deduplicate", shard, "deduplicate").struct.field("cluster")
             wanted = wanted | cluster.is_in(clusters.implode())
         start = 0
-        for batch in read_batches(build.storage.path(build.state.path("documents", shard)), ["id", "text", "url"]):
+        for batch in read_batches(build.storage.path(build.state.path("documents", shard)), _READ):
             held = wanted[start : start + batch.num_rows] & pl.Series(batch["text"].is_valid().to_numpy())
             start += batch.num_rows
             if held.any():
+                frame = pl.DataFrame(pl.from_arrow(batch.select(["record_kind", "parts"])))
+                forms = frame.select(form(frame).alias("form")).to_series().to_arrow().cast(pa.string())
+                batch = batch.drop_columns(["record_kind", "parts"]).append_column("form", forms)
                 yield batch.filter(held.to_arrow())
 
 
@@ -229,7 +236,8 @@ def _signed(steps: _Steps, batch: pa.Table, sets: index_files.SetWriter) -> tupl
     values, offsets = upper_halves(lists.values.to_numpy(), lists.offsets.to_numpy())
     sets.add(index_files.steps(values, offsets), offsets)
     size = pc.binary_length(batch["text"]).cast(pa.int32())
-    return batch, pa.table({"id": batch["id"], "bytes": size, "shingles": np.diff(offsets).astype(np.int32)})
+    shingles = np.diff(offsets).astype(np.int32)
+    return batch, pa.table({"id": batch["id"], "bytes": size, "shingles": shingles, "form": batch["form"]})
 
 
 def _keys(batch: pa.Table, first: int) -> tuple[pa.Table, npt.NDArray[np.int64]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from weft.construct.elect import form
 from weft.deduplicate.earlier import BAND, PAGE, TEXT
 from weft.engine import exchange, index_files
 from weft.engine.apply import ready
@@ -24,7 +24,7 @@ from weft.model.tables import EARLIER
 Longs = npt.NDArray[np.int64]
 
 PAIRS = ("shard", "row", "release", "document", "kind")
-MATCH = pa.schema({"row": pa.int32(), **{field.name: field.type for field in EARLIER}})
+MATCH = pa.schema({"row": pa.int32(), **{field.name: field.type for field in EARLIER}, "form": pa.string()})
 _STRENGTH = {"exact": 0, "near": 1, "page": 2}
 _BEST = ("strength", "jaccard", "release", "document")
 _HIGHEST = (False, True, False, False)
@@ -217,30 +217,34 @@ def _clusters(task: Task, context: Context) -> pl.DataFrame:
 
 
 def _named(told: pl.DataFrame, folders: list[Path], releases: list[str]) -> pl.DataFrame:
-    """Matches with the names of releases and the ids of documents."""
-    parts = [told.head(0).with_columns(pl.lit(None, pl.String).alias("id"), pl.lit(None, pl.String).alias("name"))]
+    """Matches with the names of releases, the ids of documents and their forms."""
+    parts = [told.head(0).with_columns(pl.lit(None, pl.String).alias(name) for name in ("id", "form", "name"))]
     for number, folder in enumerate(folders):
         rows = told.filter(pl.col("release") == number)
         numbers = np.unique(rows["document"].to_numpy()).astype(np.int64)
-        ids = pl.DataFrame({"document": numbers, "id": pl.from_arrow(index_files.ids_of(folder, numbers))})
-        joined = rows.join(ids.with_columns(pl.col("document").cast(pl.Int32)), on="document", how="left")
+        held = pl.DataFrame(pl.from_arrow(index_files.documents_of(folder, numbers)))
+        ids = held.with_columns(pl.Series("document", numbers.astype(np.int32)))
+        joined = rows.join(ids, on="document", how="left")
         parts.append(joined.with_columns(pl.lit(releases[number]).alias("name")))
     every = pl.concat(parts)
     return every.drop("release").rename({"name": "release"}).sort("shard", "row")
 
 
 def label(task: Task, context: Context) -> list[Entry]:
-    """The earlier document of every row of a shard; null where there is none."""
-    ids: Any = context.storage.read_table(task.arguments["documents"], ["id"])
+    """The earlier document of every row of a shard; null where there is none of the row's form."""
+    own = pl.DataFrame(
+        pl.from_arrow(context.storage.read_table(task.arguments["documents"], ["id", "record_kind", "parts"]))
+    )
     rows = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, [task.arguments["found"]], task.shard, MATCH)))
-    frame = pl.DataFrame({"row": pl.int_range(ids.num_rows, dtype=pl.Int32, eager=True)})
+    frame = own.select(pl.int_range(pl.len(), dtype=pl.Int32).alias("row"), form(own).alias("own_form"))
     joined = frame.join(rows, on="row", how="left", maintain_order="left", validate="1:1")
     names = [field.name for field in EARLIER]
-    struct = pl.when(pl.col("kind").is_not_null()).then(pl.struct(names))
+    # A conversation about a page is no copy of it, in another release as in the same.
+    struct = pl.when(pl.col("form") == pl.col("own_form")).then(pl.struct(names))
     schema = pa.schema({"earlier": EARLIER})
     table = joined.select(struct.alias("earlier")).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
-    if table.num_rows != ids.num_rows:
-        raise ShardError(f"earlier on shard {task.shard}: {ids.num_rows} rows in, {table.num_rows} out")
+    if table.num_rows != own.height:
+        raise ShardError(f"earlier on shard {task.shard}: {own.height} rows in, {table.num_rows} out")
     path = f"label/earlier/{task.shard:05d}-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, [table], schema)
-    return [entry(task, task.key, [record_to_json(record)], {"rows_in": ids.num_rows, "rows_out": record.rows})]
+    return [entry(task, task.key, [record_to_json(record)], {"rows_in": own.height, "rows_out": record.rows})]
