@@ -59,7 +59,7 @@ def parquet(
     )
     held = {text_field} if kind == "text" else shape.columns()
     wanted = {n.split(".")[0] for n in (*held, date_field, group_field, *names.values(), *meta.values()) if n}
-    needed = [text_field.split(".")[0]] if kind == "text" else list(shape.sides)
+    needed = [text_field.split(".")[0]] if kind == "text" else [side.split(".")[0] for side in shape.sides]
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row | pa.Table]:
         try:
@@ -72,7 +72,12 @@ def parquet(
         missing = next((name for name in needed if name not in known), None)
         if missing is not None:
             if unit.first:
-                raise Damage("no_text_column", missing_column(missing, sorted(known), "parquet"))
+                raise Damage(
+                    "no_text_column",
+                    missing_column(
+                        missing, sorted(known), "parquet", option="text_field" if kind == "text" else "sides"
+                    ),
+                )
             return
         columns = sorted(wanted & known)
         first = 0

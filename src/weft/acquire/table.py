@@ -51,6 +51,10 @@ def table(
     shape = layout(kind, fields, sides, group_field)
     as_row = row_maker(text_field, names, date_field, meta, shape)
     needed = [text_field] if kind == "text" else list(shape.sides)
+    if kind == "pair" and not sides:
+        raise ValueError(
+            "sides: no column of a table holds a whole pair; expected sides: {english: eng_Latn, swahili: swh_Latn}"
+        )
     limit = max_record_mb * MEGABYTE
     if delimiter in ("\n", "\r") or (delimiter is not None and delimiter == quote):
         raise ValueError(f"delimiter is {delimiter!r}; expected a character that is neither a line end nor the quote")
@@ -63,7 +67,7 @@ def table(
         mark = quote if quote is not None else ("" if cut == "\t" else '"')
         lines = _Lines(unit_lines(unit, stream, limit, encoding))
         found = _Table(unit, lines, cut, mark, "utf-8" if encoding.lower().startswith(WIDE) else encoding)
-        yield from found.rows(list(columns), needed, as_row)
+        yield from found.rows(list(columns), needed, as_row, "text_field" if kind == "text" else "sides")
 
     return reader(records)
 
@@ -95,7 +99,7 @@ class _Table:
         self.unit, self.lines, self.delimiter, self.quote, self.encoding = unit, lines, delimiter, quote, encoding
         self._most = _MOST_LINES
 
-    def rows(self, names: list[str], needed: list[str], as_row: RowMaker) -> Iterator[Row]:
+    def rows(self, names: list[str], needed: list[str], as_row: RowMaker, option: str) -> Iterator[Row]:
         if not names:
             header = self._next(None)
             if header is None:
@@ -104,7 +108,7 @@ class _Table:
             self._began = 0
         missing = next((name for name in needed if name not in names), None)
         if missing is not None:
-            detail = missing_column(missing, names, "table", self.delimiter)
+            detail = missing_column(missing, names, "table", self.delimiter, option)
             yield problem_row(self.unit, 0, "error", "no_text_column", detail, locator=self.unit.name)
             return
         while (fields := self._next(len(names))) is not None:
