@@ -75,7 +75,7 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
     opened = open_release(release)
     parts = select(opened, plan.kinds, plan.languages, plan.splits)
     jobs = _jobs(parts, plan)
-    folder.check_free(into)
+    folder.check_free(into, opened.folder)
     progress = _Progress(jobs, tell)
     with folder.working(into) as work:
         if plan.trainer in LAYOUTS:

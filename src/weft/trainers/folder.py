@@ -15,10 +15,15 @@ MANIFEST = "export.json"
 _WORK = ".export"
 
 
-def check_free(into: Path) -> None:
-    """Raise WeftError unless the folder is new, empty, or of an earlier export, whose files are replaced."""
+def check_free(into: Path, release: Path) -> None:
+    """Raise WeftError unless the folder is new, empty, or of an earlier export, whose files are replaced.
+
+    It may not lie in the release, either: whoever loads or copies that would find the export in it.
+    """
     if into.exists() and not into.is_dir():
         raise WeftError(f"{into}: cannot be written: it is a file; expected a folder, or a name that is free")
+    if into.resolve().is_relative_to(release.resolve()) and into.resolve() != release.resolve():
+        raise WeftError(f"{into}: lies in the release {release}; expected a folder outside of it")
     held = [file.name for file in into.iterdir() if file.name != _WORK] if into.is_dir() else []
     if held and MANIFEST not in held:
         raise WeftError(f"{into}: holds other files ({', '.join(sorted(held))[:80]}); expected a folder of its own")
