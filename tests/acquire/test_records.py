@@ -265,3 +265,14 @@ def test_what_a_conversation_lacks_is_said_with_the_fields_that_it_has():
     (number,) = rows("sft", {"instruction": 1, "output": "b"})
     assert "has no fields" in none["problem"]["detail"]
     assert "has instruction (int), output" in number["problem"]["detail"]
+
+
+def test_a_table_without_any_column_of_a_record_is_one_problem_and_not_one_for_each_row():
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"swali": ["a", "b"], "jibu": ["c", "d"]}), sink)
+    columnar = read(parquet(kind="sft"), "a.parquet", sink.getvalue())
+    lines = read(table(kind="dpo"), "a.csv", b"swali,jibu\na,c\nb,d\n")
+    assert reasons(columnar) == reasons(lines) == ["no_text_column"]
+    assert "the file has jibu, swali: say which to read in options: {fields" in columnar[0]["problem"]["detail"]
+    named = read(table(kind="sft", fields={"prompt": "swali", "output": "jibu"}), "a.csv", b"swali,jibu\na,c\nb,d\n")
+    assert reasons(named) == [None, None]

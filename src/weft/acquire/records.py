@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -103,6 +103,17 @@ def layout(
 ) -> Layout:
     """The layout that a reader's parameters ask for."""
     return Layout(kind, fields or {}, sides or {}, group_field)
+
+
+def lacking(shape: Layout, text_field: str, known: Collection[str]) -> tuple[str, str] | None:
+    """What no row of a table can be made without, and the option that names it; None when its columns will do."""
+    if shape.kind == "text" or shape.sides:
+        needed = list(shape.sides) or [text_field]
+        absent = next((name for name in needed if not {name, name.split(".")[0]} & {*known}), None)
+        return None if absent is None else (absent, "sides" if shape.sides else "text_field")
+    usable = sorted({shape.fields.get(name, name) for name in LAYOUTS[shape.kind]})
+    found = any({name, name.split(".")[0]} & {*known} for name in usable)
+    return None if found else (" or ".join(usable), "fields")
 
 
 def _named(record: Fields, fields: Mapping[str, str]) -> dict[str, Any]:

@@ -91,8 +91,10 @@ def missing_column(
     if not found:
         return f"no column {wanted}; the file has no readable header"
     example = found[0] if len(found) == 1 else "…"
-    if option == "sides":
-        return f"no column {wanted}; the file has {', '.join(found)[:300]}: say which are the sides in options: {{sides: …}}"
+    if option != "text_field":
+        return (
+            f"no column {wanted}; the file has {', '.join(found)[:300]}: say which to read in options: {{{option}: …}}"
+        )
     how = f"say format: {reader} and options: {{text_field: {example}}}"
     return f"no column {wanted}; the file has {', '.join(found)[:300]}: {how}"
 
