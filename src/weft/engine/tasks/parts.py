@@ -50,7 +50,7 @@ def put_together(taken: Taken, mended: pa.Table, row: Numbers, parts: pa.StructA
     """The whole rows again, from their mended parts: text, `parts` with their places, and the steps' counts.
 
     `row` and `parts` are those of the rows of `mended`. What steps counted is added up; a flag is true when it is true
-    of a part. A record with an empty part becomes a problem: what it said is lost. So does a preference whose two answers
+    of a part. A record with an empty part becomes a problem: what it said is lost. So does a preference whose answers
     mending has made the same.
     """
     frame = pl.DataFrame({"row": row, "text": pl.from_arrow(mended["text"])})
