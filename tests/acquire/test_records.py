@@ -173,6 +173,7 @@ def test_a_side_that_the_table_lacks_is_named_with_those_that_it_has():
         table(kind="pair", sides={"en": "eng_Latn", "swahili": "swh_Latn"}), "a.tsv", b"english\tswahili\na\tb\n"
     )
     assert row["problem"]["reason"] == "no_text_column" and "english, swahili" in row["problem"]["detail"]
+    assert "sides" in row["problem"]["detail"] and "text_field" not in row["problem"]["detail"]
 
 
 def test_plain_text_may_state_its_group():
@@ -190,9 +191,88 @@ def test_plain_text_may_state_its_group():
         ("sft", {"chosen": "a"}, {}, "chosen"),
         ("sft", {}, {"a": "eng_Latn", "b": "swh_Latn"}, "kind: pair"),
         ("pair", {}, {"a": "eng_Latn"}, "two or more"),
+        ("pair", {}, {"a": "eng_Latn", "b": "eng_Latn"}, "two are eng_Latn"),
         ("text", {"messages": "a"}, {}, "kind: sft"),
     ],
 )
 def test_a_layout_that_cannot_be_is_refused(kind, fields, sides, words):
     with pytest.raises(ValueError, match=words):
         Layout(kind, fields, sides)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        (
+            "sft",
+            rb'{"messages": [{"role": "user", "content": "a\ud800b"}, {"role": "assistant", "content": "\udc00"}]}',
+        ),
+        ("dpo", rb'{"prompt": "a\ud800b", "chosen": "\udc00", "rejected": "c"}'),
+        ("pair", rb'{"translation": {"en": "a\ud800b", "sw": "\udc00"}}'),
+    ],
+)
+def test_half_a_character_is_replaced_in_the_parts_of_a_record_as_in_plain_text(kind, line):
+    (row,) = read(jsonl(kind=kind), "a.jsonl", line + b"\n")
+    assert [part["text"] for part in row["given_parts"]][:2] == ["a\ufffdb", "\ufffd"]
+    assert row["text"].startswith("a\ufffdb\n\n\ufffd")
+
+
+def test_half_a_character_in_a_name_costs_no_other_record():
+    bad = rb'{"messages": [{"role": "\ud800", "content": "a"}]}' + b"\n"
+    good = b'{"prompt": "Habari?", "completion": "Njema."}\n'
+    assert reasons(read(jsonl(kind="sft"), "a.jsonl", bad + good)) == ["unknown_role", None]
+
+
+def test_a_language_whose_code_is_also_the_name_of_a_field():
+    (row,) = rows("pair", {"id": 17, "translation": {"en": "tree", "id": "pohon"}})
+    assert [part["language"] for part in row["given_parts"]] == ["eng_Latn", "ind_Latn"]
+
+
+def test_parquet_has_null_for_a_language_that_the_row_lacks():
+    sink = io.BytesIO()
+    pairs = [{"en": "tree", "sw": "mti", "fr": None}, {"en": "sea", "sw": None, "fr": "mer"}, {"en": "river"}]
+    pq.write_table(pa.table({"translation": pairs}), sink)
+    found = read(parquet(kind="pair"), "a.parquet", sink.getvalue())
+    assert [[part["language"] for part in row["given_parts"] or []] for row in found] == [
+        ["eng_Latn", "swh_Latn"],
+        ["eng_Latn", "fra_Latn"],
+        [],
+    ]
+    assert reasons(found)[2] == "no_sides"
+
+
+def test_dots_reach_into_nested_fields_of_records():
+    (talk,) = rows(
+        "sft", {"data": {"q": "Habari?", "a": "Njema."}}, fields={"prompt": "data.q", "completion": "data.a"}
+    )
+    assert said(talk) == [ASKED, ANSWERED]
+    sides = {"t.a": "swh_Latn", "t.b": "t.language"}
+    nested = {"t": {"a": "mti", "b": "tree", "language": "en"}}
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"t": [nested["t"]]}), sink)
+    (pair,) = rows("pair", nested, sides=sides)
+    (same,) = read(parquet(kind="pair", sides=sides), "a.parquet", sink.getvalue())
+    assert said(pair) == said(same) == [("translation", "eng_Latn", "tree"), ("translation", "swh_Latn", "mti")]
+
+
+def test_a_table_needs_sides_to_hold_pairs():
+    with pytest.raises(ValueError, match="expected sides"):
+        table(kind="pair")
+
+
+def test_what_a_conversation_lacks_is_said_with_the_fields_that_it_has():
+    (none,) = rows("sft", {})
+    (number,) = rows("sft", {"instruction": 1, "output": "b"})
+    assert "has no fields" in none["problem"]["detail"]
+    assert "has instruction (int), output" in number["problem"]["detail"]
+
+
+def test_a_table_without_any_column_of_a_record_is_one_problem_and_not_one_for_each_row():
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"swali": ["a", "b"], "jibu": ["c", "d"]}), sink)
+    columnar = read(parquet(kind="sft"), "a.parquet", sink.getvalue())
+    lines = read(table(kind="dpo"), "a.csv", b"swali,jibu\na,c\nb,d\n")
+    assert reasons(columnar) == reasons(lines) == ["no_text_column"]
+    assert "the file has jibu, swali: say which to read in options: {fields" in columnar[0]["problem"]["detail"]
+    named = read(table(kind="sft", fields={"prompt": "swali", "output": "jibu"}), "a.csv", b"swali,jibu\na,c\nb,d\n")
+    assert reasons(named) == [None, None]

@@ -168,6 +168,14 @@ def test_mistakes(tmp_path: Path, more: list[str], said: str, capsys: pytest.Cap
     assert said in capsys.readouterr().err and not (tmp_path / "made").exists()
 
 
+def test_a_file_that_was_cut_short_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build = release(tmp_path / "build")
+    file = build / "construct/ct/eng_Latn/train-00000.parquet"
+    file.write_bytes(file.read_bytes()[:-9])
+    assert weft(["interleave", str(build), "--into", str(tmp_path / "made"), "-q"]) == 2
+    assert "train-00000.parquet: cannot be read" in capsys.readouterr().err
+
+
 def test_groups_that_are_held_out_in_one_language_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,11 @@ def test_passing_judges_each_rule_alone() -> None:
     assert Rules(RULES).passing(frame(("a", 0.1, 3))).to_dicts() == [{"language": False, "short": False}]
 
 
+def test_a_condition_that_these_values_stop_is_named() -> None:
+    with pytest.raises(RuleError, match=r"anneal: 'CAST\(source AS INTEGER\) > 2' cannot be computed: conversion"):
+        Rules({"anneal": "CAST(source AS INTEGER) > 2"}).passing(pl.DataFrame({"source": ["web"]}))
+
+
 @pytest.mark.parametrize(
     ("sql", "says", "nearest"),
     [

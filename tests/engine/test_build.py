@@ -137,6 +137,16 @@ def test_thirty_kills_end_with_the_same_bytes(finished: tuple[Path, Path], tmp_p
     assert not (tmp_path / "killed/tmp").exists() or not any((tmp_path / "killed/tmp").iterdir())
 
 
+def test_a_file_that_was_cut_short_is_written_again(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    recipe, build = finished
+    shutil.copytree(build, tmp_path / "copy")
+    file = sorted((tmp_path / "copy/construct/ct").glob("*/train-*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-9])
+    result = run(load(recipe), tmp_path / "copy", workers=1)
+    assert result.status == 0
+    assert contents(tmp_path / "copy/construct") == contents(build / "construct")
+
+
 def test_a_second_run_on_the_same_folder_is_refused(finished: tuple[Path, Path]) -> None:
     from filelock import FileLock
 

@@ -258,6 +258,10 @@ def test_recipes_that_do_not_go_with_the_index_are_told_why(folder: Path) -> Non
         load(with_steps("[exact, earlier]"))
     # Documents that meet by their text alone need the same texts' hashes and nothing else.
     assert load(with_steps("[exact, {earlier: {index: index}}]"))
+    (texts,) = (folder / "index").glob("*/texts.parquet")
+    texts.write_bytes(texts.read_bytes()[:-9])
+    with pytest.raises(WeftError, match=r"release first is damaged.*--forget first` and add its build again"):
+        load(with_steps("[exact, {earlier: {index: index}}]"))
     held = json.loads((folder / "index/contents.json").read_text("utf-8"))
     held["signatures"]["deduplicate.exact"]["version"] = 1
     (folder / "index/contents.json").write_text(json.dumps(held), "utf-8")
@@ -348,7 +352,9 @@ def test_a_conversation_about_a_page_of_an_earlier_release_is_no_copy_of_it(tmp_
 
     def recipe(name: str) -> Path:
         held = RECIPE.format(name=name, steps=EARLIER, rule=RULE)
-        sources = f"[{{path: {name}-talk.jsonl, format: jsonl, kind: sft}}, {{path: pages.jsonl}}]"
+        sources = (
+            f"[{{path: {name}-talk.jsonl, format: jsonl, kind: sft, language_hint: swh_Latn}}, {{path: pages.jsonl}}]"
+        )
         (tmp_path / f"{name}.yaml").write_text(held.replace(f"[{{path: {name}.jsonl, license: CC0-1.0}}]", sources))
         return tmp_path / f"{name}.yaml"
 

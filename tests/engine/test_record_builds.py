@@ -214,6 +214,12 @@ def test_nothing_is_cut_from_a_record_or_in_favour_of_one(folder, tmp_path):
 def test_explain_tells_of_a_record(build):
     found = read(build, "sft/swh_Latn")["id"][0]
     told = open_build(build).explain(found)
+    (acquired,) = (stage["changes"] for stage in told["stages"] if stage["stage"] == "acquire")
+    assert acquired["record_kind"] == "sft" and acquired["parts"][-1] == "messages: assistant"
+    pair = open_build(build).explain(read(build, "pairs/eng_Latn-swh_Latn")["id"][0])
+    assert pair["stages"][0]["changes"]["parts"] == ["eng_Latn", "swh_Latn"]
+    text = open_build(build).explain(read(build, "ct/swh_Latn")["id"][0])
+    assert "record_kind" not in text["stages"][0]["changes"]
     assert told["outcome"].startswith("kept in")
 
 

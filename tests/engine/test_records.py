@@ -66,5 +66,22 @@ def test_a_record_with_a_part_that_vanished_is_a_problem():
     assert row["problem"]["reason"] == "empty_part"
 
 
+def test_a_preference_whose_answers_are_the_same_once_mended_is_a_problem():
+    def preference(chosen: str, rejected: str) -> dict:
+        texts = {"prompt": "p", "chosen": chosen, "rejected": rejected}
+        parts = [
+            {"field": name, "role": "user" if name == "prompt" else "assistant", "language": None, "text": said}
+            for name, said in texts.items()
+        ]
+        return {"text": "?", "given_parts": parts}
+
+    taken = take_apart(table([preference("a", "a\x00"), preference("b", "c"), {"text": "plain"}]))
+    assert taken is not None
+    texts = pa.array(["p", "a", "a", "p", "b", "c", "plain"], pa.large_string())
+    mended = taken.batch.set_column(taken.batch.column_names.index("text"), "text", texts)
+    found = put_together(taken, mended, taken.row, taken.parts).to_pylist()
+    assert [(row["problem"] or {}).get("reason") for row in found] == ["no_preference", None, None]
+
+
 def test_plain_batches_are_not_taken_apart():
     assert take_apart(table([{"text": "a"}, {"text": "b"}])) is None

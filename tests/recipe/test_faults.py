@@ -129,6 +129,11 @@ def test_a_typo_in_any_key_gives_its_line_and_the_nearest_name(key: str, faults:
         ("priority: 2", "priority: high", "got 'high'; expected a whole number"),
         ("consent: c-17", "consent: [c]", "got a list; expected a text"),
         ("text_field: body", "text_field: 3", "acquire.jsonl, parameter text_field: got 3; expected a text"),
+        (
+            "text_field: body",
+            "kind: dpo\n    kind: sft",
+            "options.kind: got 'dpo' beside `kind: sft` of the source; expected that alone",
+        ),
         ("time_limit_s: 5", "time_limit_s: 0", "parse.document, parameter time_limit_s: got 0; .*greater than 0"),
         ("- mojibake", "- mojibaek", "no standardize step is named mojibaek; .*did you mean mojibake"),
         ("- lid", "- lids", "no label step is named lids; .*did you mean lid"),

@@ -12,6 +12,7 @@ from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.recipe import load
 from weft.report import write
+from weft.report.sections import totals
 
 from .tags import Tags
 
@@ -90,6 +91,13 @@ def test_the_summary_is_the_contract(build: Build) -> None:
     )
     assert held["languages"]["swh_Latn"]["kept"] == 3 and held["languages"]["swh_Latn"]["rejected"] == {"duplicate": 1}
     assert held["stages"][0]["errors"] == 1
+
+
+def test_languages_of_records_are_counted_once() -> None:
+    counted = {"documents": 1, "kept": 1, "bytes": 1, "tokens": 1}
+    places = ["swh_Latn", "sft/swh_Latn", "dpo/und_Latn", "pairs/eng_Latn-swh_Latn", "pairs/eng_Latn-zul_Latn"]
+    held = dict.fromkeys(places, counted) | {"sft/yor_Latn": counted | {"kept": 0}}
+    assert "<b>3</b><span>languages</span>" in totals({"languages": held, "stages": []})
 
 
 def test_the_same_build_gives_the_same_page(build: Build, page: str) -> None:

@@ -244,6 +244,7 @@ def test_folders_that_do_not_serve(build: Path, tmp_path: Path, capsys: pytest.C
     refused(tmp_path, into, "no release here")
     refused(build, build, "holds other files (construct); expected a folder of its own")
     refused(build, build / "construct/release.json", "it is a file")
+    refused(build, build / "construct/trl", "lies in the release")
     empty = release(tmp_path / "empty", {"sft": ["swh_Latn"]}, splits=["test"])
     refused(empty, into, "has no train or validation; expected --splits test")
     other = tmp_path / "other"

@@ -9,8 +9,19 @@ from pydantic import Field
 
 from weft.acquire.formats import accepted
 from weft.acquire.lines import Line, unit_lines
-from weft.acquire.records import BETWEEN, Kind, Layout, NotARecord, layout
-from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, as_json, moment, problem_row, reader
+from weft.acquire.records import BETWEEN, Kind, Layout, NotARecord, field, layout
+from weft.acquire.rows import (
+    MEGABYTE,
+    READS,
+    WRITES,
+    Row,
+    Unit,
+    as_json,
+    moment,
+    problem_row,
+    reader,
+    without_surrogates,
+)
 from weft.operators.contract import ReadFunction, operator
 
 
@@ -91,18 +102,6 @@ def row_maker(
     return as_row
 
 
-def field(fields: dict[str, Any], name: str) -> Any:
-    """The value under a name, or under a path of names joined by dots; null when there is none."""
-    if name in fields:
-        return fields[name]
-    value: Any = fields
-    for part in name.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
-    return value
-
-
 def _string(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
@@ -132,7 +131,8 @@ def _unparsed(unit: Unit, position: int, content: bytes, message: str, as_row: R
         detail = f"the line is not UTF-8: byte {position + error.start}"
         return problem_row(unit, position, "error", "invalid_utf8", detail)
     try:
-        fields = json.loads(content)
+        # Halves of characters are replaced wherever they stand, in keys and nested parts too: no column can hold them.
+        fields = json.loads(without_surrogates(json.dumps(json.loads(content), ensure_ascii=False)))
     except (ValueError, RecursionError):
         return problem_row(unit, position, "error", "invalid_json", f"{message}; expected one JSON object on the line")
     if not isinstance(fields, dict):

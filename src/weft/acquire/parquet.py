@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from weft.acquire.compression import Damage
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
-from weft.acquire.records import Kind, layout
+from weft.acquire.records import Kind, lacking, layout
 from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.model.tables import RAW
 from weft.operators.contract import ReadFunction, operator
@@ -59,7 +59,6 @@ def parquet(
     )
     held = {text_field} if kind == "text" else shape.columns()
     wanted = {n.split(".")[0] for n in (*held, date_field, group_field, *names.values(), *meta.values()) if n}
-    needed = [text_field.split(".")[0]] if kind == "text" else list(shape.sides)
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row | pa.Table]:
         try:
@@ -69,10 +68,10 @@ def parquet(
                 raise Damage("damaged_file", f"not a readable Parquet file: {error}") from error
             return
         known = set(file.schema_arrow.names)
-        missing = next((name for name in needed if name not in known), None)
+        missing = lacking(shape, text_field, known)
         if missing is not None:
             if unit.first:
-                raise Damage("no_text_column", missing_column(missing, sorted(known), "parquet"))
+                raise Damage("no_text_column", missing_column(missing[0], sorted(known), "parquet", option=missing[1]))
             return
         columns = sorted(wanted & known)
         first = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +69,9 @@ class Layout:
             raise ValueError(f"sides: the kind is {self.kind}; expected kind: pair")
         if len(self.sides) == 1:
             raise ValueError("sides: expected two or more, such as {english: eng_Latn, swahili: swh_Latn}")
+        same = next((said for said in self.sides.values() if list(self.sides.values()).count(said) > 1), None)
+        if same is not None:
+            raise ValueError(f"sides: two are {same}; expected a language, or a field that says it, for each")
 
     def columns(self) -> set[str]:
         """Names of the columns that a record may be made of."""
@@ -83,6 +86,18 @@ class Layout:
         return _sft(named) if self.kind == "sft" else _dpo(named)
 
 
+def field(fields: Fields, name: str) -> Any:
+    """The value under a name, or under a path of names joined by dots; null when there is none."""
+    if name in fields:
+        return fields[name]
+    value: Any = fields
+    for part in name.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
+
+
 def layout(
     kind: Kind, fields: Mapping[str, str] | None, sides: Mapping[str, str] | None, group_field: str | None
 ) -> Layout:
@@ -90,8 +105,19 @@ def layout(
     return Layout(kind, fields or {}, sides or {}, group_field)
 
 
+def lacking(shape: Layout, text_field: str, known: Collection[str]) -> tuple[str, str] | None:
+    """What no row of a table can be made without, and the option that names it; None when its columns will do."""
+    if shape.kind == "text" or shape.sides:
+        needed = list(shape.sides) or [text_field]
+        absent = next((name for name in needed if not {name, name.split(".")[0]} & {*known}), None)
+        return None if absent is None else (absent, "sides" if shape.sides else "text_field")
+    usable = sorted({shape.fields.get(name, name) for name in LAYOUTS[shape.kind]})
+    found = any({name, name.split(".")[0]} & {*known} for name in usable)
+    return None if found else (" or ".join(usable), "fields")
+
+
 def _named(record: Fields, fields: Mapping[str, str]) -> dict[str, Any]:
-    return dict(record) | {name: record.get(own) for name, own in fields.items()}
+    return dict(record) | {name: field(record, own) for name, own in fields.items()}
 
 
 def _part(field: str, text: str, *, role: str | None = None, language: str | None = None) -> dict[str, Any]:
@@ -134,6 +160,12 @@ def _kind(value: Any) -> str:
     return "nothing" if value is None else type(value).__name__
 
 
+def _texts(record: Fields) -> str:
+    """The fields of a record, with what they hold where it is no text."""
+    named = [str(name) if isinstance(v, str) else f"{name} ({_kind(v)})" for name, v in record.items()]
+    return ", ".join(named)[:200] or "no fields"
+
+
 def _messages(field: str, value: Any, role: str | None = None) -> Parts:
     if isinstance(value, list):
         return [_message(field, one) for one in value]
@@ -168,7 +200,7 @@ def _sft(record: Fields) -> Parts:
         answer = next((record[n] for n in ("output", "completion", "response") if record.get(n)), None)
         if asked is None or answer is None:
             names = "messages, conversations, instruction and output, or prompt and completion"
-            raise NotARecord("no_messages", f"expected {names}; the record has {', '.join(map(str, record))[:200]}")
+            raise NotARecord("no_messages", f"expected {names}; the record has {_texts(record)}")
         parts = [*asked, *_messages("messages", answer, "assistant")]
     if parts[0]["role"] != "system":
         parts = [*_system(record, "messages"), *parts]
@@ -228,14 +260,17 @@ def _pair(record: Fields, own: Fields, sides: Mapping[str, str]) -> Parts:
     from weft.model.languages import normalise
 
     found: dict[str, str] = {}
-    given = {name: own.get(name) for name in sides} if sides else record.get("translation")
+    given = {name: field(own, name) for name in sides} if sides else record.get("translation")
+    if not sides and isinstance(given, Mapping):
+        # A Parquet file has every language of the column in every row, and null where the row has no such side.
+        given = {name: held for name, held in given.items() if held is not None}
     if not isinstance(given, Mapping) or len(given) < 2:
         raise NotARecord("no_sides", "expected translation: {code: text, code: text}; or say sides in options")
     for name, held in given.items():
         text = _joined(held)
         if not isinstance(text, str) or not text.strip():
             raise NotARecord("empty_part", f"{name}: the side is missing or empty")
-        said = _language_of(name, sides, own)
+        said = _language_of(sides[name], own) if sides else name
         try:
             code = normalise(str(said))
         except ValueError as error:
@@ -253,6 +288,7 @@ def _joined(held: Any) -> Any:
     return held
 
 
-def _language_of(name: str, sides: Mapping[str, str], own: Fields) -> Any:
-    said = sides.get(name, name)
-    return own.get(said, said)
+def _language_of(said: str, own: Fields) -> Any:
+    """What the field `said` holds; without such a field `said` is the language."""
+    found = field(own, said)
+    return said if found is None else found

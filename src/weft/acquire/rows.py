@@ -79,8 +79,10 @@ def problem_row(unit: Unit, position: int, kind: str, reason: str, detail: str, 
     return Row(position=position, problem=problem(kind, reason, detail), **rest)
 
 
-def missing_column(wanted: str, found: Sequence[str], reader: str, delimiter: str = "") -> str:
-    """What to say of a table without the column of the text: the columns that it has, and the option that names one."""
+def missing_column(
+    wanted: str, found: Sequence[str], reader: str, delimiter: str = "", option: str = "text_field"
+) -> str:
+    """What to say of a table without a column of text: the columns that it has, and the option that names one."""
     if len(found) == 1 and delimiter:
         others = [mark for mark in ";\t|," if mark != delimiter and mark in found[0]]
         if others:
@@ -89,6 +91,10 @@ def missing_column(wanted: str, found: Sequence[str], reader: str, delimiter: st
     if not found:
         return f"no column {wanted}; the file has no readable header"
     example = found[0] if len(found) == 1 else "…"
+    if option != "text_field":
+        return (
+            f"no column {wanted}; the file has {', '.join(found)[:300]}: say which to read in options: {{{option}: …}}"
+        )
     how = f"say format: {reader} and options: {{text_field: {example}}}"
     return f"no column {wanted}; the file has {', '.join(found)[:300]}: {how}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, BinaryIO
 
 from pydantic import Field
@@ -12,9 +12,11 @@ from weft.acquire.compression import compression_of
 from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
 from weft.acquire.lines import WIDE, Encoding, Line, unit_lines
-from weft.acquire.records import Kind, layout
+from weft.acquire.records import Kind, lacking, layout
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, missing_column, problem_row, reader
 from weft.operators.contract import ReadFunction, operator
+
+Lacks = Callable[[list[str]], tuple[str, str] | None]
 
 _MOST_LINES = 4096
 """A quoted field may span so many lines; an unclosed quote must not swallow the file."""
@@ -50,7 +52,10 @@ def table(
     meta = {"id": id_field, **{name: name for name in meta_fields}}
     shape = layout(kind, fields, sides, group_field)
     as_row = row_maker(text_field, names, date_field, meta, shape)
-    needed = [text_field] if kind == "text" else list(shape.sides)
+    if kind == "pair" and not sides:
+        raise ValueError(
+            "sides: no column of a table holds a whole pair; expected sides: {english: eng_Latn, swahili: swh_Latn}"
+        )
     limit = max_record_mb * MEGABYTE
     if delimiter in ("\n", "\r") or (delimiter is not None and delimiter == quote):
         raise ValueError(f"delimiter is {delimiter!r}; expected a character that is neither a line end nor the quote")
@@ -63,7 +68,7 @@ def table(
         mark = quote if quote is not None else ("" if cut == "\t" else '"')
         lines = _Lines(unit_lines(unit, stream, limit, encoding))
         found = _Table(unit, lines, cut, mark, "utf-8" if encoding.lower().startswith(WIDE) else encoding)
-        yield from found.rows(list(columns), needed, as_row)
+        yield from found.rows(list(columns), lambda names: lacking(shape, text_field, names), as_row)
 
     return reader(records)
 
@@ -95,16 +100,16 @@ class _Table:
         self.unit, self.lines, self.delimiter, self.quote, self.encoding = unit, lines, delimiter, quote, encoding
         self._most = _MOST_LINES
 
-    def rows(self, names: list[str], needed: list[str], as_row: RowMaker) -> Iterator[Row]:
+    def rows(self, names: list[str], lacks: Lacks, as_row: RowMaker) -> Iterator[Row]:
         if not names:
             header = self._next(None)
             if header is None:
                 return
             names = header if isinstance(header, list) else []
             self._began = 0
-        missing = next((name for name in needed if name not in names), None)
+        missing = lacks(names)
         if missing is not None:
-            detail = missing_column(missing, names, "table", self.delimiter)
+            detail = missing_column(missing[0], names, "table", self.delimiter, missing[1])
             yield problem_row(self.unit, 0, "error", "no_text_column", detail, locator=self.unit.name)
             return
         while (fields := self._next(len(names))) is not None:

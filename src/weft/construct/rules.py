@@ -118,11 +118,15 @@ class Rules:
             raise
 
     def passing(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """One boolean column per rule (each judged alone), for tuning and for the report."""
+        """One boolean column per rule (each judged alone). Raises RuleError."""
         if not self._expressions:
             return pl.DataFrame()
         columns = [expression.fill_null(False).alias(name) for name, expression in self._expressions.items()]
-        return frame.lazy().with_columns(columns).select(self.names).collect()
+        try:
+            return frame.lazy().with_columns(columns).select(self.names).collect()
+        except pl.exceptions.PolarsError as error:
+            self._say_which(frame, error)
+            raise
 
 
 def _parse(name: str, sql: str) -> pl.Expr:

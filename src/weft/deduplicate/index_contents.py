@@ -72,6 +72,19 @@ def read_contents(folder: str | Path) -> Contents:
         raise WeftError(f"{file}: is not the contents of an index: {error}") from error
 
 
+def damaged(folder: str | Path, contents: Contents) -> str | None:
+    """What to say of the first release whose files are not all there, by their size; None when all are."""
+    for segment in contents.releases:
+        files = list((Path(folder) / segment.folder).glob("*.parquet"))
+        size = sum(file.stat().st_size for file in files)
+        if size != segment.bytes:
+            return (
+                f"release {segment.release} is damaged: its files have {size:,} bytes, expected {segment.bytes:,}; "
+                f"take it out with `weft index --into {folder} --forget {segment.release}` and add its build again"
+            )
+    return None
+
+
 def signatures(registry: Registry, minhash: Mapping[str, Any]) -> dict[str, Any]:
     """How keys and shingles are made with these parameters of `deduplicate.minhash`."""
     shingles = {name: minhash[name] for name in registry.defaults("deduplicate.shingle_sets")}

@@ -152,8 +152,10 @@ def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
 
 
 def _present(ledger: Ledger, storage: Storage) -> Ledger:
-    """The ledger without entries whose files someone has removed or replaced: those tasks run again."""
+    """The ledger without entries whose files someone has removed, cut short or replaced: those tasks run again."""
     for entry in ledger.all():
-        if not all(storage.exists(file["path"]) for file in entry.files) or not holders.holds(storage, entry):
+        if not all(storage.whole(file["path"], file["bytes"]) for file in entry.files) or not holders.holds(
+            storage, entry
+        ):
             ledger.forget(entry.key)
     return ledger

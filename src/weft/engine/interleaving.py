@@ -83,7 +83,13 @@ def _files(build: Path) -> list[tuple[str, Path]]:
     if not any(file.name.startswith("train-") for file in found):
         raise WeftError(f"{top}: no train-*.parquet; expected a release with the format parquet and a part train")
     for file in found:
-        held = pl.read_parquet_schema(file)
+        try:
+            held = pl.read_parquet_schema(file)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise WeftError(
+                f"{file}: cannot be read: {reason}; expected a whole release: run the recipe again"
+            ) from error
         absent = [name for name in ("id", "text", "language") if held.get(name) != pl.String]
         if absent:
             raise WeftError(f"{file}: no text column {' or '.join(absent)}; expected files of a release")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,7 @@ class Build:
             return self._explain_error(prefix)
         shard, row, columns = self.find(prefix)
         stages: list[dict[str, Any]] = [
-            {"stage": "acquire", "changes": {"shard": shard, "row": row, "mime": columns["mime"]}},
+            {"stage": "acquire", "changes": {"shard": shard, "row": row, "mime": columns["mime"]} | _record(columns)},
             {"stage": "parse", "changes": json.loads(columns["meta"] or "{}")},
         ]
         changed = pl.read_parquet_schema(self._path(str(self.state.one("documents", shard).files[1]["path"])))
@@ -340,3 +341,11 @@ def rows_of_stage(stage: str, state: State) -> dict[str, Any]:
 def open_build(path: str | Path) -> Build:
     """The build in a folder; raises WeftError when it is none."""
     return Build.open(path)
+
+
+def _record(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The kind of a record and what its parts are, in their order; nothing for plain text."""
+    if columns.get("record_kind") in (None, "text"):
+        return {}
+    parts = [part["language"] or f"{part['field']}: {part['role']}" for part in columns["parts"] or ()]
+    return {"record_kind": columns["record_kind"], "parts": parts}

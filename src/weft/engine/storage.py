@@ -76,6 +76,13 @@ class Storage:
     def exists(self, relative: str) -> bool:
         return (self.root / relative).exists()
 
+    def whole(self, relative: str, size: int) -> bool:
+        """Whether the file is there with all its bytes."""
+        try:
+            return (self.root / relative).stat().st_size == size
+        except OSError:
+            return False
+
     @contextmanager
     def create(self, relative: str) -> Iterator[BinaryIO]:
         """A binary sink that becomes `relative` when the block ends well, and nothing otherwise."""

@@ -104,6 +104,9 @@ def _kind_among(
     if source.format not in able:
         faults.append(Fault(at, f"kind {source.kind} needs a format that holds records; expected {' or '.join(able)}"))
         return {}
+    if options.get("kind", source.kind) != source.kind:
+        message = f"got {options['kind']!r} beside `kind: {source.kind}` of the source; expected that alone"
+        faults.append(Fault((*at[:-1], "options", "kind"), message))
     return options | {"kind": source.kind}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weft.deduplicate.index_contents import differences, read_contents, signatures
+from weft.deduplicate.index_contents import damaged, differences, read_contents, signatures
 from weft.errors import WeftError
 from weft.operators.registry import Registry
 from weft.recipe.loading import Fault
@@ -35,5 +35,6 @@ def earlier_faults(found: list[tuple[tuple[str | int, ...], Step]], registry: Re
     minhash = dict(steps["minhash"][1].params) if "minhash" in steps else registry.defaults("deduplicate.minhash")
     unlike = differences(contents.signatures, signatures(registry, minhash), named)
     if unlike is None:
-        return []
+        lost = damaged(folder, contents)
+        return [] if lost is None else [Fault(at, f"{folder}: {lost}")]
     return [Fault(at, f"the keys of this index are of another kind: {unlike}; expected the same of both")]

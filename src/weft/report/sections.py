@@ -31,14 +31,16 @@ _FEW = 30
 
 def totals(summary: dict[str, Any]) -> str:
     """The figures that a reader wants first."""
-    languages = {code: held for code, held in summary["languages"].items() if not code.startswith("und")}
+    # Records are by folder and language: sft/swh_Latn, pairs/eng_Latn-swh_Latn.
+    kept_in = [place.rpartition("/")[2].split("-") for place, held in summary["languages"].items() if held["kept"]]
+    languages = {code for codes in kept_in for code in codes if not code.startswith("und")}
     kept = sum(held["kept"] for held in summary["languages"].values())
     rows = summary["stages"][0]["rows_in"] if summary["stages"] else 0
     seconds = sum(stage["cpu_seconds"] for stage in summary["stages"])
     cells = [
         (number(rows), "records read"),
         (number(kept), "documents in the corpus"),
-        (number(sum(1 for held in languages.values() if held["kept"])), "languages"),
+        (number(len(languages)), "languages"),
         (size(sum(held["bytes"] for held in summary["languages"].values())), "of text"),
         (number(sum(held["tokens"] for held in summary["languages"].values())), "words"),
         (f"{seconds:,.1f} s", "of processor time"),

@@ -15,6 +15,12 @@ WORK = ".export"
 """Folder for what is not finished."""
 
 
+def check_outside(into: Path, release: Path) -> None:
+    """Raise WeftError when the folder lies in the release: whoever loads or copies that would find the export in it."""
+    if into.resolve().is_relative_to(release.resolve()) and into.resolve() != release.resolve():
+        raise WeftError(f"{into}: lies in the release {release}; expected a folder outside of it")
+
+
 def put(work: Path, into: Path, files: Sequence[str]) -> None:
     """Move finished files to their place, those of an earlier export being removed first; the manifest comes last."""
     _remove_earlier(into)

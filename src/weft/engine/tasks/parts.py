@@ -15,6 +15,8 @@ from weft.model.tables import PART, PROBLEM
 
 Numbers = npt.NDArray[np.int64]
 _PARTS = pa.list_(PART)
+_EMPTY = "a part of the record holds nothing but white space or characters that are taken out"
+_EQUAL = "chosen and rejected are the same once they are mended"
 
 
 class Taken(NamedTuple):
@@ -48,7 +50,8 @@ def put_together(taken: Taken, mended: pa.Table, row: Numbers, parts: pa.StructA
     """The whole rows again, from their mended parts: text, `parts` with their places, and the steps' counts.
 
     `row` and `parts` are those of the rows of `mended`. What steps counted is added up; a flag is true when it is true
-    of a part. A record with an empty part becomes a problem: what it said is lost.
+    of a part. A record with an empty part becomes a problem: what it said is lost. So does a preference whose answers
+    mending has made the same.
     """
     frame = pl.DataFrame({"row": row, "text": pl.from_arrow(mended["text"])})
     frame = frame.with_columns(pl.col("text").fill_null("").str.len_chars().cast(pl.Int64).alias("chars"))
@@ -65,26 +68,32 @@ def put_together(taken: Taken, mended: pa.Table, row: Numbers, parts: pa.StructA
         pl.col("text").str.join(BETWEEN),
         pl.col("record").first(),
         (pl.col("record") & (pl.col("chars") == 0)).any().alias("empty"),
+        (pl.col("field").eq("chosen").any() & (_answer("chosen") == _answer("rejected"))).alias("equal"),
         pl.struct(field.name for field in PART).alias("parts"),
     )
     made = taken.whole.take(pa.array(together["row"].to_numpy()))
     made = made.set_column(made.column_names.index("text"), "text", together["text"].to_arrow().cast(pa.large_string()))
     lists = together.select(pl.when("record").then("parts").alias("parts"))["parts"]
     made = made.append_column("parts", lists.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_PARTS))
-    made = _with_problem(made, together["empty"])
+    made = _with_problem(made, together["empty"], "empty_part", _EMPTY)
+    made = _with_problem(made, together["equal"].fill_null(False), "no_preference", _EQUAL)
     for name in mended.column_names:
         if name not in made.column_names:
             made = made.append_column(name, _added_up(mended[name], row))
     return made
 
 
-def _with_problem(made: pa.Table, empty: pl.Series) -> pa.Table:
-    if not empty.any():
+def _answer(field: str) -> pl.Expr:
+    """What stands in the messages of an answer, with their roles."""
+    return pl.concat_str("role", "text", separator=": ").filter(pl.col("field") == field).str.join(BETWEEN)
+
+
+def _with_problem(made: pa.Table, bad: pl.Series, reason: str, detail: str) -> pa.Table:
+    if not bad.any():
         return made
-    detail = "a part of the record holds nothing but white space or characters that are taken out"
-    said = {"kind": "reject", "reason": "empty_part", "detail": detail}
+    said = {"kind": "reject", "reason": reason, "detail": detail}
     held = made["problem"].to_pylist()
-    problems = [said if bare and old is None else old for bare, old in zip(empty, held, strict=True)]
+    problems = [said if wrong and old is None else old for wrong, old in zip(bad, held, strict=True)]
     return made.set_column(made.column_names.index("problem"), "problem", pa.array(problems, PROBLEM))
 
 
