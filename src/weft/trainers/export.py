@@ -77,8 +77,8 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
     opened = open_release(release)
     parts = select(opened, plan.kinds, plan.languages, plan.splits)
     jobs = _jobs(parts, plan)
-    folder.check_outside(into, opened.folder)
     own_folder.check_free(into, folder.MANIFEST, folder.WORK)
+    folder.check_outside(into, opened.folder)
     progress = _Progress(jobs, tell)
     with own_folder.working(into, folder.WORK) as work:
         if plan.trainer in LAYOUTS:
