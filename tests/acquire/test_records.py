@@ -76,6 +76,8 @@ ANSWER = {"role": "assistant", "content": "Njema."}
         ({"messages": [{"role": "assistant", "content": "a"}]}, "no_answer"),
         ({"messages": [{"role": "user", "content": " "}, {"role": "assistant", "content": "a"}]}, "empty_part"),
         ({"messages": [{"role": "user", "content": [{"type": "image"}]}, ANSWER]}, "not_text"),
+        ({"instruction": "a", "input": ["b"], "output": "c"}, "not_text"),
+        ({"prompt": "a", "completion": "b", "system": 5}, "not_text"),
         ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [{}]}]}, "tool_calls"),
     ],
 )  # fmt: skip

@@ -253,3 +253,13 @@ def test_a_source_that_cannot_be_read_as_records_is_refused(folder, source, word
     recipe.write_text(f"acquire:\n  - {source}\n", encoding="utf-8")
     with pytest.raises(WeftError, match=words):
         weft.load(recipe, [])
+
+
+def test_a_group_field_that_no_row_has_is_told(folder, tmp_path, capsys):
+    from weft.cli.boundary import run as command
+
+    (folder / "typo.yaml").write_text(RECIPE.replace("group_field: story", "group_field: stroy"), encoding="utf-8")
+    assert command(["run", str(folder / "typo.yaml"), "--into", str(tmp_path / "b")]) == 0
+    assert "pairs: no document has a group" in capsys.readouterr().out
+    assert command(["run", str(folder / "recipe.yaml"), "--into", str(folder / "build")]) == 0
+    assert "no document has a group" not in capsys.readouterr().out

@@ -173,8 +173,16 @@ def _messages(field: str, value: Any, role: str | None = None) -> Parts:
 
 
 def _system(record: Fields, field: str) -> Parts:
-    text = record.get("system")
-    return [_part(field, text, role="system")] if isinstance(text, str) and text.strip() else []
+    text = _plain(record, "system")
+    return [_part(field, text, role="system")] if text.strip() else []
+
+
+def _plain(record: Fields, name: str) -> str:
+    """The text of a field that may be missing or null."""
+    text = record.get(name)
+    if text is None or isinstance(text, str):
+        return text or ""
+    raise NotARecord("not_text", f"{name}: expected text, got {_kind(text)}")
 
 
 def _asked(record: Fields, field: str) -> Parts | None:
@@ -182,9 +190,8 @@ def _asked(record: Fields, field: str) -> Parts | None:
     for name in ("instruction", "prompt", "question"):
         asked = record.get(name)
         if isinstance(asked, str) and asked.strip():
-            more = record.get("input") if name == "instruction" else None
-            text = f"{asked}{BETWEEN}{more}" if isinstance(more, str) and more.strip() else asked
-            return [_part(field, text, role="user")]
+            more = _plain(record, "input") if name == "instruction" else ""
+            return [_part(field, f"{asked}{BETWEEN}{more}" if more.strip() else asked, role="user")]
         if isinstance(asked, list) and asked:
             return _messages(field, asked)
     return None

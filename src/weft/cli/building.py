@@ -139,10 +139,27 @@ def _remarks(target: Path) -> None:
     summary = Build.open(target).summary()
     lost = sum(stage["errors"] for stage in summary["stages"])
     lost += sum(sum(stage["rejected"].values()) for stage in summary["stages"] if stage["stage"] != "construct")
+    for source in _without_groups(target):
+        show.say(f"{source}: no document has a group; expected one in options: group_field of some document")
     if lost:
         show.say(f"{lost:,} files or records gave no document: weft errors {target}")
     if not any(entry["kept"] for entry in summary["languages"].values()):
         show.say(f"The corpus is empty: weft explain {target} ID tells of one document, the report of all.")
+
+
+def _without_groups(target: Path) -> list[str]:
+    """Sources that state where groups are said, and have none: the name is not that of a field."""
+    import polars as pl
+
+    from weft.engine.reading import Build
+
+    build = Build.open(target)
+    stated = [source.name for source in build.recipe.acquire if source.options.get("group_field")]
+    if not stated:
+        return []
+    rows = build.documents(text=False).filter(pl.col("source").is_in(stated))
+    found = rows.group_by("source").agg(pl.col("group_id").is_not_null().any().alias("any")).collect()
+    return sorted(found.filter(~pl.col("any"))["source"])
 
 
 def _funnel(target: Path) -> None:
@@ -156,6 +173,8 @@ def _funnel(target: Path) -> None:
         worst = sorted(entry["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
         rows.append((code, name(code), entry["documents"], entry["kept"], ", ".join(f"{r} {n}" for r, n in worst)))
     shown = rows if len(rows) <= 60 else rows[:60]
-    show.table(("code", "language", "documents", "kept", "rejected by"), shown, right=frozenset({2, 3}))
+    show.table(
+        ("code", "language", "documents", "kept", "rejected by"), shown, right=frozenset({2, 3}), whole=frozenset({0})
+    )
     if len(rows) > len(shown):
         show.say(f"… and {len(rows) - len(shown)} more languages: see the report")
