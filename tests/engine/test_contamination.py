@@ -105,8 +105,10 @@ def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) ->
     assert "deduplicate" not in opened.documents(text=False).collect_schema().names()
 
 
-def test_a_build_that_outlived_a_file_of_its_recipe_says_which(recipe: Path, tmp_path: Path) -> None:
-    assert run(load(recipe, [STEPS]), tmp_path / "build", workers=1).status == 0
+def test_a_build_that_outlived_a_file_of_its_recipe_is_read_and_not_run(recipe: Path, tmp_path: Path) -> None:
+    checked = load(recipe, [STEPS])
+    assert run(checked, tmp_path / "build", workers=1).status == 0
     (recipe.parent / "questions.tsv").unlink()
+    assert Build.open(tmp_path / "build").complete
     with pytest.raises(WeftError, match=r"deduplicate.contamination: .*questions\.tsv: cannot be read: No such file"):
-        Build.open(tmp_path / "build")
+        run(checked, tmp_path / "build", workers=1)

@@ -366,3 +366,21 @@ def test_a_conversation_about_a_page_of_an_earlier_release_is_no_copy_of_it(tmp_
     assert run(load(recipe("third")), tmp_path / "three", workers=1).status == 0
     told = Build.open(tmp_path / "three").documents(text=False).collect()
     assert told["earlier"].struct.field("kind").to_list().count(None) == 0, "conversations are copies of conversations"
+
+
+def test_a_build_is_read_as_it_was_made(folder: Path, tmp_path: Path) -> None:
+    before = Build.open(folder / "two").status()
+    (folder / "index").rename(tmp_path / "moved")
+    try:
+        opened = Build.open(folder / "two")
+        assert opened.complete and opened.status() == before
+        write(opened)
+        with pytest.raises(WeftError, match="holds no index of releases"):
+            load(folder / "second.yaml")
+    finally:
+        (tmp_path / "moved").rename(folder / "index")
+    # Another release that comes in between makes no finished build unfinished.
+    other = crawl(folder, "between", {"a": (text(5000), None)})
+    assert run(load(other), tmp_path / "between", workers=1).status == 0
+    add(tmp_path / "between", folder / "index")
+    assert Build.open(folder / "two").complete

@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from weft.engine import holders
+from weft.engine import holders, known
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner
@@ -112,6 +112,7 @@ def _run_locked(
         tally = Scheduler(plan, state, used, listener).run()
     finally:
         used.close()
+    known.save(storage, known.gathered(recipe, rooms_registry(), state))
     state.ledger.compact()
     return RunResult(storage.root, tally)
 
@@ -147,7 +148,7 @@ def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, Stat
 
 def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
     """The plan over the files that the manifest already knows: reading a build does not look at its sources."""
-    plan = compile_plan(recipe, Manifest.load(storage), rooms_registry())
+    plan = compile_plan(recipe, Manifest.load(storage), rooms_registry(), known.load(storage))
     return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
 
 

@@ -25,7 +25,7 @@ from weft.deduplicate.index_contents import CONTENTS, Contents, Segment, differe
 from weft.engine import exchange, index_files
 from weft.engine.apply import Ready, ready, run_map
 from weft.engine.keys import digest
-from weft.engine.plan_earlier import inputs_of, release_of
+from weft.engine.known import inputs_of, release_of
 from weft.engine.reading import Build
 from weft.engine.storage import Storage, read_batches
 from weft.engine.work import Call, Context, rooms_registry

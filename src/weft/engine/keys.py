@@ -37,19 +37,29 @@ def library_version(distribution: str) -> str:
         return "absent"
 
 
-def operator_identity(spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None) -> list[object]:
-    """Everything about an operator that can change its answer. Raises WeftError for a file of it that is not there."""
+def operator_identity(
+    spec: OperatorSpec, parameters: Mapping[str, Any], where: str | None, files: Mapping[str, Any] | None = None
+) -> list[object]:
+    """Everything about an operator that can change its answer. Raises WeftError for a file of it that is not there.
+
+    `files` are its `digests_of_files` where they are known: then no file is read.
+    """
     libraries = {name: library_version(name) for name in spec.libraries}
+    held = digests_of_files(spec, parameters) if files is None else files
+    assets = [_asset(name) for name in spec.assets]
+    return [spec.name, spec.version, {**parameters, **held}, where, libraries, assets]
+
+
+def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Digests of the files and folders that an operator's parameters name, by parameter."""
     named = (*spec.files_in, *spec.folders_in)
     given = {name: parameters[name] for name in named if parameters[name] is not None}
     try:
-        files = {name: _files(held) for name, held in given.items()}
+        return {name: _files(held) for name, held in given.items()}
     except OSError as error:
         # A recipe is checked before it runs; a build that is read later may have outlived its files.
         message = f"{spec.name}: {error.filename}: cannot be read: {error.strerror}; expected the file that the recipe"
         raise WeftError(f"{message} names, as what was made with it is known by its content") from None
-    assets = [_asset(name) for name in spec.assets]
-    return [spec.name, spec.version, {**parameters, **files}, where, libraries, assets]
 
 
 def _files(held: str | Sequence[str]) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
@@ -36,9 +36,12 @@ class Compiler:
     recipe: Recipe
     manifest: Manifest
     registry: Registry
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """`engine.known` of a build that is read; empty for one that runs."""
 
     def identity(self, step: Step) -> list[object]:
-        return operator_identity(self.registry.get(step.operator), step.params, step.where)
+        files = self.known.get("files", {}).get(step.operator)
+        return operator_identity(self.registry.get(step.operator), step.params, step.where, files)
 
     def sources(self) -> dict[str, Any]:
         return {source.name: source for source in self.recipe.acquire}
@@ -94,9 +97,11 @@ def call(step: Step) -> dict[str, Any]:
     return asdict(Call(step.operator, dict(step.params), step.where))
 
 
-def compile_plan(recipe: Recipe, manifest: Manifest, registry: Registry) -> Plan:
-    """The whole plan of a recipe over the shards of its sources."""
-    compiler = Compiler(recipe, manifest, registry)
+def compile_plan(
+    recipe: Recipe, manifest: Manifest, registry: Registry, known: Mapping[str, Any] | None = None
+) -> Plan:
+    """The whole plan of a recipe over the shards of its sources; `known` as it was kept, where a build is read."""
+    compiler = Compiler(recipe, manifest, registry, known or {})
     shards = manifest.active(compiler.sources())
     nodes = [_documents_node(compiler), _label_node(compiler)]
     related: list[str] = []

@@ -5,34 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weft.deduplicate.index_contents import Segment, read_contents
+from weft.deduplicate.index_contents import Segment
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest
+from weft.engine.known import earlier_releases
 from weft.engine.plan_deduplicate import Verifying, destinations, identity, shingle_node
 from weft.engine.work import Call, Task
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
-    from weft.recipe import Recipe, Step
+    from weft.recipe import Step
 
 _COMPARING = Verifying("earlier_", "deduplicate.shingle_sets", "deduplicate.verify")
 
 
-def release_of(recipe: Recipe) -> str:
-    """The name of a recipe's release in an index: what its step `earlier` says, else its name (and version)."""
-    step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
-    given = step.params["release"] if step is not None else None
-    return str(given or (f"{recipe.name}@{recipe.version}" if recipe.version else recipe.name))
-
-
-def inputs_of(state: State) -> str:
-    """Digest of all documents of a build: the same for builds that differ only in what they make of them."""
-    return digest("inputs", state.keys("documents"))
-
-
 def earlier_nodes(compiler: Compiler, step: Step) -> list[Node]:
     """Six nodes; the last one, `earlier`, writes the label."""
-    index = _Index(Path(step.params["index"]), release_of(compiler.recipe))
+    index = _Index(compiler, Path(step.params["index"]))
     return [
         _met(compiler, step, index),
         _wanted(compiler, index),
@@ -46,12 +35,15 @@ def earlier_nodes(compiler: Compiler, step: Step) -> list[Node]:
 class _Index:
     """The releases of an index that are earlier than a build."""
 
-    def __init__(self, folder: Path, release: str) -> None:
-        self._folder, self._release = folder, release
+    def __init__(self, compiler: Compiler, folder: Path) -> None:
+        self._compiler, self._folder = compiler, folder
 
     def earlier(self, state: State) -> tuple[Segment, ...]:
-        """As the index is now: what is added to it after this build changes no key."""
-        return read_contents(self._folder).before(self._release, inputs_of(state))
+        """As the index is now, or as it was kept where a build is read: what is added afterwards changes no key."""
+        kept = self._compiler.known.get("earlier")
+        if kept is not None:
+            return tuple(Segment(**segment) for segment in kept)
+        return earlier_releases(self._folder, self._compiler.recipe, state)
 
     def arguments(self, state: State) -> tuple[dict[str, Any], list[str]]:
         """What tasks need to know of these releases, and their digests for the keys of tasks."""
