@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from weft import __version__
+from weft.cli.cleaning import clean
 from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
@@ -222,6 +223,7 @@ application.command()(interleave)
 application.command()(pack)
 application.command()(index)
 application.command()(export)
+application.command()(clean)
 
 
 @application.command()

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from weft.engine import holders
 from weft.engine.graph import Plan, State
+from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner
 from weft.engine.manifest import Manifest
@@ -102,6 +103,7 @@ def _run_locked(
 ) -> RunResult:
     plan, state = prepare(recipe, storage, save=not dry_run)
     plan = _only(plan, only)
+    revive(plan, lambda: State(state.ledger, list(plan.shards)))
     if dry_run:
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
@@ -154,7 +156,8 @@ def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
 def _present(ledger: Ledger, storage: Storage) -> Ledger:
     """The ledger without entries whose files someone has removed, cut short or replaced: those tasks run again."""
     for entry in ledger.all():
-        if not all(storage.whole(file["path"], file["bytes"]) for file in entry.files) or not holders.holds(
+        left = [file for file in entry.files if file["path"] not in entry.taken]
+        if not all(storage.whole(file["path"], file["bytes"]) for file in left) or not holders.holds(
             storage, entry
         ):
             ledger.forget(entry.key)

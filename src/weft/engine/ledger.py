@@ -29,9 +29,11 @@ class Entry:
     counts: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    taken: list[str] = field(default_factory=list)
+    """Files that `weft clean --intermediate` took away; the task is done as long as nobody has to read them."""
 
     def to_json(self) -> str:
-        held = {name: getattr(self, name) for name in self.__slots__}
+        held = {name: getattr(self, name) for name in self.__slots__ if name != "taken" or self.taken}
         return json.dumps(held, sort_keys=True, separators=(",", ":"))
 
     def shared(self) -> Entry:
@@ -105,13 +107,20 @@ class Ledger:
     def forget(self, key: str) -> None:
         self._entries.pop(key, None)
 
+    def any_taken(self) -> bool:
+        """Whether files of some entry were taken away on purpose."""
+        return any(entry.taken for entry in self._entries.values())
+
     def __len__(self) -> int:
         return len(self._entries)
 
-    def compact(self) -> None:
-        """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive."""
+    def compact(self, *, always: bool = False) -> None:
+        """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive.
+
+        Few segments stay as they are, unless `always`.
+        """
         old = [*self.folder.glob("compacted-*.parquet"), *self.folder.glob("segment-*.jsonl")]
-        if len(old) <= COMPACT_ABOVE:
+        if len(old) <= COMPACT_ABOVE and not always:
             return
         lines = [self._entries[key].to_json() for key in sorted(self._entries)]
         attempt = self.folder / f"attempt-{secrets.token_hex(6)}"
