@@ -1,7 +1,7 @@
 """What the scheduler itself costs: the plan of a build with many shards, and tasks that do nothing.
 
-python benchmarks/scheduling.py [--shards 1000,10000,100000]: a small build is made first; its ledger entries, with other
-shards and keys, are what the tasks of the large plans answer. Nothing is read or written but the ledger.
+python benchmarks/scheduling.py [--shards 1000,10000,100000]: a small build is made first; its ledger entries, with
+other shards and keys, are what the tasks of the large plans answer. Nothing is read or written but the ledger.
 """
 
 from __future__ import annotations

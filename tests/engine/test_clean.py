@@ -135,7 +135,7 @@ def test_entries_say_what_was_taken_and_others_are_as_before(tmp_path: Path) -> 
 
 
 def test_the_command_lists_then_deletes(own: tuple[Path, Path]) -> None:
-    recipe, build = own
+    build = own[1]
     (build / "tmp").mkdir(exist_ok=True)
     (build / "tmp/a.1.b").write_bytes(bytes(2000))
     shown = CliRunner().invoke(application, ["clean", str(build)], standalone_mode=False)

@@ -68,9 +68,7 @@ def clean(build: str | Path, *, delete: bool = False, intermediate: bool = False
     """
     storage = Storage(build)
     if not storage.exists(RECIPE):
-        raise WeftError(
-            f"{build}: is not a build folder (no {RECIPE} in it); expected the folder of `weft run --into`"
-        )
+        raise WeftError(f"{build}: is not a build folder (no {RECIPE} in it); expected the folder of `weft run --into`")
     try:
         with FileLock(storage.path("ledger/lock"), timeout=0):
             return _clean_locked(storage, delete, intermediate)

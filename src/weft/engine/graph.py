@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeVar, cast
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.work import Task
 
-
 T = TypeVar("T")
 
 

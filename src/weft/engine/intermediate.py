@@ -43,4 +43,3 @@ def revive(plan: Plan, fresh: Callable[[], State]) -> None:
             return
         for key in gone:
             state.ledger.forget(key)
-

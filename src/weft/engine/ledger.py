@@ -43,9 +43,7 @@ class Entry:
 
 
 def _shared(counts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        sys.intern(name): _shared(value) if isinstance(value, dict) else value for name, value in counts.items()
-    }
+    return {sys.intern(name): _shared(value) if isinstance(value, dict) else value for name, value in counts.items()}
 
 
 class LedgerWriter:

@@ -88,6 +88,10 @@ class Scheduler:
         """Tasks that are ready and have not been given away, by node (all of them in a dry run)."""
         return Counter(task.node for task in self._queue)
 
+    def waiting_tasks(self) -> list[Task]:
+        """The tasks that `queued` counts."""
+        return list(self._queue)
+
     def _advance(self) -> None:
         moved = True
         while moved:
