@@ -213,7 +213,7 @@ def _kind(path: str) -> str:
 SERIAL_BYTES_PER_ROW = 60
 """Memory of the tasks that hold all rows at once (components, clusters, election), for each row."""
 SHARD_BYTES_PER_BYTE = 6
-"""Memory of a worker for each byte of text of its shard: measured with the default recipe, on shards of 17 and 94 MB."""
+"""Memory of a worker for each byte of text of its shard: of the default recipe, on shards of 17 and 94 MB."""
 _MANY = frozenset({"candidates", "verify", "verify_romanized", "romanized_verify", "semantic", "export"})
 
 
