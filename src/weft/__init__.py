@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from weft.engine.build import RunResult
     from weft.engine.reading import open_build
+    from weft.engine.room import Room
     from weft.engine.scheduler import Listener, Runner
     from weft.label.lid import identify
     from weft.recipe import Recipe, load
@@ -46,16 +47,19 @@ def run(
     only: str | None = None,
     dry_run: bool = False,
     listener: Listener | None = None,
+    room: Room | None = None,
 ) -> RunResult:
     """Build a recipe into a folder and write its report; what the ledger has an entry for is not done again.
 
-    Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage.
+    Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage, a disk too small.
     """
     from weft.engine import build
     from weft.engine.reading import open_build
     from weft.report import write
 
-    result = build.run(recipe, into, workers=workers, runner=runner, only=only, dry_run=dry_run, listener=listener)
+    result = build.run(
+        recipe, into, workers=workers, runner=runner, only=only, dry_run=dry_run, listener=listener, room=room
+    )
     if result.status == 0 and only is None and not dry_run:
         write(open_build(into))
     return result

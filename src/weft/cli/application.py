@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from weft import __version__
+from weft.cli.cleaning import clean
+from weft.cli.estimating import EstimateOnly, PriceHour, PriceMonth, ScaleBy, Terabytes
 from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
-from weft.cli.options import Json, Quiet
+from weft.cli.options import Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
 
@@ -76,13 +78,24 @@ def run(
         list[str] | None, typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is cached and what would run.")] = False,
+    force: Force = False,
+    keep_free: KeepFree = None,
+    estimate: EstimateOnly = False,
+    scale: ScaleBy = None,
+    terabytes: Terabytes = None,
+    price_hour: PriceHour = None,
+    price_gb_month: PriceMonth = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Build a recipe. What an earlier run has done is not done again."""
-    from weft.cli import building
+    from weft.cli import building, estimating
 
-    return building.run(recipe, into, runner, workers, only, set_ or [], dry_run, as_json, quiet)
+    if estimating.wanted(estimate, scale, terabytes, price_hour, price_gb_month):
+        asked = (scale, terabytes, workers, price_hour, price_gb_month)
+        return estimating.estimate(recipe, set_ or [], *asked, as_json=as_json)
+    room = building.room(force, keep_free)
+    return building.run(recipe, into, runner, workers, only, set_ or [], dry_run, as_json, quiet, room)
 
 
 @application.command()
@@ -222,6 +235,7 @@ application.command()(interleave)
 application.command()(pack)
 application.command()(index)
 application.command()(export)
+application.command()(clean)
 
 
 @application.command()

@@ -11,6 +11,7 @@ from weft.errors import WeftError, nearest
 
 if TYPE_CHECKING:
     from weft.engine.build import RunResult
+    from weft.engine.room import Room
 
 RUNNERS = ("local",)
 STARTER = """\
@@ -72,6 +73,7 @@ def run(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
+    room: Room | None = None,
 ) -> int:
     """Check the recipe, run its plan, write the report and show the funnel."""
     import weft
@@ -86,7 +88,7 @@ def run(
     watcher = Silent() if quiet or as_json or dry_run else Bars(show.console(stderr=True))
     began = time.monotonic()
     try:
-        result = weft.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher)
+        result = weft.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher, room=room)
     finally:
         watcher.close()
     if dry_run:
@@ -98,6 +100,14 @@ def run(
     else:
         _outcome(result, target, page, seconds)
     return result.status
+
+
+def room(force: bool, keep_free: float | None) -> Room:
+    """What a run does where the disk is small; warnings go to standard error."""
+    from weft.engine.room import Room
+
+    floor = None if keep_free is None else int(keep_free * 1e9)
+    return Room(force, floor, lambda text: show.console(stderr=True).print(text, style="yellow", markup=False))
 
 
 def _plan(result: RunResult, as_json: bool) -> int:
@@ -120,7 +130,9 @@ def _outcome(result: RunResult, target: Path, page: Path | None, seconds: float)
         _funnel(target)
     for failure in result.tally.failures:
         show.say(f"failed: {failure.task.node} on shard {failure.task.shard}: {failure.failure}")
-    if ran == 0 and not result.tally.failures:
+    if result.stopped is not None:
+        show.say(result.stopped)
+    if ran == 0 and not result.tally.failures and result.stopped is None:
         show.say(f"Nothing to do: {sum(result.tally.cached.values())} tasks are done already.")
     else:
         show.say(f"{ran} tasks run, {sum(result.tally.cached.values())} found done, in {seconds:.1f} s.")

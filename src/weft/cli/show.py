@@ -46,6 +46,15 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def size(count: float) -> str:
+    """Bytes in the largest decimal unit that leaves a whole number before the point."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
 def console(*, stderr: bool = False) -> Console:
     """A rich console that honours NO_COLOR and output that is no terminal."""
     from rich.console import Console

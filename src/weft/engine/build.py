@@ -12,11 +12,13 @@ from filelock import FileLock, Timeout
 
 from weft.engine import holders, known
 from weft.engine.graph import Plan, State
+from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner
+from weft.engine.local import LocalRunner, usable_cores
 from weft.engine.manifest import Manifest
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
+from weft.engine.room import NoRoom, Room, to_write
 from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
@@ -35,10 +37,12 @@ class RunResult:
     tally: Tally
     planned: Counter[str] = field(default_factory=Counter)
     """Dry run: tasks that would run, by node."""
+    stopped: str | None = None
+    """Why the run ended before everything was done: the disk has no more room."""
 
     @property
     def status(self) -> int:
-        return 1 if self.tally.failures else 0
+        return 1 if self.tally.failures or self.stopped else 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +51,7 @@ class RunResult:
             "cached": dict(self.tally.cached),
             "would_run": dict(self.planned),
             "not_planned_yet": self.tally.waiting,
+            "stopped": self.stopped,
             "failures": [
                 {"node": f.task.node, "shard": f.task.shard, "reason": f.failure} for f in self.tally.failures
             ],
@@ -62,10 +67,11 @@ def run(
     only: str | None = None,
     dry_run: bool = False,
     listener: Listener | None = None,
+    room: Room | None = None,
 ) -> RunResult:
     """Build a recipe into a folder; whatever the ledger has an entry for is not done again.
 
-    Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage.
+    Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage, a disk too small.
     """
     storage = Storage(into)
     if only is not None and only not in STAGES:
@@ -74,7 +80,7 @@ def run(
     storage.path("ledger").mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(storage.path("ledger/lock"), timeout=0):
-            return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent())
+            return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())
     except Timeout:
         raise WeftError(f"{into}: another run is writing this build; wait for it, or choose another folder") from None
 
@@ -99,22 +105,28 @@ def _run_locked(
     only: str | None,
     dry_run: bool,
     listener: Listener,
+    room: Room,
 ) -> RunResult:
     plan, state = prepare(recipe, storage, save=not dry_run)
     plan = _only(plan, only)
+    revive(plan, lambda: State(state.ledger, list(plan.shards)))
     if dry_run:
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
         return RunResult(storage.root, tally, scheduler.queued())
     storage.clear_attempts()
-    used = runner or LocalRunner(str(storage.root), workers)
+    room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
+    used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root, workers or usable_cores())
+    scheduler, stopped = Scheduler(plan, state, used, listener), None
     try:
-        tally = Scheduler(plan, state, used, listener).run()
+        scheduler.run()
+    except NoRoom as full:
+        stopped = str(full)
     finally:
         used.close()
     known.save(storage, known.gathered(recipe, rooms_registry(), state))
     state.ledger.compact()
-    return RunResult(storage.root, tally)
+    return RunResult(storage.root, scheduler.tally, stopped=stopped)
 
 
 def _only(plan: Plan, only: str | None) -> Plan:
@@ -155,8 +167,7 @@ def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
 def _present(ledger: Ledger, storage: Storage) -> Ledger:
     """The ledger without entries whose files someone has removed, cut short or replaced: those tasks run again."""
     for entry in ledger.all():
-        if not all(storage.whole(file["path"], file["bytes"]) for file in entry.files) or not holders.holds(
-            storage, entry
-        ):
+        left = [file for file in entry.files if file["path"] not in entry.taken]
+        if not all(storage.whole(file["path"], file["bytes"]) for file in left) or not holders.holds(storage, entry):
             ledger.forget(entry.key)
     return ledger

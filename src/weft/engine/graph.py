@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.work import Task
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class State:
     shards: list[int]
     entries: dict[str, dict[int, list[Entry]]] = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
+    _changes: Counter[str] = field(default_factory=Counter)
+    _gathered: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
 
     def done(self, node: str) -> dict[int, list[Entry]]:
         """Entries of a node's finished tasks by shard, in shard order."""
@@ -52,6 +57,14 @@ class State:
 
     def record(self, node: str, shard: int, entries: list[Entry]) -> None:
         self.entries.setdefault(node, {})[shard] = entries
+        self._changes[node] += 1
+
+    def gathered(self, node: str, what: str, gather: Callable[[dict[int, list[Entry]]], T]) -> T:
+        """`gather` of all entries of a node, kept under the name `what` until the node has another one."""
+        held = self._gathered.get((node, what))
+        if held is None or held[0] != self._changes[node]:
+            held = self._gathered[(node, what)] = (self._changes[node], gather(self.done(node)))
+        return cast(T, held[1])
 
     def fail(self, node: str, shard: int) -> None:
         self.failed.setdefault(node, set()).add(shard)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ COMPACT_ABOVE = 8
 """Segments of finished runs that are kept before they are folded into one Parquet file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One finished output. `files` are `{path, bytes, rows}`; `counts` what the stage conserved."""
 
@@ -27,9 +29,21 @@ class Entry:
     counts: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    taken: list[str] = field(default_factory=list)
+    """Files that `weft clean --intermediate` took away; the task is done as long as nobody has to read them."""
 
     def to_json(self) -> str:
-        return json.dumps(self.__dict__, sort_keys=True, separators=(",", ":"))
+        held = {name: getattr(self, name) for name in self.__slots__ if name != "taken" or self.taken}
+        return json.dumps(held, sort_keys=True, separators=(",", ":"))
+
+    def shared(self) -> Entry:
+        """The same with names that all entries share: a text or a worker gives each its own, which is half of it."""
+        files = [{sys.intern(name): value for name, value in file.items()} for file in self.files]
+        return replace(self, node=sys.intern(self.node), files=files, counts=_shared(self.counts))
+
+
+def _shared(counts: dict[str, Any]) -> dict[str, Any]:
+    return {sys.intern(name): _shared(value) if isinstance(value, dict) else value for name, value in counts.items()}
 
 
 class LedgerWriter:
@@ -70,18 +84,19 @@ class Ledger:
 
     def _take(self, line: str | bytes) -> None:
         try:
-            entry = Entry(**json.loads(line))
-        except (ValueError, TypeError):
+            entry = Entry(**json.loads(line)).shared()
+        except (ValueError, TypeError, AttributeError):
             return  # a torn line is an uncommitted task: it runs again
         self._entries[entry.key] = entry
 
     def get(self, key: str) -> Entry | None:
         return self._entries.get(key)
 
-    def add(self, entries: list[Entry]) -> None:
-        """Remember entries that a worker has already written to its segment."""
-        for entry in entries:
-            self._entries[entry.key] = entry
+    def add(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Remember entries that a worker has already written to its segment, and give them as they are kept."""
+        kept = [entry.shared() for entry in entries]
+        self._entries |= {entry.key: entry for entry in kept}
+        return kept
 
     def all(self) -> list[Entry]:
         """Every entry, in no order."""
@@ -90,13 +105,20 @@ class Ledger:
     def forget(self, key: str) -> None:
         self._entries.pop(key, None)
 
+    def any_taken(self) -> bool:
+        """Whether files of some entry were taken away on purpose."""
+        return any(entry.taken for entry in self._entries.values())
+
     def __len__(self) -> int:
         return len(self._entries)
 
-    def compact(self) -> None:
-        """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive."""
+    def compact(self, *, always: bool = False) -> None:
+        """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive.
+
+        Few segments stay as they are, unless `always`.
+        """
         old = [*self.folder.glob("compacted-*.parquet"), *self.folder.glob("segment-*.jsonl")]
-        if len(old) <= COMPACT_ABOVE:
+        if len(old) <= COMPACT_ABOVE and not always:
             return
         lines = [self._entries[key].to_json() for key in sorted(self._entries)]
         attempt = self.folder / f"attempt-{secrets.token_hex(6)}"

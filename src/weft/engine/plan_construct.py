@@ -122,7 +122,10 @@ def _elect() -> Node:
 
 def _languages(state: State) -> list[str]:
     """Languages of all passing rows, sorted: their places number the destinations of the export."""
-    return sorted({name for e in state.done("decide").values() for name in e[0].counts["languages"]})
+    # Asked for with every shard: found once, or a build of many shards would be planned in the square of their number.
+    return state.gathered(
+        "decide", "languages", lambda done: sorted({name for e in done.values() for name in e[0].counts["languages"]})
+    )
 
 
 def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:

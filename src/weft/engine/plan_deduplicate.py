@@ -67,7 +67,7 @@ def _bands(compiler: Compiler) -> Node:
     reads = compiler.registry.get("deduplicate.band_keys").reads
 
     def plan(state: State, shard: int) -> list[Task]:
-        entries = [e for e in state.done("label")[shard] if _column(e.files[0]["path"]) in reads]
+        entries = [e for e in state.entries["label"][shard] if _column(e.files[0]["path"]) in reads]
         key = digest("bands", own, sorted(e.key for e in entries), shard)
         arguments = {"call": call, "labels": sorted(str(e.files[0]["path"]) for e in entries)}
         return [Task("bands", shard, "bands", key, {}, arguments)]

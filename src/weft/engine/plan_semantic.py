@@ -29,7 +29,7 @@ def _probes(step: Step) -> int:
 
 def _labels(state: State, shard: int, name: str) -> tuple[str, str]:
     """Path and key of a stored label of a shard."""
-    for entry in state.done("label")[shard]:
+    for entry in state.entries["label"][shard]:
         path = str(entry.files[0]["path"])
         if path.split("/")[1] == name:
             return path, entry.key

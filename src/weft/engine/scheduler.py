@@ -9,6 +9,7 @@ from typing import Protocol
 
 from weft.engine.graph import Node, Plan, State
 from weft.engine.ledger import Entry
+from weft.engine.ready import ReadySet
 from weft.engine.work import Outcome, Task
 
 ATTEMPTS = 3
@@ -62,7 +63,8 @@ class Scheduler:
         self._runner = runner
         self._listener = listener
         self._open: dict[str, set[int]] = defaultdict(set)
-        self._planned: set[tuple[str, int]] = set()
+        self._ready = ReadySet(plan)
+        self._begun: set[str] = set()
         self._closed: set[str] = set()
         self._attempts: Counter[tuple[str, int]] = Counter()
         self._queue: deque[Task] = deque()
@@ -86,38 +88,43 @@ class Scheduler:
         """Tasks that are ready and have not been given away, by node (all of them in a dry run)."""
         return Counter(task.node for task in self._queue)
 
+    def waiting_tasks(self) -> list[Task]:
+        """The tasks that `queued` counts."""
+        return list(self._queue)
+
     def _advance(self) -> None:
         moved = True
         while moved:
             moved = any([self._advance_node(node) for node in self.plan.nodes if node.name not in self._closed])
 
     def _advance_node(self, node: Node) -> bool:
-        before = len(self._planned)
+        moved = False
         if node.each == "shard":
-            for shard in self.plan.shards:
-                if (node.name, shard) not in self._planned and self._ready(node, shard):
-                    self._plan(node, shard)
-            complete = all((node.name, shard) in self._planned for shard in self.plan.shards)
+            for shard in self._ready.take(node.name):
+                moved = True
+                self._plan(node, shard)
+                if shard not in self._open[node.name]:
+                    self._ready.met(node.name, shard)
+            complete = self._ready.taken(node.name)
         else:
-            if (node.name, -1) not in self._planned and all(name in self._closed for name in node.after):
+            if node.name not in self._begun and all(name in self._closed for name in node.after):
+                moved = True
+                self._begun.add(node.name)
                 self._plan(node, -1)
-            complete = (node.name, -1) in self._planned
+            complete = node.name in self._begun
         if complete and not self._open[node.name]:
             self._closed.add(node.name)
+            if node.each == "all":
+                self._ready.met_whole(node.name)
             return True
-        return len(self._planned) > before
+        return moved
 
-    def _ready(self, node: Node, shard: int) -> bool:
-        for name in node.after:
-            if self.plan.node(name).each == "all":
-                if name not in self._closed:
-                    return False
-            elif (name, shard) not in self._planned or shard in self._open[name]:
-                return False
-        return True
+    def _ended(self, task: Task) -> None:
+        self._open[task.node].discard(task.shard)
+        if self.plan.node(task.node).each == "shard":
+            self._ready.met(task.node, task.shard)
 
     def _plan(self, node: Node, shard: int) -> None:
-        self._planned.add((node.name, shard))
         if self._blocked(node, shard):
             self.state.fail(node.name, shard)
             return
@@ -155,11 +162,10 @@ class Scheduler:
     def _take(self, outcome: Outcome) -> None:
         task = outcome.task
         if outcome.failure is None:
-            entries = list(outcome.entries)
-            self.state.ledger.add(entries)
+            entries = self.state.ledger.add(outcome.entries)
             found = self._partial.pop((task.node, task.shard), [])
             self.state.record(task.node, task.shard, [*found, *entries])
-            self._open[task.node].discard(task.shard)
+            self._ended(task)
             self.tally.ran[task.node] += 1
             self._listener.finished(task, entries)
             return
@@ -169,6 +175,6 @@ class Scheduler:
         if again:
             self._queue.append(task)
             return
-        self._open[task.node].discard(task.shard)
+        self._ended(task)
         self.state.fail(task.node, task.shard)
         self.tally.failures.append(outcome)

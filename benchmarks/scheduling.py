@@ -1,0 +1,194 @@
+"""What the scheduler itself costs: the plan of a build with many shards, and tasks that do nothing.
+
+python benchmarks/scheduling.py [--shards 1000,10000,100000]: a small build is made first; its ledger entries, with
+other shards and keys, are what the tasks of the large plans answer. Nothing is read or written but the ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from weft.engine import build
+from weft.engine.graph import State
+from weft.engine.ledger import Entry, Ledger, LedgerWriter
+from weft.engine.manifest import Manifest, Shard, Unit
+from weft.engine.plan import compile_plan
+from weft.engine.progress import Silent
+from weft.engine.scheduler import Scheduler
+from weft.engine.work import Outcome, Task, rooms_registry
+from weft.recipe import load
+
+RECIPE = """\
+name: many
+acquire:
+  - path: texts
+    basis: owned
+"""
+WORDS = ("habari", "watu", "nyumba", "shule", "mtoto", "maji", "chakula", "safari", "barua", "kazi", "siku", "mwaka")
+TOGETHER = 8
+"""Outcomes that come at once, as from a machine with as many workers."""
+
+
+def small(folder: Path) -> tuple[Path, Path]:
+    """The recipe and the build of 120 documents."""
+    (folder / "texts").mkdir(parents=True)
+    rows = [" ".join(WORDS[(n * (w + 3) + w * w) % len(WORDS)] for w in range(60 + n % 7)) for n in range(120)]
+    lines = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(rows)]
+    (folder / "texts/a.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(RECIPE, "utf-8")
+    build.run(load(recipe), folder / "build", workers=1)
+    return recipe, folder / "build"
+
+
+class Nothing:
+    """A runner whose tasks answer at once with an entry of the small build, in the order in which they came."""
+
+    def __init__(self, entries: list[Entry], ledger: Path) -> None:
+        self._templates: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            if not any(self._kind(entry) == self._kind(held) for held in self._templates[entry.node]):
+                self._templates[entry.node].append(entry)
+        self._ledger = LedgerWriter(ledger)
+        self._waiting: list[Task] = []
+        self._next = 0
+        self._lines: list[Entry] = []
+        self.tasks = 0
+
+    @staticmethod
+    def _kind(entry: Entry) -> tuple[str, ...]:
+        return tuple(str(file["path"]).split("/")[1] for file in entry.files)
+
+    def submit(self, task: Task) -> None:
+        self._waiting.append(task)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        taken = self._waiting[self._next : self._next + TOGETHER]
+        self._next += len(taken)
+        if self._next > 10_000:
+            del self._waiting[: self._next]
+            self._next = 0
+        for task in taken:
+            self.tasks += 1
+            yield Outcome(task, tuple(self._answers(task)))
+
+    def _answers(self, task: Task) -> list[Entry]:
+        templates = self._templates[task.node]
+        if not task.keys:
+            return [self._one(templates[0], task, task.key)]
+        return [self._one(self._label(templates, name), task, key) for name, key in task.keys.items()]
+
+    @staticmethod
+    def _label(templates: list[Entry], operator: str) -> Entry:
+        short = operator.partition(".")[2]
+        return next(t for t in templates if str(t.files[0]["path"]).split("/")[1] == short)
+
+    def _one(self, template: Entry, task: Task, key: str) -> Entry:
+        files = [dict(file) | {"path": _named(str(file["path"]), task.shard, key)} for file in template.files]
+        # As it comes out of a worker: through text, nothing shared with the template.
+        made = Entry(**json.loads(replace(template, key=key, shard=task.shard, files=files).to_json()))
+        self._lines.append(made)
+        if len(self._lines) >= 4096:
+            self.flush()
+        return made
+
+    def flush(self) -> None:
+        self._ledger.append(self._lines)
+        self._lines = []
+
+    def close(self) -> None:
+        self.flush()
+        self._ledger.close()
+
+
+def _named(path: str, shard: int, key: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{shard:05d}-{key[:12]}.{name.partition('.')[2]}"
+
+
+def many(shards: int) -> Manifest:
+    """Shards of one unit each, as large as real ones."""
+    units = [Unit(f"/data/crawl/{n:07d}.parquet", f"{n:07d}.parquet", "parquet", 0, 1 << 26, 1 << 26, f"{n:032x}")
+             for n in range(shards)]  # fmt: skip
+    return Manifest([Shard("texts", (unit,)) for unit in units])
+
+
+def resident() -> int:
+    """Bytes that this process holds now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def measure(recipe: Path, made: Path, folder: Path, shards: int) -> dict[str, Any]:
+    """One run of the plan over so many shards, and one more that finds everything done."""
+    checked, entries = load(recipe), Ledger(made / "ledger").all()
+    manifest = many(shards)
+    before = resident()
+    state = State(Ledger(folder), list(range(shards)))
+    plan = compile_plan(checked, manifest, rooms_registry())
+    runner = Nothing(entries, folder)
+    began, cpu = time.monotonic(), time.process_time()
+    tally = Scheduler(plan, state, runner, Silent()).run()
+    seconds, busy = time.monotonic() - began, time.process_time() - cpu
+    runner.close()
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert not tally.failures and not tally.waiting, (tally.failures, tally.waiting)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    began = time.monotonic()
+    state = State(Ledger(folder), list(range(shards)))
+    loaded = time.monotonic() - began
+    again = Scheduler(compile_plan(checked, manifest, rooms_registry()), state, None, Silent()).run()
+    assert not again.waiting
+    return {
+        "shards": shards,
+        "tasks": runner.tasks,
+        "entries": len(state.ledger),
+        "milliseconds_per_task": round(1000 * seconds / runner.tasks, 3),
+        "cpu_milliseconds_per_task": round(1000 * busy / runner.tasks, 3),
+        "seconds": round(seconds, 1),
+        "driver_megabytes": round((held - before) / 1e6),
+        "bytes_of_memory_per_task": round((held - before) / runner.tasks),
+        "ledger_megabytes": round(size / 1e6, 1),
+        "ledger_bytes_per_task": round(size / runner.tasks),
+        "seconds_to_load": round(loaded, 2),
+        "seconds_to_find_all_done": round(time.monotonic() - began, 2),
+    }
+
+
+def _child(recipe: Path, made: Path, folder: Path, shards: int) -> None:
+    print(json.dumps(measure(recipe, made, folder, shards)), flush=True)
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--shards", default="1000,10000,100000")
+    counts = [int(text) for text in given.parse_args().shards.split(",")]
+    folder = Path(tempfile.mkdtemp())
+    try:
+        recipe, made = small(folder)
+        for count in counts:
+            # A process of its own each, so that the peak is of this size alone.
+            context = multiprocessing.get_context("spawn")
+            child = context.Process(target=_child, args=(recipe, made, folder / f"ledger-{count}", count))
+            child.start()
+            child.join()
+            if child.exitcode:
+                sys.exit(child.exitcode)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
