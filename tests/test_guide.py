@@ -26,6 +26,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
         ("trainers", 2, "llama-factory/dataset_info.json"),
+        ("batch", 1, "shared/report/index.html"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

@@ -14,6 +14,7 @@ from weft.cli.interleaving import interleave
 from weft.cli.options import Json, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.working import worker
 
 application = typer.Typer(
     add_completion=True,
@@ -222,6 +223,7 @@ application.command()(interleave)
 application.command()(pack)
 application.command()(index)
 application.command()(export)
+application.command()(worker)
 
 
 @application.command()
