@@ -89,7 +89,8 @@ def work(
         with crew.joining(storage) as others:
             if at_end is not None and result.run.status == 0:
                 at_end()
-            if all(other.name == name for other in others) and not leases.every(tasks.folder):
+            if all(other.name == name for other in others):
+                state.ledger.refresh()
                 state.ledger.compact()
             return result
     finally:
@@ -205,8 +206,10 @@ class LeasingRunner:
     def _take_some(self) -> None:
         if len(self._running) >= self._room:
             return
-        busy = {seen.name for seen in leases.every(self._leases.folder) if seen.alive}
-        free = [key for key in self._open if key not in busy and key not in self._running]
+        taken = set(os.listdir(self._leases.folder))
+        waiting = [key for key in self._open if key not in self._running]
+        # Leases of others are judged when nothing is free: with hundreds of workers that is a read of hundreds of files.
+        free = [key for key in waiting if key not in taken] or waiting
         for key in self._drawn(free):
             if len(self._running) >= self._room:
                 return

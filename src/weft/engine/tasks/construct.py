@@ -339,6 +339,7 @@ def _remove_strays(context: Context, wanted: set[str]) -> None:
     top = context.storage.path("construct")
     for path in sorted(top.rglob("*"), reverse=True):
         if path.is_file() and path.relative_to(context.storage.root).as_posix() not in wanted:
+            context.storage.may_commit()  # of a worker that slept, the files of a later recipe would be strays
             path.unlink(missing_ok=True)
         elif path.is_dir():
             with contextlib.suppress(OSError):  # it holds files, or another worker that runs this has removed it
