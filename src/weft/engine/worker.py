@@ -208,7 +208,7 @@ class LeasingRunner:
             return
         taken = set(os.listdir(self._leases.folder))
         waiting = [key for key in self._open if key not in self._running]
-        # Leases of others are judged when nothing is free: with hundreds of workers that is a read of hundreds of files.
+        # Leases of others are judged when nothing is free: of hundreds of workers they are hundreds of files.
         free = [key for key in waiting if key not in taken] or waiting
         for key in self._drawn(free):
             if len(self._running) >= self._room:
