@@ -48,6 +48,7 @@ def _age_all(storage: Storage, seconds: float) -> None:
             _older(storage.path(part), seen.name, seconds)
 
 
+@pytest.mark.slow
 def test_three_workers_give_the_bytes_of_one_run(corpus: tuple[Path, dict[str, bytes]], tmp_path: Path) -> None:
     recipe, wanted = corpus
     processes = [start(recipe, "--into", tmp_path / "build") for _ in range(3)]
@@ -185,6 +186,7 @@ def test_an_export_that_broke_off_is_not_taken_for_the_old_one(tmp_path: Path) -
     assert not holds(storage, entry)
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_to_all_and_tried_again_by_the_next(
     corpus: tuple[Path, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
