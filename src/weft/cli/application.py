@@ -16,6 +16,7 @@ from weft.cli.interleaving import interleave
 from weft.cli.options import Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.working import worker
 
 application = typer.Typer(
     add_completion=True,
@@ -236,6 +237,7 @@ application.command()(pack)
 application.command()(index)
 application.command()(export)
 application.command()(clean)
+application.command()(worker)
 
 
 @application.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from weft.engine import holders, known
+from weft.engine import crew, holders, known
 from weft.engine.graph import Plan, State
 from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
@@ -76,16 +77,18 @@ def run(
     storage = Storage(into)
     if only is not None and only not in STAGES:
         raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}")
-    _check_folder(storage)
+    check_folder(storage)
     storage.path("ledger").mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(storage.path("ledger/lock"), timeout=0):
+        lock = FileLock(storage.path(crew.LOCK), timeout=0)
+        with lock, contextlib.nullcontext() if dry_run else crew.alone(storage):
             return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())
     except Timeout:
-        raise WeftError(f"{into}: another run is writing this build; wait for it, or choose another folder") from None
+        raise WeftError(f"{into}: {crew.BUSY}") from None
 
 
-def _check_folder(storage: Storage) -> None:
+def check_folder(storage: Storage) -> None:
+    """Raises WeftError for a folder that is no build and not empty; makes one that is not there."""
     root = storage.root
     if root.exists() and not root.is_dir():
         raise WeftError(f"{root}: is a file; expected a folder to build into")
@@ -114,7 +117,6 @@ def _run_locked(
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
         return RunResult(storage.root, tally, scheduler.queued())
-    storage.clear_attempts()
     room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
     used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root, workers or usable_cores())
     scheduler, stopped = Scheduler(plan, state, used, listener), None
@@ -158,9 +160,13 @@ def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, Stat
     return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
 
 
-def prepare_known(recipe: Recipe, storage: Storage) -> tuple[Plan, State]:
-    """The plan over the files that the manifest already knows: reading a build does not look at its sources."""
-    plan = compile_plan(recipe, Manifest.load(storage), rooms_registry(), known.load(storage))
+def prepare_known(recipe: Recipe, storage: Storage, *, as_made: bool = True) -> tuple[Plan, State]:
+    """The plan over the files that the manifest already knows: reading a build does not look at its sources.
+
+    `as_made`: nor at other things outside of it (`engine.known`); who goes on building it looks at them.
+    """
+    kept = known.load(storage) if as_made else None
+    plan = compile_plan(recipe, Manifest.load(storage), rooms_registry(), kept)
     return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
 
 

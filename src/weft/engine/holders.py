@@ -20,7 +20,15 @@ def place_of(path: str) -> str | None:
 
 
 def claim(storage: Storage, path: str, key: str) -> None:
-    """From now on the place of `path` holds the answer `key`, or part of it."""
+    """From now on the place of `path` holds part of the answer `key`, until it is settled.
+
+    Part of an answer is none: who opens the build meanwhile finds no entry there that counts as done.
+    """
+    storage.write_bytes(f"selection/holders/{place_of(path)}", f"{key} unfinished".encode())
+
+
+def settle(storage: Storage, path: str, key: str) -> None:
+    """The place of `path` holds the whole answer `key`."""
     storage.write_bytes(f"selection/holders/{place_of(path)}", key.encode())
 
 

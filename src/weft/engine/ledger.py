@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,32 +63,44 @@ class LedgerWriter:
         self._sink.close()
 
 
+def _entries(lines: Iterable[str | bytes]) -> Iterator[Entry]:
+    for line in lines:
+        # A torn line is an uncommitted task: it runs again.
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            yield Entry(**json.loads(line)).shared()
+
+
 class Ledger:
     """All entries of a build, by key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._entries: dict[str, Entry] = {}
-        self._load()
+        self._read: dict[str, int] = {}
+        for entry in self._unread():
+            self._entries[entry.key] = entry
 
-    def _load(self) -> None:
-        if not self.folder.exists():
-            return
-        for path in sorted(self.folder.glob("compacted-*.parquet")):
-            for line in pq.read_table(path)["entry"].to_pylist():
-                self._take(line)
-        for path in sorted(self.folder.glob("segment-*.jsonl")):
-            content = path.read_bytes()
-            # A killed worker may leave half a line: what has no line end was never committed.
-            for line in content[: content.rfind(b"\n") + 1].splitlines():
-                self._take(line)
+    def refresh(self) -> None:
+        """Take in what other processes have committed since the last look; of one key the first entry stays."""
+        for entry in self._unread():
+            self._entries.setdefault(entry.key, entry)
 
-    def _take(self, line: str | bytes) -> None:
-        try:
-            entry = Entry(**json.loads(line)).shared()
-        except (ValueError, TypeError, AttributeError):
-            return  # a torn line is an uncommitted task: it runs again
-        self._entries[entry.key] = entry
+    def _unread(self) -> Iterator[Entry]:
+        """Entries that were not read before: compacted files as a whole, segments from where the last look ended."""
+        names = sorted(os.listdir(self.folder)) if self.folder.exists() else []
+        for name in names:
+            if name.startswith("compacted-") and name.endswith(".parquet") and name not in self._read:
+                self._read[name] = 0
+                yield from _entries(pq.read_table(self.folder / name)["entry"].to_pylist())
+        for name in names:
+            if name.startswith("segment-") and name.endswith(".jsonl"):
+                with contextlib.suppress(FileNotFoundError), open(self.folder / name, "rb") as source:
+                    source.seek(self._read.get(name, 0))
+                    content = source.read()
+                    # A killed worker may leave half a line: what has no line end was never committed.
+                    end = content.rfind(b"\n") + 1
+                    self._read[name] = self._read.get(name, 0) + end
+                    yield from _entries(content[:end].splitlines())
 
     def get(self, key: str) -> Entry | None:
         return self._entries.get(key)

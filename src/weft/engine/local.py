@@ -14,7 +14,7 @@ import time
 import traceback
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -37,8 +37,11 @@ def usable_cores() -> int:
 class LocalRunner:
     """Runs tasks in spawned worker processes; a worker that dies costs its task one attempt."""
 
-    def __init__(self, root: str, workers: int | None = None) -> None:
+    def __init__(
+        self, root: str, workers: int | None = None, call: Callable[[str, Task], Outcome] | None = None
+    ) -> None:
         self._root = root
+        self._call = call or run_task
         self._workers = workers or usable_cores()
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[Task] = deque()
@@ -48,9 +51,10 @@ class LocalRunner:
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self, seconds: float | None = None) -> Iterator[Outcome]:
+        """The next finished tasks; with `seconds`, none when none is finished by then."""
         self._fill()
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
         broken: list[Task] = []
         for future in done:
             task = self._running.pop(future)
@@ -80,7 +84,7 @@ class LocalRunner:
         if self._pool is None:
             self._pool = self._open_pool()
         try:
-            future = self._pool.submit(run_task, self._root, task)
+            future = self._pool.submit(self._call, self._root, task)
         except BrokenProcessPool as error:  # its workers died before they took anything
             future = Future()
             future.set_exception(error)
@@ -174,6 +178,7 @@ def run_task(root: str, task: Task) -> Outcome:
         seconds = round((time.monotonic() - began) / len(entries), 4)
         cpu_seconds = round((time.process_time() - cpu) / len(entries), 4)
         entries = [replace(e, seconds=seconds, cpu_seconds=cpu_seconds) for e in entries]
+        worker.context.storage.may_commit()
         worker.ledger.append(entries)
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
         return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error))

@@ -13,6 +13,7 @@ from weft.construct.defaults import REASONS
 from weft.construct.mixture_card import Mixed
 from weft.construct.rules import Rules
 from weft.construct.summary import COUNT, Stage, summary
+from weft.engine import crew
 from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
@@ -77,6 +78,9 @@ class Build:
             "build": str(self.storage.root),
             "complete": self.complete,
             "shards": len(self.plan.shards),
+            "tasks_done": sum(n["done"] for n in nodes),
+            "tasks_to_run": sum(n["to_run"] for n in nodes),
+            **crew.status(self.storage),
             "nodes": nodes,
         }
 

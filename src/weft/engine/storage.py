@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,10 @@ _URL = re.compile(r"^[a-z][a-z0-9+.-]+:(?://|:[a-z])", re.IGNORECASE)
 def is_url(path: str) -> bool:
     """Whether `path` names a place for fsspec (`s3://…`) rather than a local path."""
     return bool(_URL.match(path))
+
+
+def _always() -> None:
+    """A process that builds alone may commit whatever it made."""
 
 
 class SourceFetcher:
@@ -69,6 +73,8 @@ class Storage:
         if is_url(text):
             raise WeftError(f"build folder {text}: expected a local folder; object storage cannot hold a build yet")
         self.root = Path(text)
+        self.may_commit: Callable[[], None] = _always
+        """Called before an output takes its place; raises when whoever writes it must not any more."""
 
     def path(self, relative: str) -> Path:
         return self.root / relative
@@ -95,6 +101,7 @@ class Storage:
                 yield sink
                 sink.flush()
                 os.fsync(sink.fileno())
+            self.may_commit()
             os.replace(attempt, target)
         except BaseException:
             attempt.unlink(missing_ok=True)
@@ -106,7 +113,7 @@ class Storage:
         attempt = self.root / "tmp" / f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}"
         attempt.parent.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        return cast(BinaryIO, _Committing(attempt, target))
+        return cast(BinaryIO, _Committing(attempt, target, self.may_commit))
 
     def size(self, relative: str) -> int:
         return (self.root / relative).stat().st_size
@@ -146,14 +153,16 @@ class Storage:
 class _Committing(io.FileIO):
     """A file that takes its place when it is closed; one that is never closed stays an attempt."""
 
-    def __init__(self, attempt: Path, target: Path) -> None:
+    def __init__(self, attempt: Path, target: Path, may_commit: Callable[[], None]) -> None:
         super().__init__(attempt, "wb")
         self._paths = (attempt, target)
+        self._may_commit = may_commit
 
     def close(self) -> None:
         if not self.closed:
             os.fsync(self.fileno())
             super().close()
+            self._may_commit()
             os.replace(*self._paths)
 
     def __del__(self) -> None:

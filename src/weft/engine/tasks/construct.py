@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
 from collections.abc import Iterator
@@ -210,7 +211,8 @@ def export(task: Task, context: Context) -> list[Entry]:
     ordered = "order" in task.arguments and folder == "ct"
     schema = schema_of(written_as) if written_as else EXPORT
     schema = ordering.schema_of(task, schema) if ordered else schema
-    holders.claim(context.storage, f"construct/{folder}/{language}/", task.key)
+    own = f"construct/{folder}/{language}/"
+    holders.claim(context.storage, own, task.key)
     writer = LanguageWriter(
         lambda path: context.storage.open_sink(f"construct/{path}"),
         language,
@@ -252,7 +254,11 @@ def export(task: Task, context: Context) -> list[Entry]:
     if rows:
         files.append(row_list)
     else:
-        context.storage.path(path).unlink()  # all were copies of other languages: the release has no file of this one
+        context.storage.path(path).unlink(
+            missing_ok=True
+        )  # all were copies of other languages: the release has no file of this one
+    for settled in (own, path):
+        holders.settle(context.storage, settled, task.key)
     counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
     return [entry(task, task.key, files, counts | {"content": list(content.together(parts))})]
 
@@ -299,8 +305,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
     listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
     _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
-    by = ["language", "source", "size"]
-    sizes = clusters.group_by(by).len("clusters").sort(by)
+    sizes = clusters.group_by(by := ["language", "source", "size"]).len("clusters").sort(by)
     largest = clusters.sort("size", "cluster", descending=[True, False]).head(LARGEST)
     small = {
         "counts": counts,
@@ -316,6 +321,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         small["mixture"] = held.mixture.plan
     for name, frame in small.items():
         files.append(write_frame(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
+    holders.settle(storage, "construct/README.md", task.key)
     return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
 
 
@@ -333,6 +339,8 @@ def _remove_strays(context: Context, wanted: set[str]) -> None:
     top = context.storage.path("construct")
     for path in sorted(top.rglob("*"), reverse=True):
         if path.is_file() and path.relative_to(context.storage.root).as_posix() not in wanted:
-            path.unlink()
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+            context.storage.may_commit()  # of a worker that slept, the files of a later recipe would be strays
+            path.unlink(missing_ok=True)
+        elif path.is_dir():
+            with contextlib.suppress(OSError):  # it holds files, or another worker that runs this has removed it
+                path.rmdir()

@@ -1,0 +1,267 @@
+"""A worker: a process that shares a plan with any number of others, and takes what is ready by lease.
+
+It runs the scheduler of `weft run`. What others finish comes to it as outcomes, out of the ledger, as its own do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import random
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from weft.engine import crew, known, leases
+from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
+from weft.engine.leases import SECONDS, Leases
+from weft.engine.ledger import Ledger
+from weft.engine.local import LocalRunner, open_worker, run_task
+from weft.engine.progress import Silent
+from weft.engine.scheduler import Listener, Scheduler
+from weft.engine.storage import Storage
+from weft.engine.work import Outcome, Task, rooms_registry
+from weft.errors import ShardError, WeftError
+from weft.recipe import Recipe, from_json
+
+SHORTEST, LONGEST = 0.2, 5.0
+"""Seconds between two looks of a worker that has nothing to do."""
+OWNERS = 10
+"""Workers that may die on one task: of killed ones few meet the same task, one that kills them would end them all."""
+_WINDOW = 32
+"""Tasks among which a worker draws, so that workers that look at the same time seldom want the same."""
+
+
+@dataclass(frozen=True)
+class WorkResult:
+    """What became of the build while a worker took part, and how many of the tasks were its own."""
+
+    run: RunResult
+    own: int
+
+
+def work(
+    recipe: Recipe | None,
+    into: str | Path,
+    *,
+    workers: int = 1,
+    seconds: float = SECONDS,
+    listener: Listener | None = None,
+    at_end: Callable[[], None] | None = None,
+) -> WorkResult:
+    """Take tasks of a build until its plan is done, with other workers or without; `at_end` is called by one at a time.
+
+    Without a recipe: the one that the build was made with. `seconds` is how long a lease lasts that is not renewed.
+    Raises WeftError for a folder that a run is writing, and for another recipe than that of workers that are alive.
+    """
+    storage = Storage(into)
+    given = recipe or stored_recipe(storage)
+    check_folder(storage)
+    name = f"worker-{secrets.token_hex(6)}"
+    with crew.joining(storage) as others:
+        mark = crew.fingerprint(given)
+        crew.agree(storage, others, mark)
+        if not others:
+            crew.begin(storage)
+        members = Leases(storage.path(crew.WORKERS), name, seconds)
+        members.take(name, role="worker", plan=mark, tasks=0, began=leases.clock(members.folder))
+        try:
+            prepared = None if others or recipe is None else prepare(given, storage, save=True)
+        except BaseException:
+            members.close()
+            raise
+    tasks = Leases(storage.path(crew.TASKS), name, seconds)
+    before = _on_end(members, tasks)
+    try:
+        plan, state = prepared or prepare_known(given, storage, as_made=False)
+        runner = LeasingRunner(storage, state.ledger, members, tasks, workers)
+        watcher = _Telling(listener or Silent(), storage)
+        with contextlib.closing(runner):
+            tally = Scheduler(plan, state, runner, watcher).run()
+        result = WorkResult(RunResult(storage.root, tally), runner.done)
+        with crew.joining(storage) as others:
+            known.save(storage, known.gathered(given, rooms_registry(), state))
+            if at_end is not None and result.run.status == 0:
+                at_end()
+            if all(other.name == name for other in others):
+                state.ledger.refresh()
+                state.ledger.compact()
+            return result
+    finally:
+        tasks.close()
+        members.close()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def stored_recipe(storage: Storage) -> Recipe:
+    """The recipe that a build was made with; raises WeftError when the folder is no build."""
+    if not storage.exists(RECIPE):
+        raise WeftError(f"{storage.root}: is not a build folder (no {RECIPE} in it); expected one, or a recipe file")
+    held = json.loads(storage.path(RECIPE).read_text("utf-8"))
+    return from_json(held["recipe"], base=Path(held["base"]))
+
+
+def _on_end(*held: Leases) -> Any:
+    """When a batch system says that time is up: leases go back at once, and who runs a task cannot commit it.
+
+    The answer is what was done at SIGTERM before; None where a thread that is not the main one may not say it.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for one in held:
+            one.close()
+        os._exit(128 + number)
+
+    with contextlib.suppress(ValueError):  # signals are the main thread's
+        return signal.signal(signal.SIGTERM, end) or signal.SIG_DFL
+    return None
+
+
+def run_leased(owner: str, root: str, task: Task) -> Outcome:
+    """Run a task that commits nothing once its lease is another's: what slept too long does not wake to write."""
+    storage = open_worker(root).context.storage
+    folder = storage.path(crew.TASKS)
+
+    def check() -> None:
+        if not leases.owns(folder, task.key, owner):
+            raise ShardError("the lease of the task was taken away")
+
+    storage.may_commit = check
+    return run_task(root, task)
+
+
+class LeasingRunner:
+    """Runs what nobody else runs, in processes of its own, and tells what others have finished or given up."""
+
+    def __init__(self, storage: Storage, ledger: Ledger, members: Leases, tasks: Leases, workers: int) -> None:
+        self._storage = storage
+        self._ledger = ledger
+        self._members = members
+        self._leases = tasks
+        self._room = workers
+        self._local = LocalRunner(str(storage.root), workers, functools.partial(run_leased, tasks.owner))
+        self._open: dict[str, tuple[Task, list[str]]] = {}
+        self._running: dict[str, Task] = {}
+        self._draw = random.Random(tasks.owner)
+        self._missing: dict[str, list[str]] = {}
+        self.done = 0
+        """Tasks that this worker ran to their end."""
+
+    def submit(self, task: Task) -> None:
+        names = list(task.keys.values()) or [task.key]
+        # At the first time: on a second try another worker may have come first, and the scheduler knows of none of it.
+        missing = self._missing.setdefault(task.key, [name for name in names if self._ledger.get(name) is None])
+        self._open[task.key] = (task, missing)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        pause = SHORTEST
+        while True:
+            told = self._known()
+            if not told:
+                self._take_some()
+                told = self._known()
+            for outcome in told:
+                self._open.pop(outcome.task.key)
+                yield outcome
+            ended = 0
+            for outcome in self._ended(0.0 if told else pause * self._draw.uniform(0.7, 1.3)):
+                ended += 1
+                yield outcome
+            if told or ended:
+                return
+            if not self._members.mine(self._members.owner):
+                raise WeftError(
+                    f"{self._storage.root}: nothing was heard of this worker for {self._members.seconds:.0f} s, and "
+                    "others went on without it; start another"
+                )
+            pause = min(pause * 1.5, LONGEST)
+
+    def close(self) -> None:
+        self._local.close()
+
+    def _known(self) -> list[Outcome]:
+        """Open tasks that the ledger has by now, or that failed for good somewhere."""
+        self._ledger.refresh()
+        failed = crew.failures(self._storage)
+        found: list[Outcome] = []
+        for key, (task, missing) in self._open.items():
+            if key in self._running:
+                continue
+            entries = [entry for name in missing if (entry := self._ledger.get(name)) is not None]
+            if len(entries) == len(missing):
+                self._leases.release(key)
+                found.append(Outcome(task, tuple(entries)))
+            elif key in failed:
+                self._leases.release(key)
+                found.append(Outcome(task, failure=failed[key]))
+        return found
+
+    def _take_some(self) -> None:
+        if len(self._running) >= self._room:
+            return
+        taken = set(os.listdir(self._leases.folder))
+        waiting = [key for key in self._open if key not in self._running]
+        # Leases of others are judged when nothing is free: of hundreds of workers they are hundreds of files.
+        free = [key for key in waiting if key not in taken] or waiting
+        for key in self._drawn(free):
+            if len(self._running) >= self._room:
+                return
+            task, missing = self._open[key]
+            if not self._leases.take(key, node=task.node, shard=task.shard):
+                continue
+            self._ledger.refresh()  # it may have been finished between the last look and the lease
+            if all(self._ledger.get(name) is not None for name in missing):
+                continue
+            if self._leases.attempt(key) > OWNERS:
+                crew.fail(self._storage, key, f"{OWNERS} workers ended while they ran it (out of memory, or killed)")
+                continue
+            self._running[key] = task
+            self._local.submit(task)
+
+    def _drawn(self, free: list[str]) -> Iterator[str]:
+        for start in range(0, len(free), _WINDOW):
+            window = free[start : start + _WINDOW]
+            self._draw.shuffle(window)
+            yield from window
+
+    def _ended(self, wait: float) -> Iterator[Outcome]:
+        """Tasks of this worker that ended, for up to `wait` seconds; one whose lease was lost is open again."""
+        if not self._running:
+            time.sleep(wait)
+            return
+        for outcome in self._local.outcomes(wait):
+            key = outcome.task.key
+            self._running.pop(key)
+            lost = outcome.failure is not None and not self._leases.mine(key)
+            self._leases.release(key)
+            if lost:
+                continue
+            if outcome.failure is None:
+                self.done += 1
+                self._members.tell(self._members.owner, tasks=self.done)
+            self._open.pop(key)
+            yield outcome
+
+
+class _Telling:
+    """A listener that lets all workers know of what failed for good."""
+
+    def __init__(self, listener: Listener, storage: Storage) -> None:
+        self._listener = listener
+        self._storage = storage
+        self.planned = listener.planned
+        self.started = listener.started
+        self.finished = listener.finished
+
+    def failed(self, task: Task, reason: str, again: bool) -> None:
+        if not again:
+            crew.fail(self._storage, task.key, reason)
+        self._listener.failed(task, reason, again)
