@@ -105,6 +105,19 @@ def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) ->
     assert "deduplicate" not in opened.documents(text=False).collect_schema().names()
 
 
+def test_what_was_known_of_another_recipe_makes_no_label_done(recipe: Path, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    assert run(load(recipe, [STEPS]), build, workers=1).status == 0
+    kept = (build / "known.json").read_bytes()
+    other = recipe.parent / "later/questions.tsv"
+    other.parent.mkdir()
+    other.write_text("id\ttext\nq9\tmaji ya mto ni baridi sana asubuhi ya leo\n", "utf-8")
+    run(load(recipe, [STEPS.replace("questions.tsv", "later/questions.tsv")]), build, workers=1, only="parse")
+    # As when that run was stopped after its recipe was stored.
+    (build / "known.json").write_bytes(kept)
+    assert "label" in Build.open(build).pending, "the items are others"
+
+
 def test_a_build_that_outlived_a_file_of_its_recipe_is_read_and_not_run(recipe: Path, tmp_path: Path) -> None:
     checked = load(recipe, [STEPS])
     assert run(checked, tmp_path / "build", workers=1).status == 0

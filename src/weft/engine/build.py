@@ -165,7 +165,7 @@ def prepare_known(recipe: Recipe, storage: Storage, *, as_made: bool = True) -> 
 
     `as_made`: nor at other things outside of it (`engine.known`); who goes on building it looks at them.
     """
-    kept = known.load(storage) if as_made else None
+    kept = known.load(storage, recipe) if as_made else None
     plan = compile_plan(recipe, Manifest.load(storage), rooms_registry(), kept)
     return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
 

@@ -48,6 +48,11 @@ class State:
         """Path of the n-th file of a finished task."""
         return str(self.one(node, shard).files[position]["path"])
 
+    def files(self, node: str, position: int = 0) -> list[str]:
+        """The n-th files of a node's tasks that hold rows."""
+        held = [entries[0].files[position] for entries in self.done(node).values()]
+        return [str(file["path"]) for file in held if file["rows"]]
+
     def keys(self, node: str) -> list[str]:
         return [entry.key for entries in self.done(node).values() for entry in entries]
 

@@ -44,6 +44,7 @@ def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]
     steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.deduplicate)
     files = {step.operator: digests_of_files(registry.get(step.operator), step.params) for step in steps}
     found: dict[str, Any] = {"files": {name: held for name, held in files.items() if held}}
+    found["recipe"] = digest("known", recipe.to_json())
     step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
     if step is not None and state.done("earlier"):
         found["earlier"] = [asdict(s) for s in earlier_releases(Path(step.params["index"]), recipe, state)]
@@ -52,10 +53,11 @@ def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]
 
 def save(storage: Storage, held: Mapping[str, Any]) -> None:
     """Keep it in the build; nothing where there is nothing to keep."""
-    if any(held.values()) or storage.exists(KNOWN):
+    if held["files"] or "earlier" in held or storage.exists(KNOWN):
         storage.write_bytes(KNOWN, (json.dumps(held, indent=1, sort_keys=True) + "\n").encode("utf-8"))
 
 
-def load(storage: Storage) -> dict[str, Any]:
-    """What was kept; empty when nothing was."""
-    return dict(json.loads(storage.path(KNOWN).read_text("utf-8"))) if storage.exists(KNOWN) else {}
+def load(storage: Storage, recipe: Recipe) -> dict[str, Any]:
+    """What was kept; empty when nothing was for this recipe: a run of another one may have been stopped since."""
+    held: dict[str, Any] = json.loads(storage.path(KNOWN).read_text("utf-8")) if storage.exists(KNOWN) else {}
+    return held if held.get("recipe") == digest("known", recipe.to_json()) else {}

@@ -91,7 +91,7 @@ def _reduce(compiler: Compiler, node: str, before: str, run: str, operator: str)
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys(before)
-        files = [str(e[0].files[0]["path"]) for e in state.done(before).values() if e[0].files[0]["rows"]]
+        files = state.files(before)
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group}

@@ -52,18 +52,13 @@ class _Index:
         return {"index": folders, "releases": [s.release for s in held]}, [s.digest for s in held]
 
 
-def _files(state: State, node: str, position: int = 0) -> list[str]:
-    held = [entries[0].files[position] for entries in state.done(node).values()]
-    return [str(file["path"]) for file in held if file["rows"]]
-
-
 def _met(compiler: Compiler, step: Step, index: _Index) -> Node:
     spec = compiler.registry.get(step.operator)
     call = Call(spec.name, dict(step.params)).__dict__
 
     def plan(state: State, shard: int) -> list[Task]:
         held, digests = index.arguments(state)
-        files, keys = _files(state, "bands"), state.keys("bands")
+        files, keys = state.files("bands"), state.keys("bands")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             key = digest("earlier_met", [spec.name, spec.version], digests, keys, group)
@@ -80,7 +75,7 @@ def _wanted(compiler: Compiler, index: _Index) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         held, digests = index.arguments(state)
         key = digest("earlier_components", digests, compared, state.keys("earlier_met"))
-        arguments = held | {"files": _files(state, "earlier_met"), "compared": compared}
+        arguments = held | {"files": state.files("earlier_met"), "compared": compared}
         return [Task("earlier_components", 0, "earlier_components", key, {}, arguments)]
 
     return Node("earlier_components", "deduplicate", ("documents", "earlier_met"), "all", plan)
@@ -91,7 +86,7 @@ def _verify(compiler: Compiler, index: _Index) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         held, digests = index.arguments(state)
-        files, keys = _files(state, "earlier_shingles"), state.keys("earlier_shingles")
+        files, keys = state.files("earlier_shingles"), state.keys("earlier_shingles")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             key = digest("earlier_verify", of_verify, digests, keys, group)
@@ -107,7 +102,7 @@ def _found(index: _Index) -> Node:
         held, digests = index.arguments(state)
         arguments = held | {
             "certain": state.path("earlier_components", 0, 1),
-            "verified": _files(state, "earlier_verify"),
+            "verified": state.files("earlier_verify"),
             "clusters": state.path("clusters", 0),
             "shards": sorted(state.rows()),
         }

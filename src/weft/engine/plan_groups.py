@@ -44,7 +44,7 @@ def _links(compiler: Compiler) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys("group_keys")
-        files = [str(e[0].files[0]["path"]) for e in state.done("group_keys").values() if e[0].files[0]["rows"]]
+        files = state.files("group_keys")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group}

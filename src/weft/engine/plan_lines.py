@@ -39,7 +39,7 @@ def _learn(compiler: Compiler, step: Step) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys("line_keys")
-        files = [str(e[0].files[0]["path"]) for e in state.done("line_keys").values() if e[0].files[0]["rows"]]
+        files = state.files("line_keys")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group}
@@ -56,7 +56,7 @@ def _spans(compiler: Compiler) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
-        files = [str(e[0].files[0]["path"]) for e in state.done("learn_lines").values() if e[0].files[0]["rows"]]
+        files = state.files("learn_lines")
         arguments = {"call": call, "documents": document.files[0]["path"], "files": files}
         key = digest("lines", identity, document.key, state.keys("learn_lines"))
         return [Task("lines", shard, "line_spans", key, {}, arguments, int(document.counts.get("text_bytes", 0)))]

@@ -87,7 +87,7 @@ def _pairs(compiler: Compiler, step: Step) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys("cells")
-        files = [str(e[0].files[0]["path"]) for e in state.done("cells").values() if e[0].files[0]["rows"]]
+        files = state.files("cells")
         tasks = []
         for number in range(destination_count(sum(state.rows().values()), _probes(step))):
             arguments = {"call": call, "files": files, "destinations": [number]}

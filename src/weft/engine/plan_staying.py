@@ -10,7 +10,6 @@ from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import destinations
 from weft.engine.plan_mixture import drawing
-from weft.engine.plan_substrings import files_of
 from weft.engine.work import Call, Task
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _staying(compiler: Compiler, now: Staying) -> Node:
             arguments["substrings"] = state.path(now.cuts["substrings"], shard)
             keys.append(state.one(now.cuts["substrings"], shard).key)
         if "lines" in now.cuts:
-            arguments |= {"line_keys": state.path("line_keys", shard), "learnt": files_of(state, "learn_lines", 0)}
+            arguments |= {"line_keys": state.path("line_keys", shard), "learnt": state.files("learn_lines")}
             keys += [state.one("line_keys", shard).key, *state.keys("learn_lines")]
         if now.cut:
             drawn, drawn_keys = drawing(compiler, state, shard)
@@ -83,7 +82,7 @@ def _staying(compiler: Compiler, now: Staying) -> Node:
 
 def _keepers(now: Staying) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        arguments = {"claims": files_of(state, now.name, 1), "learnt": files_of(state, "learn_lines", 0)}
+        arguments = {"claims": state.files(now.name, 1), "learnt": state.files("learn_lines")}
         key = digest("line_keepers", state.keys(now.name), state.keys("learn_lines"))
         return [Task(f"{now.name}_keepers", 0, "line_keepers", key, {}, arguments)]
 
@@ -99,7 +98,7 @@ def _lines(compiler: Compiler, now: Staying) -> Node:
         held = [state.one(node, shard) for node in ("documents", now.name, now.cuts["lines"])]
         names = ("documents", "staying", "before")
         arguments: dict[str, Any] = {name: str(one.files[0]["path"]) for name, one in zip(names, held, strict=True)}
-        arguments |= {"keepers": state.path(keepers, 0), "files": files_of(state, "learn_lines", 0), "call": call}
+        arguments |= {"keepers": state.path(keepers, 0), "files": state.files("learn_lines"), "call": call}
         found = [one.key for one in held]
         key = digest("staying_lines", identity, found, state.one(keepers, 0).key, state.keys("learn_lines"))
         return [Task(f"{now.name}_lines", shard, "staying_lines", key, {}, arguments)]
@@ -114,7 +113,7 @@ def _pairs(compiler: Compiler, now: Staying) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         keys = [state.keys("fingerprints"), state.keys(now.name)]
         marks = [(number, str(entries[0].files[0]["path"])) for number, entries in state.done(now.name).items()]
-        files = files_of(state, "fingerprints", 0)
+        files = state.files("fingerprints")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group, "staying": marks}
@@ -129,7 +128,7 @@ def _texts(now: Staying) -> Node:
     lines = _made(now).get("lines")
 
     def plan(state: State, shard: int) -> list[Task]:
-        requests = files_of(state, f"{now.name}_pairs", 1)
+        requests = state.files(f"{now.name}_pairs", 1)
         tasks = []
         for number in state.done(lines or now.name):
             held = [state.one("documents", number), *([state.one(lines, number)] if lines else [])]
@@ -153,7 +152,7 @@ def _substrings(compiler: Compiler, now: Staying) -> Node:
         held = [state.one(node, shard) for node in ("documents", now.name, now.cuts["substrings"])]
         names = ("documents", "staying", "before")
         arguments: dict[str, Any] = {name: str(one.files[0]["path"]) for name, one in zip(names, held, strict=True)}
-        arguments |= least | {"pairs": files_of(state, pairs, 0), "texts": files_of(state, texts, 0)}
+        arguments |= least | {"pairs": state.files(pairs), "texts": state.files(texts)}
         found = [one.key for one in held]
         key = digest("staying_substrings", least, found, shard, state.keys(pairs), state.keys(texts))
         return [Task(f"{now.name}_substrings", shard, "substring_label", key, {}, arguments)]

@@ -41,7 +41,7 @@ def _pairs(compiler: Compiler) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         keys = state.keys("fingerprints")
-        files = [str(e[0].files[0]["path"]) for e in state.done("fingerprints").values() if e[0].files[0]["rows"]]
+        files = state.files("fingerprints")
         tasks = []
         for number, group in enumerate(destinations(sum(state.rows().values()))):
             arguments = {"call": call, "files": files, "destinations": group}
@@ -52,15 +52,9 @@ def _pairs(compiler: Compiler) -> Node:
     return Node("passage_pairs", "deduplicate", ("fingerprints",), "all", plan)
 
 
-def files_of(state: State, node: str, position: int) -> list[str]:
-    """The n-th files of a node's tasks that hold rows."""
-    held = [entries[0].files[position] for entries in state.done(node).values()]
-    return [str(file["path"]) for file in held if file["rows"]]
-
-
 def _texts() -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        requests = files_of(state, "passage_pairs", 1)
+        requests = state.files("passage_pairs", 1)
         tasks = []
         for number, entries in state.done("documents").items():
             arguments = {"documents": entries[0].files[0]["path"], "requests": requests}
@@ -77,7 +71,7 @@ def _label(step: Step) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
-        found, texts = files_of(state, "passage_pairs", 0), files_of(state, "passage_texts", 0)
+        found, texts = state.files("passage_pairs"), state.files("passage_texts")
         arguments = least | {"documents": document.files[0]["path"], "pairs": found, "texts": texts}
         key = digest("substrings", least, document.key, shard, state.keys("passage_pairs"), state.keys("passage_texts"))
         size = int(document.counts.get("text_bytes", 0))
