@@ -69,8 +69,16 @@ def run(
     into: Annotated[
         Path | None, typer.Option("--into", help="Build folder; default: build/ beside the recipe.")
     ] = None,
-    runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local.")] = "local",
+    runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local, or ray.")] = "local",
     workers: Workers = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="auto|HOST:PORT",
+            help="A Ray cluster; default: $RAY_ADDRESS, else one that is started on this machine.",
+        ),
+    ] = None,
     only: Annotated[str | None, typer.Option("--only", metavar="STAGE", help="Stop after this stage.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")
@@ -82,7 +90,7 @@ def run(
     """Build a recipe. What an earlier run has done is not done again."""
     from weft.cli import building
 
-    return building.run(recipe, into, runner, workers, only, set_ or [], dry_run, as_json, quiet)
+    return building.run(recipe, into, runner, workers, ray_address, only, set_ or [], dry_run, as_json, quiet)
 
 
 @application.command()

@@ -34,6 +34,14 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def worker_environment() -> dict[str, str]:
+    """Variables that a worker process starts with."""
+    # One thread per worker: processes are the parallelism, and CPU seconds stay comparable.
+    given = {name: "1" for name in _ONE_THREAD}
+    # Arrow's own pools keep what they free: the system's takes a tenth less memory in the same time.
+    return given | {"ARROW_DEFAULT_MEMORY_POOL": os.environ.get("ARROW_DEFAULT_MEMORY_POOL", "system")}
+
+
 class LocalRunner:
     """Runs tasks in spawned worker processes; a worker that dies costs its task one attempt."""
 
@@ -87,10 +95,7 @@ class LocalRunner:
         self._running[future] = task
 
     def _open_pool(self) -> ProcessPoolExecutor:
-        # One thread per worker: processes are the parallelism, and CPU seconds stay comparable.
-        given = {name: "1" for name in _ONE_THREAD}
-        # Arrow's own pools keep what they free: the system's takes a tenth less memory in the same time.
-        given["ARROW_DEFAULT_MEMORY_POOL"] = os.environ.get("ARROW_DEFAULT_MEMORY_POOL", "system")
+        given = worker_environment()
         before = {name: os.environ.get(name) for name in given}
         os.environ.update(given)
         try:
