@@ -25,6 +25,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
+        ("clusters", 1, "there/construct/README.md"),
         ("trainers", 2, "llama-factory/dataset_info.json"),
     ],
 )

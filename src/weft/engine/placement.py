@@ -18,9 +18,10 @@ def demand(task: Task, registry: Registry) -> Resources:
     )
 
 
-def operators(task: Task) -> list[str]:
-    """Names of the operators that a task runs."""
-    return [call["operator"] for call in _calls(task)]
+def on_gpu(task: Task, registry: Registry) -> list[str]:
+    """Names of the operators of a task that need a GPU."""
+    calls = _calls(task)
+    return [call["operator"] for call in calls if registry.get(call["operator"]).needing(call["parameters"]).gpus]
 
 
 def _calls(task: Task) -> Iterator[Mapping[str, Any]]:

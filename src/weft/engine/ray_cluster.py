@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import secrets
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -146,9 +147,7 @@ class Cluster:
 
     def logs(self) -> str:
         """Where Ray writes its logs on each node."""
-        with suppress(AttributeError, RuntimeError):
-            return str(Path(self.ray.get_runtime_context().get_session_dir()) / "logs")
-        return "/tmp/ray/session_latest/logs"
+        return str(Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray/session_latest/logs"))
 
     def _check_nodes(self) -> None:
         strategies = importlib.import_module("ray.util.scheduling_strategies")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weft.engine.local import run_task
-from weft.engine.placement import demand, operators
+from weft.engine.placement import demand, on_gpu
 from weft.engine.ray_cluster import Cluster, Place, unseen
 from weft.engine.work import Outcome, Task, rooms_registry
 from weft.errors import WeftError
@@ -71,9 +71,9 @@ class RayRunner:
             self._open = True
         need = demand(task, rooms_registry())
         if need.gpus > self._cluster.gpus and not self._actors:
-            name = next(n for n in operators(task) if n.startswith("label.")) if operators(task) else task.node
+            names = ", ".join(on_gpu(task, rooms_registry()))
             raise WeftError(
-                f"{name} needs {need.gpus:g} GPU, and the cluster has {self._cluster.gpus:g}; "
+                f"{names} needs {need.gpus:g} GPU, and the cluster has {self._cluster.gpus:g}; "
                 "expected a node with a GPU, or device: cpu in the recipe"
             )
         (self._for_gpu if need.gpus else self._waiting).append((task, need))
