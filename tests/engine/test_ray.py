@@ -222,6 +222,14 @@ def test_what_a_cluster_lacks_is_said(tmp_path: Path, plugin: Path, machines: Ca
         _without_the_folder(tmp_path / "gone", nodes.address)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere:port"])
+def test_an_address_without_a_cluster_is_said(tmp_path: Path, address: str) -> None:
+    (tmp_path / "ledger").mkdir()
+    cluster = Cluster(str(tmp_path), None, address)
+    with pytest.raises(WeftError, match=f"^--ray-address {address}: "):
+        cluster.open()
+
+
 def _without_the_folder(root: Path, address: str) -> None:
     """What is checked at the start, when the folder is there for the driver alone: moved away before a node looks."""
     (root / "ledger").mkdir(parents=True)

@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import secrets
+import socket
 import tempfile
 import time
 from contextlib import suppress
@@ -109,6 +110,9 @@ class Cluster:
             quiet |= {"num_cpus": self._workers or usable_cores(), "include_dashboard": False}
             quiet |= {"object_store_memory": _OBJECTS}
         try:
+            host, _, port = self._address.rpartition(":")
+            if host:  # Ray itself would take over a minute to say that nobody is there
+                socket.create_connection((host, int(port)), timeout=10).close()
             self.ray.init(address=self._address, **quiet)
         except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0]
