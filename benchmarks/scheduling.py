@@ -74,7 +74,10 @@ class Nothing:
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    busy = 0
+    """A task begins and ends within `outcomes`."""
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
         taken = self._waiting[self._next : self._next + TOGETHER]
         self._next += len(taken)
         if self._next > 10_000:

@@ -26,6 +26,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
         ("operations", 4, "build/construct/README.md"),
+        ("clusters", 1, "there/construct/README.md"),
         ("trainers", 2, "llama-factory/dataset_info.json"),
         ("batch", 1, "shared/report/index.html"),
     ],

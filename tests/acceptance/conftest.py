@@ -87,7 +87,10 @@ class InThisProcess:
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    busy = 0
+    """A task begins and ends within `outcomes`."""
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
         while self._waiting:
             yield run_task(self._root, self._waiting.popleft())
 

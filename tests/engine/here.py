@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from weft.engine.work import Outcome, Task
 
 class Here:
     def __init__(self, root: Path) -> None:
-        self._root, self._waiting = str(root), list[Task]()
+        self._root, self._waiting = str(root), deque[Task]()
 
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
-        tasks, self._waiting = self._waiting, []
-        for task in tasks:
-            yield run_task(self._root, task)
+    busy = 0
+    """A task begins and ends within `outcomes`."""
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
+        if begin:
+            yield run_task(self._root, self._waiting.popleft())
 
     def close(self) -> None:
         pass

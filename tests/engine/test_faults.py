@@ -51,7 +51,10 @@ class Inline:
     def submit(self, task: Task) -> None:
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    busy = 0
+    """A task begins and ends within `outcomes`."""
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
         yield local.run_task(self._root, self._waiting.popleft())
 
     def close(self) -> None:

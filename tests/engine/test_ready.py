@@ -45,7 +45,10 @@ class Draws:
         self.given.append((task.node, task.shard))
         self._waiting.append(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    busy = 0
+    """A task begins and ends within `outcomes`."""
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
         for _ in range(min(len(self._waiting), self._draw.randint(1, 3))):
             task = self._waiting.pop(self._draw.randrange(len(self._waiting)))
             chance = self._draw.random()

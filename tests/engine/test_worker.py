@@ -157,7 +157,7 @@ def test_a_task_whose_lease_was_taken_away_commits_nothing(tmp_path: Path) -> No
     ran: list[Any] = []
 
     class Woken(local.LocalRunner):
-        def outcomes(self, seconds: float | None = None) -> Any:
+        def outcomes(self, seconds: float | None = None, *, begin: bool = True) -> Any:
             for task in self._waiting:
                 ran.append(worker.run_leased("someone-else", self._root, task))
                 yield ran[-1]

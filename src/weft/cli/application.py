@@ -72,8 +72,16 @@ def run(
     into: Annotated[
         Path | None, typer.Option("--into", help="Build folder; default: build/ beside the recipe.")
     ] = None,
-    runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local.")] = "local",
+    runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local, or ray.")] = "local",
     workers: Workers = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address",
+            metavar="auto|HOST:PORT",
+            help="A Ray cluster; default: $RAY_ADDRESS, else one that is started on this machine.",
+        ),
+    ] = None,
     only: Annotated[str | None, typer.Option("--only", metavar="STAGE", help="Stop after this stage.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")
@@ -96,7 +104,7 @@ def run(
         asked = (scale, terabytes, workers, price_hour, price_gb_month)
         return estimating.estimate(recipe, set_ or [], *asked, as_json=as_json)
     room = building.room(force, keep_free)
-    return building.run(recipe, into, runner, workers, only, set_ or [], dry_run, as_json, quiet, room)
+    return building.run(recipe, into, runner, workers, ray_address, only, set_ or [], dry_run, as_json, quiet, room)
 
 
 @application.command()

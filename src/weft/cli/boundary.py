@@ -44,7 +44,7 @@ def _called(arguments: list[str]) -> int:
     try:
         status = application(arguments, prog_name="weft", standalone_mode=False)
     except click.exceptions.Exit as end:
-        return int(end.exit_code)
+        return _status(int(end.exit_code))
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
@@ -56,9 +56,16 @@ def _called(arguments: list[str]) -> int:
             error.show(sys.stderr)
             return 2
         if type(error).__name__ == "Exit" and hasattr(error, "exit_code"):
-            return int(error.exit_code)
+            return _status(int(error.exit_code))
         raise
-    return status if isinstance(status, int) else 0
+    return _status(status) if isinstance(status, int) else 0
+
+
+def _status(code: int) -> int:
+    """An exit status; typer makes one of Ctrl-C, and says nothing."""
+    if code == 130:
+        raise KeyboardInterrupt
+    return code
 
 
 def _say(message: str) -> None:

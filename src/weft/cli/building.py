@@ -12,8 +12,9 @@ from weft.errors import WeftError, nearest
 if TYPE_CHECKING:
     from weft.engine.build import RunResult
     from weft.engine.room import Room
+    from weft.engine.scheduler import Runner
 
-RUNNERS = ("local",)
+RUNNERS = ("local", "ray")
 STARTER = """\
 # A starter recipe of weft. Run it with:  weft run recipe.yaml
 # Every stage that is left out takes its default; `weft operators` lists all steps and parameters.
@@ -60,7 +61,7 @@ def demo(folder: Path, workers: int | None, as_json: bool, quiet: bool) -> int:
     """Build the packaged sample."""
     from weft.sample import path
 
-    return run(path() / "recipe.yaml", folder, "local", workers, None, [], False, as_json, quiet)
+    return run(path() / "recipe.yaml", folder, "local", workers, None, None, [], False, as_json, quiet)
 
 
 def run(
@@ -68,6 +69,7 @@ def run(
     into: Path | None,
     runner: str,
     workers: int | None,
+    ray_address: str | None,
     only: str | None,
     overrides: list[str],
     dry_run: bool,
@@ -85,10 +87,20 @@ def run(
         raise WeftError(f"--runner {runner}: expected {' or '.join(RUNNERS)}{nearest(runner, RUNNERS)}")
     checked = load(recipe, overrides)
     target = into or recipe.parent / "build"
+    chosen = _runner(runner, target, workers, ray_address)
     watcher = Silent() if quiet or as_json or dry_run else Bars(show.console(stderr=True))
     began = time.monotonic()
     try:
-        result = weft.run(checked, target, workers=workers, only=only, dry_run=dry_run, listener=watcher, room=room)
+        result = weft.run(
+            checked,
+            target,
+            workers=workers,
+            runner=chosen,
+            only=only,
+            dry_run=dry_run,
+            listener=watcher,
+            room=room,
+        )
     finally:
         watcher.close()
     if dry_run:
@@ -108,6 +120,16 @@ def room(force: bool, keep_free: float | None) -> Room:
 
     floor = None if keep_free is None else int(keep_free * 1e9)
     return Room(force, floor, lambda text: show.console(stderr=True).print(text, style="yellow", markup=False))
+
+
+def _runner(name: str, target: Path, workers: int | None, ray_address: str | None) -> Runner | None:
+    if name == "ray":
+        from weft.engine.ray_runner import RayRunner
+
+        return RayRunner(str(target), workers, ray_address)
+    if ray_address is not None:
+        raise WeftError(f"--ray-address {ray_address}: expected with --runner ray")
+    return None
 
 
 def _plan(result: RunResult, as_json: bool) -> int:

@@ -15,7 +15,7 @@ from weft.engine import crew, holders, known
 from weft.engine.graph import Plan, State
 from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner, usable_cores
+from weft.engine.local import LocalRunner
 from weft.engine.manifest import Manifest
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
@@ -118,7 +118,7 @@ def _run_locked(
         tally = scheduler.run()
         return RunResult(storage.root, tally, scheduler.queued())
     room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
-    used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root, workers or usable_cores())
+    used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root)
     scheduler, stopped = Scheduler(plan, state, used, listener), None
     try:
         scheduler.run()

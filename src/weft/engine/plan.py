@@ -103,7 +103,7 @@ def compile_plan(
     """The whole plan of a recipe over the shards of its sources; `known` as it was kept, where a build is read."""
     compiler = Compiler(recipe, manifest, registry, known or {})
     shards = manifest.active(compiler.sources())
-    nodes = [_documents_node(compiler), _label_node(compiler)]
+    nodes = [_documents_node(compiler), *_label_nodes(compiler)]
     related: list[str] = []
     if recipe.clusters():
         nodes += deduplicate_nodes(compiler)
@@ -155,12 +155,37 @@ def label_paths(
     }
 
 
-def _label_node(compiler: Compiler) -> Node:
+def _label_nodes(compiler: Compiler) -> list[Node]:
+    """One node; where a label needs a GPU, a node before it computes all others, so that no GPU waits for them."""
+    steps = compiler.labels()
+    waiting: set[str] = set()
+    columns: set[str] = set()
+    for step in steps:
+        spec = compiler.registry.get(step.operator)
+        if spec.needing(step.params).gpus or {*spec.reading(step.params), *_names_in(step.where, columns)} & columns:
+            waiting.add(spec.name)
+            columns |= set(spec.writes)
+    first = {step.operator for step in steps} - waiting
+    if not waiting or not _stored(compiler, first):
+        return [_label_node(compiler, "label", {step.operator for step in steps}, ("documents",))]
+    return [
+        _label_node(compiler, "label_cpu", first, ("documents",)),
+        _label_node(compiler, "label", first | waiting, ("documents", "label_cpu")),
+    ]
+
+
+def _stored(compiler: Compiler, operators: Iterable[str]) -> list[str]:
+    return [name for name in operators if not compiler.registry.get(name).transient]
+
+
+def _label_node(compiler: Compiler, node: str, operators: set[str], after: tuple[str, ...]) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         steps = compiler.labels()
         document = state.one("documents", shard)
         keys = compiler.column_keys(document.key)
-        stored = {s.operator: keys[s.operator] for s in steps if not compiler.registry.get(s.operator).transient}
+        stored = {
+            name: keys[name] for name in _stored(compiler, [s.operator for s in steps if s.operator in operators])
+        }
         missing = [name for name, key in stored.items() if state.ledger.get(key) is None]
         needed, columns, beside = needs(compiler, missing)
         paths = label_paths(compiler, shard, keys, (compiler.registry.get(name) for name in stored))
@@ -171,9 +196,9 @@ def _label_node(compiler: Compiler) -> Node:
             "labels": {name: paths[name] for name in beside},
         }
         key = digest("label", [stored[name] for name in missing])
-        return [Task("label", shard, "labels", key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
+        return [Task(node, shard, "labels", key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
 
-    return Node("label", "label", ("documents",), "shard", plan)
+    return Node(node, "label", after, "shard", plan)
 
 
 def needs(compiler: Compiler, wanted: Iterable[str]) -> tuple[set[str], list[str], list[str]]:

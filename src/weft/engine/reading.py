@@ -171,13 +171,14 @@ class Build:
         return summary(stages, self.counts() if self.state.done("release") else pl.DataFrame(schema=COUNT))
 
     def _stage(self, stage: str) -> dict[str, Any]:
-        entries: list[Entry] = [
-            entry
+        found: dict[str, Entry] = {  # by key: of labels that need a GPU, the node has the entries of the others as well
+            entry.key: entry
             for node in self.plan.nodes
             if node.stage == stage
             for task in self.state.done(node.name).values()
             for entry in task
-        ]
+        }
+        entries = list(found.values())
         rows = rows_of_stage(stage, self.state)
         held = Stage(
             stage,

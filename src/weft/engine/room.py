@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ class NoRoom(Exception):
 
 @dataclass
 class Watched:
-    """A runner that is given few tasks at a time, and none when less than `floor` bytes are free.
+    """A runner that begins no task when less than `floor` bytes are free.
 
     `outcomes` raises NoRoom once all that had begun is over.
     """
@@ -83,28 +83,23 @@ class Watched:
     runner: Runner
     folder: Path
     floor: int
-    most: int
 
-    def __post_init__(self) -> None:
-        self._waiting: deque[Task] = deque()
-        self._given = 0
+    @property
+    def busy(self) -> int:
+        return self.runner.busy
 
     def submit(self, task: Task) -> None:
-        self._waiting.append(task)
+        self.runner.submit(task)
 
-    def outcomes(self) -> Iterator[Outcome]:
-        while self._waiting and self._given < self.most and free_bytes(self.folder) >= self.floor:
-            self.runner.submit(self._waiting.popleft())
-            self._given += 1
-        if not self._given:
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
+        begin = begin and free_bytes(self.folder) >= self.floor
+        if not begin and not self.runner.busy:
             free, least = free_bytes(self.folder) / 1e9, self.floor / 1e9
             raise NoRoom(
                 f"{self.folder}: {free:,.2f} GB are free, and a run leaves {least:,.2f} GB; "
                 "it has stopped: free some space and run the same command again"
             )
-        for outcome in self.runner.outcomes():
-            self._given -= 1
-            yield outcome
+        yield from self.runner.outcomes(begin=begin)
 
     def close(self) -> None:
         self.runner.close()
@@ -131,6 +126,5 @@ class Room:
         if free < 2 * needed:
             self.warn(told)
 
-    def watched(self, runner: Runner, folder: Path, workers: int) -> Watched:
-        """The runner, with twice as many tasks at hand as there are workers."""
-        return Watched(runner, folder, floor_of(folder) if self.floor is None else self.floor, 2 * workers + 2)
+    def watched(self, runner: Runner, folder: Path) -> Watched:
+        return Watched(runner, folder, floor_of(folder) if self.floor is None else self.floor)

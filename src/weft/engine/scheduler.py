@@ -16,14 +16,19 @@ ATTEMPTS = 3
 
 
 class Runner(Protocol):
-    """All that the scheduler needs of a place where tasks run; a Ray runner is another file with these."""
+    """All that the scheduler needs of a place where tasks run."""
+
+    @property
+    def busy(self) -> int:
+        """Tasks that have begun and not ended."""
+        ...
 
     def submit(self, task: Task) -> None:
         """Take a task; its outcome comes out of `outcomes` later."""
         ...
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """The next finished tasks; blocks until there is at least one."""
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
+        """The next finished tasks; blocks until there is at least one. With `begin` false no other task starts."""
         ...
 
     def close(self) -> None:

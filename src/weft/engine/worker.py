@@ -161,12 +161,17 @@ class LeasingRunner:
         missing = self._missing.setdefault(task.key, [name for name in names if self._ledger.get(name) is None])
         self._open[task.key] = (task, missing)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
         pause = SHORTEST
         while True:
             told = self._known()
             if not told:
-                self._take_some()
+                if begin:
+                    self._take_some()
                 told = self._known()
             for outcome in told:
                 self._open.pop(outcome.task.key)

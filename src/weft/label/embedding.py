@@ -31,6 +31,7 @@ def _settled(parameters: dict[str, Any]) -> dict[str, Any]:
     libraries=("torch", "transformers"),
     folders_in=("model",),
     settle=_settled,
+    device_in="device",
 )
 def embedding(
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Literal, Protocol, TypeVar
 
 import pyarrow as pa
@@ -78,6 +78,15 @@ class OperatorSpec:
     the key names it."""
     columns_in: str | None = None
     """Parameter that lists label columns which are read besides `reads`."""
+
+    device_in: str | None = None
+    """Parameter that names the device: the operator needs a GPU wherever it is not `cpu`."""
+
+    def needing(self, parameters: Mapping[str, Any]) -> Resources:
+        """What a task with this operator needs, with these parameters."""
+        if self.device_in is None or parameters.get(self.device_in) == "cpu":
+            return self.resources
+        return replace(self.resources, gpus=max(self.resources.gpus, 1))
 
     def reading(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Every column that the operator reads with these parameters."""

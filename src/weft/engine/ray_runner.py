@@ -1,0 +1,192 @@
+"""The Ray runner: the same tasks on the nodes of a Ray cluster, and operators with models in a pool of actors."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from weft.engine.local import run_task
+from weft.engine.placement import demand, on_gpu
+from weft.engine.ray_cluster import Cluster, Place, unseen
+from weft.engine.work import Outcome, Task, rooms_registry
+from weft.errors import WeftError
+from weft.operators.contract import Resources
+
+_LOOK, _GONE, _IDLE = 2.0, 120.0, 60.0
+"""Seconds: between two looks at the cluster, without a node that can go on, an actor without work."""
+
+Answer = tuple[tuple[Any, ...], str | None, str | None, bool]
+"""An outcome without its task, which the driver has."""
+
+
+def work(place: Place, task: Task) -> Answer:
+    """Run one task on a node that sees the build folder: another folder of its name would take the files."""
+    if not place.seen():
+        return (), unseen(socket.gethostname(), place), None, True
+    done = run_task(place.root, task)
+    return done.entries, done.failure, done.trace, done.transient
+
+
+class Holder:
+    """An actor on a GPU: its process stays, and with it the models that its tasks loaded."""
+
+    def work(self, place: Place, task: Task) -> Answer:
+        return work(place, task)
+
+
+@dataclass
+class _Actor:
+    handle: Any
+    need: Resources
+    task: Any = None
+    idle_since: float = field(default_factory=time.monotonic)
+
+
+class RayRunner:
+    """Runs tasks on a Ray cluster; a worker or node that is lost costs its tasks one attempt.
+
+    `workers` bounds the tasks that run at the same time; without a cluster it is the cores of the one that is started.
+    Raises WeftError when ray is not installed, and at the first task when a node does not see the build folder `root`.
+    """
+
+    def __init__(self, root: str, workers: int | None = None, address: str | None = None) -> None:
+        self._cluster = Cluster(root, workers, address)
+        self._ray = self._cluster.ray
+        self._open = False
+        self._waiting: deque[tuple[Task, Resources]] = deque()
+        self._for_gpu: deque[tuple[Task, Resources]] = deque()
+        self._running: dict[Any, Task] = {}
+        self._actors: list[_Actor] = []
+        self._starved_since: float | None = None
+
+    def submit(self, task: Task) -> None:
+        if not self._open:
+            self._cluster.open()
+            self._work = self._ray.remote(work)
+            self._holder = self._ray.remote(Holder)
+            self._open = True
+        need = demand(task, rooms_registry())
+        if need.gpus > self._cluster.gpus and not self._actors:
+            names = ", ".join(on_gpu(task, rooms_registry()))
+            raise WeftError(
+                f"{names} needs {need.gpus:g} GPU, and the cluster has {self._cluster.gpus:g}; "
+                "expected a node with a GPU, or device: cpu in the recipe"
+            )
+        (self._for_gpu if need.gpus else self._waiting).append((task, need))
+
+    @property
+    def busy(self) -> int:
+        return len(self._running)
+
+    def outcomes(self, *, begin: bool = True) -> Iterator[Outcome]:
+        while True:
+            if begin:
+                self._fill()
+            done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_LOOK)
+            if done:
+                break
+            self._check_starved()
+        self._starved_since = None
+        done, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+        for ref in done:
+            yield self._taken(ref)
+
+    def _fill(self) -> None:
+        """Hand out as many tasks as keep the cluster busy; the others wait here, where they take no room."""
+        holding = sum(actor.task is not None for actor in self._actors)
+        most = self._cluster.most_at_once if self._cluster.limited else 2 * self._cluster.most_at_once
+        while self._waiting and len(self._running) - holding < most:
+            task, need = self._waiting.popleft()
+            chosen = self._work.options(**self._cluster.options(need), max_retries=0)
+            self._running[chosen.remote(self._cluster.place, task)] = task
+        while self._for_gpu and (actor := self._free_actor(self._for_gpu[0][1])):
+            task, _ = self._for_gpu.popleft()
+            actor.task = actor.handle.work.remote(self._cluster.place, task)
+            self._running[actor.task] = task
+        if not self._for_gpu:
+            self._shrink()
+
+    def _free_actor(self, need: Resources) -> _Actor | None:
+        """An actor without work that has what is needed; a new one where there is a GPU for it, else none."""
+        for actor in self._actors:
+            if actor.task is None and actor.need.gpus >= need.gpus and actor.need.memory_gb >= need.memory_gb:
+                return actor
+        taken = sum(actor.need.gpus for actor in self._actors)
+        for actor in [a for a in self._actors if a.task is None]:
+            if taken + need.gpus <= self._cluster.gpus:
+                break
+            taken -= actor.need.gpus
+            self._end(actor)
+        if self._actors and taken + need.gpus > self._cluster.gpus:
+            return None
+        # No core is reserved: an actor that waits would keep one from the tasks whose output it waits for.
+        options = self._cluster.options(need) | {"num_cpus": 0, "num_gpus": need.gpus}
+        self._actors.append(_Actor(self._holder.options(**options, max_restarts=0, max_task_retries=0).remote(), need))
+        return self._actors[-1]
+
+    def _shrink(self) -> None:
+        idle = [actor for actor in self._actors if actor.task is None]
+        spare = idle if len(idle) < len(self._actors) else idle[1:]
+        for actor in spare:
+            if time.monotonic() - actor.idle_since > _IDLE:
+                self._end(actor)
+
+    def _end(self, actor: _Actor) -> None:
+        self._actors.remove(actor)
+        self._ray.kill(actor.handle)
+
+    def _taken(self, ref: Any) -> Outcome:
+        task = self._running.pop(ref)
+        actor = next((a for a in self._actors if a.task == ref), None)
+        if actor is not None:
+            actor.task, actor.idle_since = None, time.monotonic()
+        try:
+            entries, failure, trace, transient = self._ray.get(ref)
+        except self._ray.exceptions.RayTaskError as error:  # it did not come to run: weft is not as it should be there
+            return Outcome(task, (), str(error).strip().rpartition("\n")[2], str(error))
+        except self._ray.exceptions.RayError as error:
+            if actor is not None:
+                self._end(actor)
+            return Outcome(task, (), self._lost(error), str(error), transient=True)
+        return Outcome(task, entries, failure, trace, transient)
+
+    def _lost(self, error: Exception) -> str:
+        errors = self._ray.exceptions
+        if isinstance(error, errors.OutOfMemoryError):
+            what = "its worker process was ended, as the memory of its node ran out"
+        elif isinstance(error, errors.NodeDiedError):
+            what = "its node was lost"
+        elif isinstance(error, errors.WorkerCrashedError | errors.ActorDiedError):
+            what = "its worker process died (out of memory, killed, or its node was lost)"
+        else:
+            what = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        return f"{what}; logs of Ray are in {self._cluster.logs()} on its node"
+
+    def _check_starved(self) -> None:
+        wants_gpu = self._for_gpu or any(actor.task is not None for actor in self._actors)
+        if self._cluster.machines() and (self._cluster.gpus or not wants_gpu):
+            self._starved_since = None
+            return
+        self._starved_since = self._starved_since or time.monotonic()
+        if time.monotonic() - self._starved_since > _GONE:
+            what = "GPU" if self._cluster.machines() else "node"
+            raise WeftError(
+                f"no {what} of the Ray cluster has been there for {_GONE:.0f} seconds; "
+                "the same command goes on where it was"
+            )
+
+    def close(self) -> None:
+        if not self._cluster.ours:  # what runs would go on; a connection of our own takes it along when it ends
+            ended = {actor.task for actor in self._actors}
+            for actor in list(self._actors):
+                self._end(actor)
+            for ref in set(self._running) - ended:
+                self._ray.cancel(ref, force=True)
+        self._actors.clear()
+        self._running.clear()
+        self._cluster.close()
+        self._open = False
