@@ -7,13 +7,21 @@ from pathlib import Path
 
 import datasets
 import polars as pl
+import pyarrow as pa
 import pytest
 from tests.engine.corpus import WORDS, contents, documents
 
 import weft
 from weft.construct.difference import difference, listed
 from weft.construct.kinds import RECORD_RULES
+from weft.engine.apply import Ready
+from weft.engine.build import prepare
 from weft.engine.reading import open_build
+from weft.engine.storage import Storage
+from weft.engine.tasks import documents as documents_task
+from weft.engine.work import Context, rooms_registry
+from weft.model.tables import PROBLEM
+from weft.operators.contract import OperatorSpec
 
 TALK = [
     {"role": "system", "content": "Jibu kwa Kiswahili."},
@@ -263,3 +271,31 @@ def test_a_group_field_that_no_row_has_is_told(folder, tmp_path, capsys):
     assert "pairs: no document has a group" in capsys.readouterr().out
     assert command(["run", str(folder / "recipe.yaml"), "--into", str(folder / "build")]) == 0
     assert "no document has a group" not in capsys.readouterr().out
+
+
+def test_a_record_of_which_a_step_refuses_a_part_is_refused_whole_and_once(folder: Path, tmp_path: Path) -> None:
+    def refuses(sought: str) -> Ready:
+        def step(batch: pa.Table) -> pa.Table:
+            said = [
+                {"kind": "reject", "reason": "refused", "detail": sought} if sought in text else None
+                for text in batch["text"].to_pylist()
+            ]
+            return batch.set_column(batch.column_names.index("problem"), "problem", pa.array(said, PROBLEM))
+
+        writes = {"problem": PROBLEM}
+        return Ready(OperatorSpec("standardize.refuses", 1, ("text",), writes, lambda: step), step, None)
+
+    storage = Storage(tmp_path / "build")
+    plan, state = prepare(weft.load(folder / "recipe.yaml"), storage, save=False)
+    context = Context(storage, rooms_registry())
+    chain = [refuses("Jibu 7."), refuses("Swali 7?")]  # both of one preference, the second in its own way too
+    rows = refused = 0
+    for shard in plan.shards:
+        (task,) = plan.node("documents").plan(state, shard)
+        for raw in documents_task._read(task, context):
+            clock = {"standardize.refuses": 0.0}
+            kept, problems = documents_task._through(chain, documents_task._identified(raw, {"name": "x"}), clock)
+            assert kept.num_rows + problems.num_rows == raw.num_rows
+            assert not [text for text in kept["text"].to_pylist() if "Jibu 7." in text or "Swali 7?" in text]
+            rows, refused = rows + raw.num_rows, refused + problems["reason"].to_pylist().count("refused")
+    assert refused == 2 and rows > 60  # the preference, and the conversation that answers the same

@@ -124,6 +124,8 @@ def _steps(chain: list[Ready], batch: pa.Table, clock: dict[str, float]) -> tupl
             gone.append(failed)
         if "problem" in step.spec.writes:
             batch, problems = _set_aside(batch, step.spec.name)
+            if problems.num_rows and _PLACE in batch.column_names:  # a record goes with all its parts
+                batch = batch.filter(pc.invert(pc.is_in(batch["id"], problems["id"])))
             gone.append(problems)
         clock[step.spec.name] += time.process_time() - began
     return batch, gone
