@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from tests.engine.corpus import contents, write_corpus
 
-from weft.construct.ordering import Order, bounds, ranks
+from weft.construct.ordering import Order, bounds, ranks, valued
 from weft.engine.build import run
 from weft.engine.tasks import ordering
 from weft.errors import WeftError
@@ -173,3 +173,13 @@ def test_ranks_put_what_has_no_number_last_and_buckets_span_no_two_segments() ->
 def test_the_direction_is_read_from_the_expression() -> None:
     assert Order(by="signals.words desc").expression == "signals.words" and Order(by="signals.words desc").descending
     assert not Order(by="signals.words ASC").descending and Order(by="-signals.words").expression == "-signals.words"
+
+
+def test_a_number_that_rows_do_not_give_names_the_order() -> None:
+    frame = pl.DataFrame({"id": ["a"], "split": ["train"], "source": ["kaya"]})
+    order = Order.model_validate({"by": "CAST(source AS INTEGER)"})
+    with pytest.raises(WeftError, match=r"^construct\.order\.by: .* cannot be computed"):
+        valued(frame, order, 0)
+    phases = [{"name": "broad"}, {"name": "late", "where": "CAST(source AS INTEGER) > 2"}]
+    with pytest.raises(WeftError, match=r"^construct\.order, phase late: .* cannot be computed"):
+        valued(frame, Order.model_validate({"phases": phases}), 0)

@@ -215,6 +215,8 @@ def test_nothing_is_cut_from_a_record_or_in_favour_of_one(folder, tmp_path):
     assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b", workers=1).status == 0
     (chat,) = read(tmp_path / "b", "sft/swh_Latn")["messages"].to_list()
     assert [message["content"].count(passage) for message in chat] == [1, 1]
+    for name in read(tmp_path / "b", "sft/swh_Latn")["id"]:
+        assert not {"cut", "stays"} & set(open_build(tmp_path / "b").explain(name)["stages"][-1])
     (text,) = pl.concat([pl.read_parquet(file) for file in (tmp_path / "b/construct/ct").rglob("*.parquet")])["text"]
     assert passage in text
 

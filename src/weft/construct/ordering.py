@@ -13,7 +13,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from weft.construct.draw import draw
-from weft.construct.rules import Rules
+from weft.construct.rules import RuleError, Rules
+from weft.errors import WeftError
 
 Integers = npt.NDArray[np.int64]
 STREAM = 0x6F7264
@@ -105,8 +106,16 @@ def valued(frame: pl.DataFrame, order: Order, seed: int) -> pl.DataFrame:
     """`phase` (where there are phases) and `order` of rows with `id`, `split` and what the expressions read.
 
     `order` is the number that rows are to be sorted by, lowest first, null where there is none. Both are null
-    outside of train. Raises RuleError for what cannot be computed.
+    outside of train. Raises WeftError for what cannot be computed.
     """
+    try:
+        return _valued(frame, order, seed)
+    except RuleError as error:
+        what = "construct.order.by" if error.rule == "by" else f"construct.order, phase {error.rule}"
+        raise WeftError(str(error).replace(f"rule {error.rule}", what, 1)) from error
+
+
+def _valued(frame: pl.DataFrame, order: Order, seed: int) -> pl.DataFrame:
     train = pl.col("split") == "train"
     number = order.number().numbers(frame)
     value = number["by"] if order.by is not None else pl.Series([None] * frame.height, dtype=pl.Float64)

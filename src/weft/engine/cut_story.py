@@ -23,8 +23,10 @@ def last_round(build: Build, shard: int) -> str | None:
 def cut_story(build: Build, shard: int, row: int, columns: dict[str, Any]) -> dict[str, Any]:
     """`cut`: what goes and why. `stays`: what labels named and who was to have it, with what became of that one.
 
-    Each is a list of `begin`, `end`, `because`; nothing for a document that does not stay.
+    Each is a list of `begin`, `end`, `because`; nothing for a document that does not stay, or a record: it stays whole.
     """
+    if columns.get("record_kind", "text") != "text":
+        return {}
     name = last_round(build, shard)
     if name is None or (columns["selection"]["rule"] not in (None, "nothing_left")):
         return {}
