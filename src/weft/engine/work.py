@@ -46,6 +46,14 @@ class Outcome:
     trace: str | None = None
     transient: bool = False
     """The failure may pass (a killed worker, a full disk that was freed): worth another try."""
+    worker: str | None = None
+    """Host and process that ran it, as `host:pid`, where that is known."""
+    elsewhere: bool = False
+    """Another worker of the same build ran it: it is in the ledger, and in the log of that worker."""
+
+
+def unheard(task: Task) -> None:
+    """What a runner calls when a task begins and nobody listens."""
 
 
 @dataclass
