@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 
 from weft.engine.ledger import LedgerWriter
 from weft.engine.storage import Storage
-from weft.engine.work import Context, Outcome, Task, rooms_registry, unheard
+from weft.engine.work import Cause, Context, Outcome, Task, rooms_registry, unheard
 from weft.errors import ShardError, WeftError
 
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
@@ -203,13 +203,30 @@ def run_task(root: str, task: Task) -> Outcome:
         worker.context.storage.may_commit()
         worker.ledger.append(entries)
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
-        return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error), here())
+        return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error), _cause(error), here())
     return Outcome(task, tuple(entries), worker=here())
 
 
 def here() -> str:
     """This process as `host:pid`."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _cause(error: Exception) -> Cause:
+    chain: list[BaseException] = [error]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
+        chain.append(before)
+    found = [frame for one in reversed(chain) for frame in traceback.extract_tb(one.__traceback__)]
+    frames = tuple(f"{_package_path(frame.filename)}:{frame.lineno} in {frame.name}" for frame in found)
+    return Cause(type(error).__name__, getattr(error, "errno", None), frames)
+
+
+def _package_path(file: str) -> str:
+    """The path below the folder of packages; of other files the name."""
+    for mark in ("/site-packages/", "/src/"):
+        if mark in file:
+            return file.rpartition(mark)[2]
+    return file.rpartition("/")[2]
 
 
 def _reason(error: Exception) -> str:

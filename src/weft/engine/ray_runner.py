@@ -12,23 +12,23 @@ from typing import Any
 from weft.engine.local import here, run_task
 from weft.engine.placement import demand, on_gpu
 from weft.engine.ray_cluster import Cluster, Place, unseen
-from weft.engine.work import Outcome, Task, rooms_registry, unheard
+from weft.engine.work import Cause, Outcome, Task, rooms_registry, unheard
 from weft.errors import WeftError
 from weft.operators.contract import Resources
 
 _LOOK, _GONE, _IDLE = 2.0, 120.0, 60.0
 """Seconds: between two looks at the cluster, without a node that can go on, an actor without work."""
 
-Answer = tuple[tuple[Any, ...], str | None, str | None, bool, str | None]
+Answer = tuple[tuple[Any, ...], str | None, str | None, bool, Cause | None, str | None]
 """An outcome without its task, which the driver has."""
 
 
 def work(place: Place, task: Task) -> Answer:
     """Run one task on a node that sees the build folder: another folder of its name would take the files."""
     if not place.seen():
-        return (), unseen(socket.gethostname(), place), None, True, here()
+        return (), unseen(socket.gethostname(), place), None, True, None, here()
     done = run_task(place.root, task)
-    return done.entries, done.failure, done.trace, done.transient, done.worker
+    return done.entries, done.failure, done.trace, done.transient, done.cause, done.worker
 
 
 class Holder:
@@ -148,14 +148,14 @@ class RayRunner:
         if actor is not None:
             actor.task, actor.idle_since = None, time.monotonic()
         try:
-            entries, failure, trace, transient, worker = self._ray.get(ref)
+            entries, failure, trace, transient, cause, worker = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:  # it did not come to run: weft is not as it should be there
             return Outcome(task, (), str(error).strip().rpartition("\n")[2], str(error))
         except self._ray.exceptions.RayError as error:
             if actor is not None:
                 self._end(actor)
             return Outcome(task, (), self._lost(error), str(error), transient=True)
-        return Outcome(task, entries, failure, trace, transient, worker)
+        return Outcome(task, entries, failure, trace, transient, cause, worker)
 
     def _lost(self, error: Exception) -> str:
         errors = self._ray.exceptions

@@ -10,10 +10,10 @@ from weft.engine.room import NoRoom
 from weft.engine.scheduler import Listener
 from weft.engine.storage import Storage
 from weft.engine.watching.events import Ending, Several, about
-from weft.engine.watching.lines import told_of
 from weft.engine.watching.log import BuildFile, Log
 from weft.engine.watching.progress import Progress
 from weft.engine.watching.standing import Standing
+from weft.errors import WeftError
 from weft.recipe import Recipe
 
 
@@ -44,7 +44,4 @@ def _ending(error: BaseException) -> Ending:
         return Ending("stopped", str(error))
     if isinstance(error, KeyboardInterrupt):
         return Ending("interrupted", "Ctrl-C, or the signal of it")
-    import traceback
-
-    trace = "".join(traceback.format_exception(error))
-    return Ending("broken", told_of(str(error), trace)["reason"])
+    return Ending("broken", str(error) if isinstance(error, WeftError) else type(error).__name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 from typing import Any
+
+from weft.engine.work import Cause
 
 VERSION = 1
 LEVELS = ("debug", "info", "warning", "error")
@@ -20,10 +21,7 @@ EVENTS = {
     "run_ended": "info",
 }
 """Every event, with its level."""
-_FRAME = re.compile(r'^\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<name>\S+)$')
-_TYPE = re.compile(r"^(?P<type>[A-Za-z_][\w.]*?)(?::|$)")
-_NUMBER = re.compile(r"\[Errno \d+\]")
-_FRAMES = "Traceback (most recent call last)"
+_BOUNDARY = "weft/engine/local.py:"
 
 
 def line(run: str, event: str, seconds: float, fields: dict[str, Any]) -> dict[str, Any]:
@@ -38,36 +36,18 @@ def as_text(held: dict[str, Any]) -> str:
     return json.dumps(held, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
 
 
-def told_of(failure: str, trace: str | None) -> dict[str, Any]:
+def told_of(failure: str, cause: Cause | None) -> dict[str, Any]:
     """What a log says of a failure: the type and the place of an error and its frames, and nothing of its message.
 
-    A message may quote a document. What the engine itself says, such as that a process died, has no frames and stays.
+    A message may quote a document. What the engine itself says, such as that a process died, has no cause and stays.
     """
-    if trace is None or _FRAMES not in trace:
+    if cause is None:
         return {"error": None, "reason": failure}
-    frames: list[str] = []
-    errors: list[str] = []
-    for one in trace.splitlines():
-        if found := _FRAME.match(one):
-            frames.append(f"{_short(found['file'])}:{found['line']} in {found['name']}")
-        elif frames and (kind := _TYPE.match(one)) and one[:1].isalpha():
-            errors.append(kind["type"])
-    # Messages of several lines may look like a type: the last that ends in a usual way is that of the error.
-    kinds = [name for name in errors if re.search(r"(Error|Exception|Interrupt|Exit|Warning|Full)$", name)]
-    error = (kinds or ["Exception"])[-1].rpartition(".")[2]
-    ours = [frame for frame in frames if frame.startswith("weft/")]
-    number = _NUMBER.search(failure)
-    what = f"{error} {number.group()}" if number else error
-    place = f" at {(ours or frames)[-1]}" if frames else ""
-    return {"error": error, "reason": what + place, "trace": frames}
-
-
-def _short(file: str) -> str:
-    """The path below the folder of packages; of other files the name."""
-    for mark in ("/site-packages/", "/src/"):
-        if mark in file:
-            return file.rpartition(mark)[2]
-    return file.rpartition("/")[2]
+    # Every task is called from one place, which says nothing; a library's own lines say little.
+    ours = [frame for frame in cause.frames if frame.startswith("weft/") and not frame.startswith(_BOUNDARY)]
+    place = f" at {(ours or cause.frames)[-1]}" if cause.frames else ""
+    what = cause.error if cause.number is None else f"{cause.error} [Errno {cause.number}]"
+    return {"error": cause.error, "reason": what + place, "trace": list(cause.frames)}
 
 
 def sentence(held: dict[str, Any]) -> str:

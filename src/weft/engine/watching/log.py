@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,10 +82,14 @@ class BuildFile(File):
         earlier = self.path.with_suffix(".earlier.jsonl")
         lines = earlier.read_bytes().splitlines(keepends=True) if earlier.exists() else []
         kept = [one for one in lines if _kept(one)]
+        made = self.path.with_suffix(".making")
+        with open(made, "wb") as sink, open(self.path, "rb") as source:
+            sink.write(b"".join([*kept[:1], *kept[1:][-_MOST_KEPT:]]))
+            shutil.copyfileobj(source, sink)
+        made.replace(earlier)
         self.close()
-        self.path.replace(earlier)
+        self.path.unlink()
         self.open()
-        super().put(b"".join([*kept[:1], *kept[1:][-_MOST_KEPT:]]))
 
 
 def _kept(content: bytes) -> bool:
@@ -163,7 +168,7 @@ class Log(Quiet):
         place = {"node": task.node, "shard": task.shard, "key": task.key[:12], "attempt": attempt}
         if outcome.failure is not None:
             self._counts["failed"] += not again
-            told = told_of(outcome.failure, outcome.trace)
+            told = told_of(outcome.failure, outcome.cause)
             self._say("task_retried" if again else "task_failed", **place, worker=outcome.worker, **told)
             self._keep_message(place, outcome)
             return

@@ -31,10 +31,11 @@ class Metrics(Quiet):
             import prometheus_client
         except ImportError as error:
             raise WeftError(f"--metrics-port {port}: {_EXTRA}") from error
-        prometheus_client.disable_created_metrics()  # one more line for each, which nobody asks for
+        client: Any = prometheus_client
+        client.disable_created_metrics()  # one more line for each, which nobody asks for
         self._standing = Standing()
         registry = prometheus_client.CollectorRegistry()
-        self._make(prometheus_client, registry, build)
+        self._make(client, registry, build)
         try:
             self._server, self._thread = prometheus_client.start_http_server(port, host, registry)
         except OSError as error:

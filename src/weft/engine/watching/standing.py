@@ -17,6 +17,7 @@ from weft.engine.work import Outcome, Task
 WINDOW = 60.0
 """Seconds over which rates are taken."""
 SLOWEST, FAILURES, RUNNING = 5, 10, 256
+_ELSEWHERE = "on another worker, whose log says why"
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Standing(Quiet):
             if outcome.failure is not None:
                 held.retried += again
                 held.failed += not again
-                told = told_of(outcome.failure, outcome.trace)["reason"]
+                told = _ELSEWHERE if outcome.elsewhere else told_of(outcome.failure, outcome.cause)["reason"]
                 place = {"node": task.node, "shard": task.shard, "attempt": attempt, "final": not again}
                 self._failures.append(place | {"at": self._clock(), "reason": told, "worker": outcome.worker})
                 return

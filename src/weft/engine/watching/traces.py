@@ -116,7 +116,7 @@ class Traces(Quiet):
         known = {name: value for name, value in attributes.items() if value is not None}
         span = self._begin(task.node, self._trace.set_span_in_context(node), known, began)
         if outcome.failure is not None:
-            told = told_of(outcome.failure, outcome.trace)
+            told = told_of(outcome.failure, outcome.cause)
             span.set_attribute("weft.again", again)
             event = {"exception.type": told["error"] or "", "exception.stacktrace": "\n".join(told.get("trace", ()))}
             span.add_event("exception", event)
