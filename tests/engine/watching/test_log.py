@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_every_line_is_as_promised(failed: Path) -> None:
         assert one["time"].endswith("Z") and len(one["time"]) == 24
     assert lines[0]["event"] == "run_begun" and lines[-1]["event"] == "run_ended"
     assert set(lines[0]["versions"]) == {"weft", "python", "polars", "pyarrow", "numpy", "numba"}
+
+
+def test_the_guide_lists_every_line_and_field() -> None:
+    guide = (Path(__file__).parents[3] / "docs/operations.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\w+ \| .*) \|$", guide, re.MULTILINE))
+    rows["task_failed"] = rows["task_failed"].replace("the same", rows["task_retried"])
+    assert {event: row.split()[0] for event, row in rows.items() if event in EVENTS} == EVENTS
+    assert {event: set(re.findall(r"`(\w+)`", rows[event])) for event in EVENTS} == FIELDS
 
 
 def test_the_log_counts_what_the_ledger_has(failed: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.request
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
 from tests.engine.watching.build_for_watching import Telling, break_labels, marked
 
 from weft.cli.boundary import run as command
@@ -99,6 +101,23 @@ def test_a_port_in_use_is_said_before_the_run_begins(tmp_path: Path, capsys: pyt
     assert not (tmp_path / "corpus/build").exists()
     assert command(["run", str(recipe), "--metrics-port", "0", "--metrics-host", "no.such.host.invalid"]) == 2
     assert "cannot listen on no.such.host.invalid" in capsys.readouterr().err
+
+
+def test_the_guide_names_what_is_served(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs/operations.md").read_text("utf-8")
+    asked = set(re.findall(r"weft_[a-z_]+", guide))
+    metrics = Metrics(tmp_path, 0)
+    try:
+        with urllib.request.urlopen(metrics.address, timeout=10) as answer:
+            served = set(re.findall(r"^# TYPE (weft_\w+)", answer.read().decode(), re.MULTILINE))
+    finally:
+        metrics.close()
+    assert asked == served
+    scrape, alerts = (YAML(typ="safe").load(block) for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL))
+    assert scrape["scrape_configs"][0]["job_name"] == "weft"
+    assert [rule["alert"] for rule in alerts["groups"][0]["rules"]] == [
+        "WeftTaskFailed", "WeftNothingFinished", "WeftDiskFillsUp",
+    ]  # fmt: skip
 
 
 def test_without_the_extra_it_says_what_to_install(

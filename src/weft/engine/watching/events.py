@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from weft import __version__
 from weft.engine.graph import Plan
 from weft.engine.keys import digest, library_version
 from weft.engine.progress import Silent
@@ -50,7 +49,7 @@ class About:
     def versions(self) -> dict[str, str]:
         """Of weft, Python and the libraries on which answers depend."""
         libraries = {name: library_version(name) for name in _LIBRARIES}
-        return {"weft": __version__, "python": platform.python_version(), **libraries}
+        return {"weft": library_version("weft"), "python": platform.python_version(), **libraries}
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _stages(held: dict[str, Any] | None) -> list[dict[str, Any]]:
 def _running(held: dict[str, Any] | None, workers: dict[str, Any], storage: Storage) -> list[dict[str, Any]]:
     """What runs now and for how long, oldest first: of workers by their leases, of a run as it tells."""
     if workers["workers"]:
-        now = leases.clock(storage.path(crew.TASKS))
+        now = leases.clock(storage.path(crew.WORKERS))
         found = [
             {"node": one["node"], "shard": one["shard"], "seconds": round(max(now - one["began"], 0.0), 1),
              "worker": f"{one['host']}:{one['pid']}"}
