@@ -26,7 +26,7 @@ from weft.engine import crew, leases
 from weft.engine.build import run
 from weft.engine.leases import Leases
 from weft.engine.storage import Storage
-from weft.engine.watching import progress
+from weft.engine.watching import progress, read_log
 from weft.engine.watching.events import About
 from weft.engine.watching.standing import Standing
 from weft.engine.watching.status import SILENT, status
@@ -111,6 +111,20 @@ def test_workers_are_seen_with_what_they_run(tmp_path: Path) -> None:
     held = status(build)
     assert held["state"] == "done" and held["complete"] and not held["live"]
     assert command(["status", str(build), "--json"]) == 0
+
+
+@pytest.mark.slow
+def test_a_run_on_ray_is_seen_as_well(tmp_path: Path) -> None:
+    recipe, build = marked(tmp_path, 120), tmp_path / "build"
+    process = started(recipe, build, "--runner", "ray")
+    held = waited(build, lambda one: one["state"] == "running" and one["tasks_done"] > 0, process)
+    assert held["run"]["runner"] == "ray" and held["live"]
+    assert process.communicate(timeout=240) and process.returncode == 0
+    log = list(read_log.lines(read_log.chosen(Storage(build), None)))
+    ran = {one["worker"].rpartition(":")[2] for one in log if one["event"] == "task_finished"}
+    assert ran and str(process.pid) not in ran, "the log names the processes of the cluster"
+    begun = {(one["node"], one["shard"]) for one in log if one["event"] == "task_started"}
+    assert begun == {(one["node"], one["shard"]) for one in log if one["event"] == "task_finished"}
 
 
 @pytest.fixture
