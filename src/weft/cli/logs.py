@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,8 +39,9 @@ def logs(
         return _failures(found, as_json)
     if run is not None or follow:
         wanted = read_log.chosen(storage, run)
-        for held in read_log.follow(wanted) if follow else read_log.lines(wanted):
-            _line(held, as_json)
+        with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop following
+            for held in read_log.follow(wanted) if follow else read_log.lines(wanted):
+                _line(held, as_json)
         return 0
     read_log.chosen(storage, None)
     return _outlines(storage, read_log.runs(storage), as_json)
@@ -73,6 +75,11 @@ def _failure(held: dict[str, Any]) -> None:
         show.say(f"    | {line}")
 
 
+def _end(told: dict[str, Any]) -> str:
+    """How a run ended, or when it was last heard of."""
+    return told["state"] or f"not, last heard of at {str(told['last'])[11:19]}"
+
+
 def _outlines(storage: Any, runs: list[Run], as_json: bool) -> int:
     from weft.engine.watching import read_log
 
@@ -81,9 +88,7 @@ def _outlines(storage: Any, runs: list[Run], as_json: bool) -> int:
         for held in told:
             show.say(show.json_line(held).rstrip("\n"))
         return 0
-    rows = [
-        (one["run"], one["recipe"], one["state"] or "no end", one["ran"], one["failed"], one["seconds"]) for one in told
-    ]
+    rows = [(one["run"], one["recipe"], _end(one), one["ran"], one["failed"], one["seconds"]) for one in told]
     names = ("run", "recipe", "ended", "tasks run", "failed", "seconds")
     show.table(names, rows, right=frozenset({3, 4, 5}), whole=frozenset({0}))
     last: list[dict[str, Any]] = []

@@ -40,7 +40,10 @@ def status(
     from weft.engine.watching.status import status
 
     if watch:
-        _watch(build, every, as_json)
+        try:
+            _watch(build, every, as_json)
+        except KeyboardInterrupt:  # the usual way to stop looking
+            return 1
     held = status(build)
     if as_json:
         _line(held) if watch else show.as_json(held)
@@ -79,6 +82,9 @@ def _page(held: dict[str, Any]) -> None:
     for failure in held["failures"][-3:]:
         what = "failed" if failure["final"] else "is tried again"
         show.say(f"{_place(failure)} {what}, attempt {failure['attempt']}: {failure['reason']}")
+    if held["unfinished"]:
+        left = [f"{_place(one)} for {duration(one['seconds'])}" for one in held["unfinished"][:_SHOWN]]
+        show.say(f"ran at the end: {', '.join(left)}{', …' * (len(held['unfinished']) > _SHOWN)}")
     if held["failures"]:
         show.say(f"traces: weft logs {held['build']} --failed")
     show.say(f"{show.size(held['free_bytes'])} free on the disk of the build")

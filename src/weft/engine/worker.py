@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from weft.engine import crew, known, leases
 from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
@@ -27,6 +27,7 @@ from weft.engine.local import LocalRunner, open_worker, run_task
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
 from weft.engine.storage import Storage
+from weft.engine.watching.events import Ending, Several
 from weft.engine.watching.kept import kept
 from weft.engine.work import Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
@@ -79,12 +80,14 @@ def work(
             members.close()
             raise
     tasks = Leases(storage.path(crew.TASKS), name, seconds)
-    before = _on_end(members, tasks)
+    open_things: list[_Closed] = [members, tasks]
+    before = _on_end(open_things)
     try:
         plan, state = prepared or prepare_known(given, storage, as_made=False)
         runner = LeasingRunner(storage, state.ledger, members, tasks, workers)
         watched = kept(storage, given, plan, listener or Silent(), role="worker", runner="worker", workers=workers)
         with contextlib.closing(runner), watched as told:
+            open_things.append(_Said(told))
             tally = Scheduler(plan, state, runner, _Telling(told, storage)).run()
         result = WorkResult(RunResult(storage.root, tally), runner.done)
         with crew.joining(storage) as others:
@@ -110,7 +113,21 @@ def stored_recipe(storage: Storage) -> Recipe:
     return from_json(held["recipe"], base=Path(held["base"]))
 
 
-def _on_end(*held: Leases) -> Any:
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Said:
+    """The last words of a worker that is told to end."""
+
+    told: Several
+
+    def close(self) -> None:
+        self.told.ended(Ending("interrupted", "SIGTERM, as a batch system sends it when time is up"))
+
+
+def _on_end(held: list[_Closed]) -> Any:
     """When a batch system says that time is up: leases go back at once, and who runs a task cannot commit it.
 
     The answer is what was done at SIGTERM before; None where a thread that is not the main one may not say it.

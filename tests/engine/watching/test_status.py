@@ -35,7 +35,7 @@ from weft.recipe import load
 
 TOP = {"version", "build", "state", "live", "complete", "shards", "tasks_done", "tasks_to_run", "progress",
        "eta_seconds", "nodes_not_begun", "run", "stages", "nodes", "running", "slowest", "failures", "workers",
-       "leases", "tasks_per_minute", "free_bytes"}  # fmt: skip
+       "leases", "tasks_per_minute", "free_bytes", "unfinished"}  # fmt: skip
 RUN = {"run", "role", "runner", "workers", "host", "pid", "recipe", "began", "reason", "command", "folder",
        "seconds", "heard_from"}  # fmt: skip
 STAGE = {"stage", "tasks", "done", "failed", "running", "rows", "read_bytes", "written_bytes", "tasks_per_second",
@@ -93,6 +93,7 @@ def test_a_run_is_seen_from_another_process_until_it_is_killed(
     assert f": weft run {recipe} --into {build} --workers 1 --json" in said
     held = status(build)
     assert held["state"] == "died" and not held["live"] and held["running"] == [] and held["tasks_done"] > 2
+    assert len(held["unfinished"]) == 1 and "ran at the end: " in said
     assert run(load(recipe), build, workers=1).status == 0
     assert status(build)["state"] == "done"
 
@@ -263,6 +264,7 @@ def test_the_page_of_a_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
             {"node": "label", "shard": 64, "seconds": 2.0, "worker": None},
         ],
         "slowest": [{"node": "label", "shard": 7, "seconds": 65.2}],
+        "unfinished": [],
         "failures": [{"node": "label", "shard": 9, "attempt": 3, "final": True, "reason": reason}],
     }  # fmt: skip
     monkeypatch.setattr("weft.engine.watching.status.status", lambda build, whole=True: held)

@@ -84,12 +84,17 @@ class Several:
     def __init__(self, listeners: Sequence[Any]) -> None:
         self._listeners = tuple(listeners)
         self._watchers = tuple(one for one in listeners if hasattr(one, "began"))
+        self._over = False
 
     def began(self, about: About) -> None:
         for one in self._watchers:
             one.began(about)
 
     def ended(self, ending: Ending) -> None:
+        """Tell it once: what comes after the end of a run, such as a signal, is no other end."""
+        if self._over:
+            return
+        self._over = True
         for one in self._watchers:
             one.ended(ending)
 

@@ -110,7 +110,7 @@ class Stream:
 
     def write(self, held: dict[str, Any]) -> None:
         if _wanted(held, self._level):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, RuntimeError):  # closed, or a signal came amid a line
                 self._stream.write(sentence(held) + "\n")
 
     def close(self) -> None:

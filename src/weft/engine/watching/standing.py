@@ -50,7 +50,7 @@ class Standing(Quiet):
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a signal may come while it is held
         self._counts: dict[str, Count] = {}
         self._running: dict[tuple[str, int], tuple[float, int]] = {}
         self._slowest: list[tuple[float, str, int]] = []

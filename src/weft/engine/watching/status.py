@@ -19,6 +19,7 @@ from weft.errors import WeftError
 VERSION = 1
 SILENT = 3 * progress.UNCHANGED
 """Seconds without a new progress file after which a process of this host that is gone counts as dead."""
+ENDED_EARLY = ("died", "interrupted", "broken")
 _SUMS = ("expected", "cached", "done", "failed", "running", "rows", "read_bytes", "written_bytes")
 
 
@@ -46,6 +47,7 @@ def status(build: str | Path, *, whole: bool = True) -> dict[str, Any]:
     found |= {"run": _run(held, quiet, live) if state != "planning" else None}
     if not live:
         found |= {"running": [], "eta_seconds": None, "workers": [], "leases": []}
+    found["unfinished"] = _running(held, {"workers": []}, storage, 0.0) if state in ENDED_EARLY and held else []
     return told | found | {"free_bytes": free_bytes(storage.root)}
 
 
@@ -111,7 +113,7 @@ def _told(held: dict[str, Any] | None, storage: Storage) -> dict[str, Any]:
         "tasks_to_run": sum(max(node["expected"] - _over(node), 0) for node in nodes),
         "nodes": [_node(node) for node in nodes],
         "stages": _stages(held),
-        "running": _running(held, workers, storage),
+        "running": _running(held, workers, storage, _age(storage)),
         **workers,
     }
     return told | _reported(held)
@@ -156,8 +158,10 @@ def _stages(held: dict[str, Any] | None) -> list[dict[str, Any]]:
     return found
 
 
-def _running(held: dict[str, Any] | None, workers: dict[str, Any], storage: Storage) -> list[dict[str, Any]]:
-    """What runs now and for how long, oldest first: of workers by their leases, of a run as it tells."""
+def _running(
+    held: dict[str, Any] | None, workers: dict[str, Any], storage: Storage, age: float
+) -> list[dict[str, Any]]:
+    """What runs now and for how long, oldest first: by the leases of workers, or as a run told `age` seconds ago."""
     if workers["workers"]:
         now = leases.clock(storage.path(crew.WORKERS))
         found = [
@@ -168,7 +172,7 @@ def _running(held: dict[str, Any] | None, workers: dict[str, Any], storage: Stor
         return sorted(found, key=lambda one: -float(one["seconds"]))
     if held is None:
         return []
-    since = held["written"] + _age(storage)
+    since = held["written"] + age
     return [
         {
             "node": one["node"],
