@@ -25,7 +25,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
-        ("operations", 4, "build/construct/README.md"),
+        ("operations", 6, "build/construct/README.md"),
         ("clusters", 1, "there/construct/README.md"),
         ("trainers", 2, "llama-factory/dataset_info.json"),
         ("batch", 1, "shared/report/index.html"),

@@ -291,6 +291,9 @@ def test_a_worker_that_is_told_to_end_gives_its_leases_back(
     assert command(["status", str(tmp_path / "build")]) in (0, 1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 128 + signal.SIGTERM
+    (log,) = (tmp_path / "build/logs").iterdir()
+    ended = json.loads(log.read_text("utf-8").splitlines()[-1])
+    assert ended["event"] == "run_ended" and ended["state"] == "interrupted"
     assert not leases.every(tmp_path / "build" / crew.TASKS) and not leases.every(tmp_path / "build" / crew.WORKERS)
     assert command(["worker", str(tmp_path / "build"), "--quiet"]) == 0
     assert contents(tmp_path / "build/construct") == corpus[1]

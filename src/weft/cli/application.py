@@ -13,9 +13,12 @@ from weft.cli.estimating import EstimateOnly, PriceHour, PriceMonth, ScaleBy, Te
 from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
+from weft.cli.logs import logs
 from weft.cli.options import Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
+from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
 
 application = typer.Typer(
@@ -89,6 +92,10 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is cached and what would run.")] = False,
     force: Force = False,
     keep_free: KeepFree = None,
+    log: LogTo = None,
+    log_level: LogLevel = "info",
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
     estimate: EstimateOnly = False,
     scale: ScaleBy = None,
     terabytes: Terabytes = None,
@@ -103,16 +110,12 @@ def run(
     if estimating.wanted(estimate, scale, terabytes, price_hour, price_gb_month):
         asked = (scale, terabytes, workers, price_hour, price_gb_month)
         return estimating.estimate(recipe, set_ or [], *asked, as_json=as_json)
-    room = building.room(force, keep_free)
-    return building.run(recipe, into, runner, workers, ray_address, only, set_ or [], dry_run, as_json, quiet, room)
+    room, watch = building.room(force, keep_free), Watch(log, log_level, metrics_port, metrics_host)
+    given = (recipe, into, runner, workers, ray_address, only, set_ or [])
+    return building.run(*given, dry_run, as_json, quiet, room, watch)
 
 
-@application.command()
-def status(build: BuildFolder, as_json: Json = False) -> int:
-    """What a build has done and still has to do."""
-    from weft.cli import reading
-
-    return reading.status(build, as_json)
+application.command()(status)
 
 
 @application.command()
@@ -246,6 +249,7 @@ application.command()(index)
 application.command()(export)
 application.command()(clean)
 application.command()(worker)
+application.command()(logs)
 
 
 @application.command()

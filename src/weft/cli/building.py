@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.cli import show
+from weft.cli.watching import Watch
 from weft.errors import WeftError, nearest
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def run(
     as_json: bool,
     quiet: bool,
     room: Room | None = None,
+    watch: Watch | None = None,
 ) -> int:
     """Check the recipe, run its plan, write the report and show the funnel."""
     import weft
-    from weft.engine.progress import Bars, Silent
     from weft.recipe import load
     from weft.report.page import PAGE
 
@@ -88,7 +89,7 @@ def run(
     checked = load(recipe, overrides)
     target = into or recipe.parent / "build"
     chosen = _runner(runner, target, workers, ray_address)
-    watcher = Silent() if quiet or as_json or dry_run else Bars(show.console(stderr=True))
+    watcher = (watch or Watch()).opened(target, quiet=quiet or as_json or dry_run, dry=dry_run)
     began = time.monotonic()
     try:
         result = weft.run(

@@ -15,6 +15,7 @@ _WHAT = {
     "earlier": "of earlier recipes and files",
     "killed": "of killed runs",
     "intermediate": "intermediate, can be made again",
+    "log": "logs of all but the last ten runs",
 }
 
 

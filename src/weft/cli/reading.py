@@ -1,4 +1,4 @@
-"""Commands that read builds: status, report, explain, diff, errors."""
+"""Commands that read builds: report, explain, diff, errors."""
 
 from __future__ import annotations
 
@@ -19,31 +19,6 @@ def _open(build: Path) -> Any:
     from weft.engine.reading import Build
 
     return Build.open(build)
-
-
-def status(build: Path, as_json: bool) -> int:
-    """Tasks done and to run; exit status 1 while something is left."""
-    held = _open(build).status()
-    if as_json:
-        show.as_json(held)
-    else:
-        rows = [(n["stage"], n["node"], n["done"], "yes" if n["complete"] else "no") for n in held["nodes"]]
-        show.table(("stage", "node", "done", "complete"), rows, right=frozenset({2}))
-        if held["workers"]:
-            _crew(held)
-        show.say("complete" if held["complete"] else "not complete: run the recipe again to go on")
-    return 0 if held["complete"] else 1
-
-
-def _crew(held: dict[str, Any]) -> None:
-    """Who builds the folder now, on what, and how fast."""
-    rows = [(f"{w['host']}:{w['pid']}", w["tasks"], w["minutes"], w["heard_from"]) for w in held["workers"]]
-    show.table(("worker", "tasks", "minutes", "heard from, s ago"), rows, right=frozenset({1, 2, 3}))
-    for lease in held["leases"]:
-        tried = f", worker number {lease['attempt']} on it" if lease["attempt"] > 1 else ""
-        show.say(f"{lease['host']}:{lease['pid']} runs {lease['node']} on shard {lease['shard']}{tried}")
-    tasks = f"{held['tasks_done']:,} tasks done, {held['tasks_to_run']:,} ready or running"
-    show.say(f"{tasks}; {held['tasks_per_minute']:,} tasks a minute")
 
 
 def report(build: Path, as_json: bool) -> int:

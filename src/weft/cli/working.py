@@ -10,6 +10,7 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
+from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.errors import WeftError
 
 
@@ -25,11 +26,14 @@ def worker(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="a.b=c", help="Replace a value of the recipe.")
     ] = None,
+    log: LogTo = None,
+    log_level: LogLevel = "info",
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Take tasks of a build until all are done, beside other workers on any machine that sees the folder."""
-    from weft.engine.progress import Bars, Silent
     from weft.engine.worker import work
     from weft.recipe import load
 
@@ -38,7 +42,7 @@ def worker(
         recipe, target = load(place, set_ or []), into or place.parent / "build"
     elif into is not None or set_:
         raise WeftError(f"{place}: is a folder; expected a recipe file beside --into and --set")
-    watcher = Silent() if quiet or as_json else Bars(show.console(stderr=True))
+    watcher = Watch(log, log_level, metrics_port, metrics_host).opened(target, quiet=quiet or as_json)
     began = time.monotonic()
     try:
         done = work(

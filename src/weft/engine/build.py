@@ -15,13 +15,14 @@ from weft.engine import crew, holders, known
 from weft.engine.graph import Plan, State
 from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner
+from weft.engine.local import LocalRunner, usable_cores
 from weft.engine.manifest import Manifest
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
 from weft.engine.room import NoRoom, Room, to_write
 from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
 from weft.engine.storage import Storage
+from weft.engine.watching.kept import kept
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe
@@ -119,9 +120,12 @@ def _run_locked(
         return RunResult(storage.root, tally, scheduler.queued())
     room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
     used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root)
-    scheduler, stopped = Scheduler(plan, state, used, listener), None
+    kind = "local" if runner is None else type(runner).__name__.removesuffix("Runner").lower()
+    stopped = None
     try:
-        scheduler.run()
+        with kept(storage, recipe, plan, listener, role="run", runner=kind, workers=workers or usable_cores()) as told:
+            scheduler = Scheduler(plan, state, used, told)
+            scheduler.run()
     except NoRoom as full:
         stopped = str(full)
     finally:

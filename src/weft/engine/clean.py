@@ -16,10 +16,11 @@ from weft.engine.build import RECIPE, prepare_known
 from weft.engine.intermediate import is_intermediate, pending
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.storage import Storage
+from weft.engine.watching import read_log
 from weft.errors import WeftError
 from weft.recipe import from_json
 
-Why = Literal["earlier", "killed", "intermediate"]
+Why = Literal["earlier", "killed", "intermediate", "log"]
 OUTPUTS = ("documents", "label", "errors", "deduplicate", "selection")
 """Folders in which every file is one that a task wrote; `construct/` and the report are never looked at."""
 _HELD = "selection/holders/"
@@ -27,7 +28,7 @@ _HELD = "selection/holders/"
 
 @dataclass(frozen=True)
 class Waste:
-    """A file that can go: of an earlier recipe, of a killed run, or one that only led to others."""
+    """A file that can go: of an earlier recipe, of a killed run, one that only led to others, or a log of long ago."""
 
     path: str
     bytes: int
@@ -87,6 +88,7 @@ def _clean_locked(storage: Storage, delete: bool, intermediate: bool) -> Cleanin
     # An unfinished step may yet find that what it wrote before is what it needs.
     kept |= {entry.key: entry for entry in state.ledger.all() if entry.node in unfinished}
     files = [*_left_behind(storage), *_unnamed(storage, kept.values())]
+    files += [Waste(path, storage.size(path), "log") for path in read_log.old(storage)]
     if intermediate:
         kept = {key: _taken(entry, storage, files) for key, entry in kept.items()}
     dropped = len(Ledger(storage.path("ledger"))) - len(kept)

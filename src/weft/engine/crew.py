@@ -137,7 +137,8 @@ def status(storage: Storage) -> dict[str, Any]:
         ],
         "leases": [
             {"node": seen.about.get("node"), "shard": seen.about.get("shard"), "host": seen.about.get("host"),
-             "pid": seen.about.get("pid"), "attempt": seen.about.get("attempt"), "heard_from": round(seen.age, 1)}
+             "pid": seen.about.get("pid"), "attempt": seen.about.get("attempt"), "heard_from": round(seen.age, 1),
+             "began": seen.about.get("began")}
             for seen in leases.every(storage.path(TASKS)) if seen.alive
         ],
         "tasks_per_minute": round(sum(60 * int(s.about.get("tasks", 0)) / spent[s.name] for s in workers), 2),

@@ -20,6 +20,7 @@ EXTRAS = {
     "docs": "pypdf",
     "identifiers": "pycld2",
     "tokenizers": "tokenizers",
+    "operations": "prometheus_client",
 }
 KERNELS = (
     *("segment", "signals", "scripts", "normal", "folded", "shingles", "minhash", "jaccard", "components", "pairs"),

@@ -7,6 +7,7 @@ import errno
 import functools
 import multiprocessing
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 
 from weft.engine.ledger import LedgerWriter
 from weft.engine.storage import Storage
-from weft.engine.work import Context, Outcome, Task, rooms_registry
+from weft.engine.work import Cause, Context, Outcome, Task, rooms_registry, unheard
 from weft.errors import ShardError, WeftError
 
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
@@ -54,6 +55,8 @@ class LocalRunner:
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[Task] = deque()
         self._running: dict[Future[Outcome], Task] = {}
+        self._next: deque[Task] = deque()
+        self.begun: Callable[[Task], None] = unheard
         self._suspects: list[Task] = []
 
     def submit(self, task: Task) -> None:
@@ -71,6 +74,7 @@ class LocalRunner:
         broken: list[Task] = []
         for future in done:
             task = self._running.pop(future)
+            self._tell_begun()
             try:
                 yield future.result()
             except BrokenProcessPool:
@@ -78,6 +82,7 @@ class LocalRunner:
         if broken:
             broken += self._running.values()
             self._running.clear()
+            self._next.clear()
             self._drop_pool()
             if len(broken) == 1:
                 yield Outcome(broken[0], failure="its worker process died (out of memory, or killed)", transient=True)
@@ -102,6 +107,13 @@ class LocalRunner:
             future = Future()
             future.set_exception(error)
         self._running[future] = task
+        self._next.append(task)
+        self._tell_begun()
+
+    def _tell_begun(self) -> None:
+        """The pool takes one task more than it has workers, so that none waits for us: that one has not begun."""
+        while self._next and len(self._running) - len(self._next) < self._workers:
+            self.begun(self._next.popleft())
 
     def _open_pool(self) -> ProcessPoolExecutor:
         given = worker_environment()
@@ -191,8 +203,30 @@ def run_task(root: str, task: Task) -> Outcome:
         worker.context.storage.may_commit()
         worker.ledger.append(entries)
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
-        return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error))
-    return Outcome(task, tuple(entries))
+        return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error), _cause(error), here())
+    return Outcome(task, tuple(entries), worker=here())
+
+
+def here() -> str:
+    """This process as `host:pid`."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _cause(error: Exception) -> Cause:
+    chain: list[BaseException] = [error]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
+        chain.append(before)
+    found = [frame for one in reversed(chain) for frame in traceback.extract_tb(one.__traceback__)]
+    frames = tuple(f"{_package_path(frame.filename)}:{frame.lineno} in {frame.name}" for frame in found)
+    return Cause(type(error).__name__, getattr(error, "errno", None), frames)
+
+
+def _package_path(file: str) -> str:
+    """The path below the folder of packages; of other files the name."""
+    for mark in ("/site-packages/", "/src/"):
+        if mark in file:
+            return file.rpartition(mark)[2]
+    return file.rpartition("/")[2]
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from weft.engine.ledger import Entry
-from weft.engine.work import Task
+from weft.engine.work import Outcome, Task
 
 
 class Silent:
@@ -19,6 +19,9 @@ class Silent:
         """Nothing is shown."""
 
     def started(self, task: Task) -> None:
+        """Nothing is shown."""
+
+    def took(self, outcome: Outcome, attempt: int, again: bool) -> None:
         """Nothing is shown."""
 
     def finished(self, task: Task, entries: list[Entry]) -> None:

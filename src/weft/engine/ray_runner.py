@@ -5,30 +5,30 @@ from __future__ import annotations
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from weft.engine.local import run_task
+from weft.engine.local import here, run_task
 from weft.engine.placement import demand, on_gpu
 from weft.engine.ray_cluster import Cluster, Place, unseen
-from weft.engine.work import Outcome, Task, rooms_registry
+from weft.engine.work import Cause, Outcome, Task, rooms_registry, unheard
 from weft.errors import WeftError
 from weft.operators.contract import Resources
 
 _LOOK, _GONE, _IDLE = 2.0, 120.0, 60.0
 """Seconds: between two looks at the cluster, without a node that can go on, an actor without work."""
 
-Answer = tuple[tuple[Any, ...], str | None, str | None, bool]
+Answer = tuple[tuple[Any, ...], str | None, str | None, bool, Cause | None, str | None]
 """An outcome without its task, which the driver has."""
 
 
 def work(place: Place, task: Task) -> Answer:
     """Run one task on a node that sees the build folder: another folder of its name would take the files."""
     if not place.seen():
-        return (), unseen(socket.gethostname(), place), None, True
+        return (), unseen(socket.gethostname(), place), None, True, None, here()
     done = run_task(place.root, task)
-    return done.entries, done.failure, done.trace, done.transient
+    return done.entries, done.failure, done.trace, done.transient, done.cause, done.worker
 
 
 class Holder:
@@ -62,6 +62,7 @@ class RayRunner:
         self._running: dict[Any, Task] = {}
         self._actors: list[_Actor] = []
         self._starved_since: float | None = None
+        self.begun: Callable[[Task], None] = unheard
 
     def submit(self, task: Task) -> None:
         if not self._open:
@@ -103,10 +104,12 @@ class RayRunner:
             task, need = self._waiting.popleft()
             chosen = self._work.options(**self._cluster.options(need), max_retries=0)
             self._running[chosen.remote(self._cluster.place, task)] = task
+            self.begun(task)
         while self._for_gpu and (actor := self._free_actor(self._for_gpu[0][1])):
             task, _ = self._for_gpu.popleft()
             actor.task = actor.handle.work.remote(self._cluster.place, task)
             self._running[actor.task] = task
+            self.begun(task)
         if not self._for_gpu:
             self._shrink()
 
@@ -145,14 +148,14 @@ class RayRunner:
         if actor is not None:
             actor.task, actor.idle_since = None, time.monotonic()
         try:
-            entries, failure, trace, transient = self._ray.get(ref)
+            entries, failure, trace, transient, cause, worker = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:  # it did not come to run: weft is not as it should be there
             return Outcome(task, (), str(error).strip().rpartition("\n")[2], str(error))
         except self._ray.exceptions.RayError as error:
             if actor is not None:
                 self._end(actor)
             return Outcome(task, (), self._lost(error), str(error), transient=True)
-        return Outcome(task, entries, failure, trace, transient)
+        return Outcome(task, entries, failure, trace, transient, cause, worker)
 
     def _lost(self, error: Exception) -> str:
         errors = self._ray.exceptions

@@ -88,6 +88,14 @@ class Watched:
     def busy(self) -> int:
         return self.runner.busy
 
+    @property
+    def begun(self) -> Callable[[Task], None]:
+        return self.runner.begun
+
+    @begun.setter
+    def begun(self, listener: Callable[[Task], None]) -> None:
+        self.runner.begun = listener
+
     def submit(self, task: Task) -> None:
         self.runner.submit(task)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,9 @@ ATTEMPTS = 3
 
 class Runner(Protocol):
     """All that the scheduler needs of a place where tasks run."""
+
+    begun: Callable[[Task], None]
+    """Called when a task begins to run; the scheduler sets it."""
 
     @property
     def busy(self) -> int:
@@ -42,6 +45,10 @@ class Listener(Protocol):
     def planned(self, node: str, stage: str, tasks: int, cached: int, size: int) -> None: ...
 
     def started(self, task: Task) -> None: ...
+
+    def took(self, outcome: Outcome, attempt: int, again: bool) -> None:
+        """All that is known of an attempt, before `finished` or `failed`; `again` when it will be tried once more."""
+        ...
 
     def finished(self, task: Task, entries: list[Entry]) -> None: ...
 
@@ -78,11 +85,11 @@ class Scheduler:
     def run(self) -> Tally:
         """Run until nothing is left that can run. Without a runner: only say what would run."""
         self._advance()
+        if self._runner is not None:
+            self._runner.begun = self._listener.started
         while self._runner is not None and any(self._open.values()):
             while self._queue:
-                task = self._queue.popleft()
-                self._listener.started(task)
-                self._runner.submit(task)
+                self._runner.submit(self._queue.popleft())
             for outcome in self._runner.outcomes():
                 self._take(outcome)
             self._advance()
@@ -166,7 +173,12 @@ class Scheduler:
 
     def _take(self, outcome: Outcome) -> None:
         task = outcome.task
+        self._attempts[(task.node, task.shard)] += 1
+        attempt = self._attempts[(task.node, task.shard)]
+        again = outcome.transient and attempt < ATTEMPTS
+        self._listener.took(outcome, attempt, again)
         if outcome.failure is None:
+            del self._attempts[(task.node, task.shard)]
             entries = self.state.ledger.add(outcome.entries)
             found = self._partial.pop((task.node, task.shard), [])
             self.state.record(task.node, task.shard, [*found, *entries])
@@ -174,8 +186,6 @@ class Scheduler:
             self.tally.ran[task.node] += 1
             self._listener.finished(task, entries)
             return
-        self._attempts[(task.node, task.shard)] += 1
-        again = outcome.transient and self._attempts[(task.node, task.shard)] < ATTEMPTS
         self._listener.failed(task, outcome.failure, again)
         if again:
             self._queue.append(task)

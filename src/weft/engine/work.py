@@ -37,6 +37,16 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """The type of an error, its number where the system gave one, and its frames: all but the message."""
+
+    error: str
+    number: int | None
+    frames: tuple[str, ...]
+    """As `file:line in function`, innermost last; of a chain of errors, those of the first come first."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of a task: its ledger entries, or why it failed."""
 
@@ -46,6 +56,16 @@ class Outcome:
     trace: str | None = None
     transient: bool = False
     """The failure may pass (a killed worker, a full disk that was freed): worth another try."""
+    cause: Cause | None = None
+    """Of an error that a task raised; what the runner itself says has none."""
+    worker: str | None = None
+    """Host and process that ran it, as `host:pid`, where that is known."""
+    elsewhere: bool = False
+    """Another worker of the same build ran it: it is in the ledger, and in the log of that worker."""
+
+
+def unheard(task: Task) -> None:
+    """What a runner calls when a task begins and nobody listens."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from weft.engine import crew, known, leases
 from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
@@ -27,6 +27,8 @@ from weft.engine.local import LocalRunner, open_worker, run_task
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
 from weft.engine.storage import Storage
+from weft.engine.watching.events import Ending, Several
+from weft.engine.watching.kept import kept
 from weft.engine.work import Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
 from weft.recipe import Recipe, from_json
@@ -78,13 +80,15 @@ def work(
             members.close()
             raise
     tasks = Leases(storage.path(crew.TASKS), name, seconds)
-    before = _on_end(members, tasks)
+    open_things: list[_Closed] = [members, tasks]
+    before = _on_end(open_things)
     try:
         plan, state = prepared or prepare_known(given, storage, as_made=False)
         runner = LeasingRunner(storage, state.ledger, members, tasks, workers)
-        watcher = _Telling(listener or Silent(), storage)
-        with contextlib.closing(runner):
-            tally = Scheduler(plan, state, runner, watcher).run()
+        watched = kept(storage, given, plan, listener or Silent(), role="worker", runner="worker", workers=workers)
+        with contextlib.closing(runner), watched as told:
+            open_things.append(_Said(told))
+            tally = Scheduler(plan, state, runner, _Telling(told, storage)).run()
         result = WorkResult(RunResult(storage.root, tally), runner.done)
         with crew.joining(storage) as others:
             known.save(storage, known.gathered(given, rooms_registry(), state))
@@ -109,7 +113,21 @@ def stored_recipe(storage: Storage) -> Recipe:
     return from_json(held["recipe"], base=Path(held["base"]))
 
 
-def _on_end(*held: Leases) -> Any:
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Said:
+    """The last words of a worker that is told to end."""
+
+    told: Several
+
+    def close(self) -> None:
+        self.told.ended(Ending("interrupted", "SIGTERM, as a batch system sends it when time is up"))
+
+
+def _on_end(held: list[_Closed]) -> Any:
     """When a batch system says that time is up: leases go back at once, and who runs a task cannot commit it.
 
     The answer is what was done at SIGTERM before; None where a thread that is not the main one may not say it.
@@ -152,6 +170,8 @@ class LeasingRunner:
         self._running: dict[str, Task] = {}
         self._draw = random.Random(tasks.owner)
         self._missing: dict[str, list[str]] = {}
+        # What leases say of times is by the clock of the file system, for readers on any machine.
+        self._ahead = leases.clock(members.folder) - time.time()
         self.done = 0
         """Tasks that this worker ran to their end."""
 
@@ -160,6 +180,14 @@ class LeasingRunner:
         # At the first time: on a second try another worker may have come first, and the scheduler knows of none of it.
         missing = self._missing.setdefault(task.key, [name for name in names if self._ledger.get(name) is None])
         self._open[task.key] = (task, missing)
+
+    @property
+    def begun(self) -> Callable[[Task], None]:
+        return self._local.begun
+
+    @begun.setter
+    def begun(self, listener: Callable[[Task], None]) -> None:
+        self._local.begun = listener
 
     @property
     def busy(self) -> int:
@@ -203,10 +231,10 @@ class LeasingRunner:
             entries = [entry for name in missing if (entry := self._ledger.get(name)) is not None]
             if len(entries) == len(missing):
                 self._leases.release(key)
-                found.append(Outcome(task, tuple(entries)))
+                found.append(Outcome(task, tuple(entries), elsewhere=True))
             elif key in failed:
                 self._leases.release(key)
-                found.append(Outcome(task, failure=failed[key]))
+                found.append(Outcome(task, failure=failed[key], elsewhere=True))
         return found
 
     def _take_some(self) -> None:
@@ -220,7 +248,7 @@ class LeasingRunner:
             if len(self._running) >= self._room:
                 return
             task, missing = self._open[key]
-            if not self._leases.take(key, node=task.node, shard=task.shard):
+            if not self._leases.take(key, node=task.node, shard=task.shard, began=time.time() + self._ahead):
                 continue
             self._ledger.refresh()  # it may have been finished between the last look and the lease
             if all(self._ledger.get(name) is not None for name in missing):
@@ -264,6 +292,7 @@ class _Telling:
         self._storage = storage
         self.planned = listener.planned
         self.started = listener.started
+        self.took = listener.took
         self.finished = listener.finished
 
     def failed(self, task: Task, reason: str, again: bool) -> None:
