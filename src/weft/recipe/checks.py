@@ -21,6 +21,7 @@ from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
 from weft.recipe.order_checks import order_faults
+from weft.recipe.shared_checks import shared_faults
 from weft.recipe.schema import (
     DEFAULT_STEPS,
     MEETING,
@@ -48,6 +49,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
+        faults += shared_faults(steps["deduplicate"])
         _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
