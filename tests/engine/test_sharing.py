@@ -3,113 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import random
+import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.engine.corpus import WORDS
+from tests.engine.holders import SECRET, built, changed, federated, holding, rows, shared_out, text
 
 from weft.deduplicate.share_contents import read_joint, read_share
-from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.engine.sharing import Wanted, export
 from weft.engine.sharing_merge import counts, merge
 from weft.errors import WeftError
-from weft.recipe import load
 from weft.text.keyed import Keyed, siphash
-
-RECIPE = """\
-name: {name}
-acquire: [{sources}]
-deduplicate: [exact, minhash, verify{shared}]
-construct:
-  extends: nothing
-  rules: {{long_enough: signals.words >= 20, not_everywhere: deduplicate.size <= 6{rules}}}
-{more}settings: {{shard_mb: 0.02}}
-"""
-SECRET = b"a secret of all holders, long enough"
-EVERY = [word for words in WORDS.values() for word in words]
-
-
-def text(number: int, words: int = 90) -> str:
-    return " ".join(random.Random(number).choices(EVERY, k=words))
-
-
-def changed(given: str, words: int, seed: int) -> str:
-    """A version with some words in a row replaced."""
-    found = given.split()
-    at = random.Random(seed).randrange(len(found) - words)
-    return " ".join([*found[:at], *(f"neno{seed}x{n}" for n in range(words)), *found[at + words :]])
-
-
-def family(seed: int) -> list[str]:
-    """Copies, near copies, copies of copies that are not like the first, and texts alone."""
-    draw = random.Random(seed)
-    made: list[str] = []
-    for number in range(60):
-        one = text(seed * 1000 + number)
-        made.append(one)
-        kind = draw.randrange(6)
-        if kind == 0:
-            made.append(one.upper())
-        elif kind == 1:
-            made += [changed(one, 3, number * 7 + n) for n in range(draw.randint(1, 3))]
-        elif kind == 2:
-            chain = one
-            for n in range(3):
-                chain = changed(chain, 4, number * 11 + n)
-                made.append(chain)
-        elif kind == 3:
-            made.append(text(seed * 1000 + number, 12))
-    made += [text(-seed)] * 8  # of a cluster of more than six
-    return made
-
-
-def holding(folder: Path, name: str, texts: Sequence[str]) -> None:
-    lines = [json.dumps({"id": f"{name}-{n}", "text": one}) for n, one in enumerate(texts)]
-    (folder / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
-
-
-def built(folder: Path, name: str, sources: Sequence[str], *, joint: str = "", rules: str = "", more: str = "") -> Path:
-    """The build of a recipe over some holders' files; `joint`: it follows this plan as the holder `name`."""
-    listed = ", ".join(f"{{path: {source}.jsonl, license: CC0-1.0}}" for source in sources)
-    shared = f", {{shared: {{joint: {joint}, holder: {name}}}}}" if joint else ""
-    recipe = folder / f"{name}.yaml"
-    recipe.write_text(RECIPE.format(name=name, sources=listed, shared=shared, rules=rules, more=more), "utf-8")
-    done = run(load(recipe), folder / f"build-{name}", workers=1)
-    assert done.status == 0, done.tally.failures
-    return folder / f"build-{name}"
-
-
-def rows(build: Path) -> pl.DataFrame:
-    frame = Build.open(build).documents().collect()
-    return frame.with_columns(pl.col("selection").struct.field("rule").alias("rule"))
-
-
-def shared_out(folder: Path, names: Sequence[str], into: str = "joint", **wanted: Any) -> dict[str, Any]:
-    """Every holder shares its build; all shares merged."""
-    for name in names:
-        export(folder / f"build-{name}", folder / f"share-{name}", Wanted(name, **({"secret": SECRET} | wanted)))
-    return merge([folder / f"share-{name}" for name in names], folder / into)
-
-
-def federated(folder: Path, parts: dict[str, list[str]], **given: Any) -> None:
-    """Builds of holders that know nothing of each other, a joint plan, and builds that follow it."""
-    for name, texts in parts.items():
-        holding(folder, name, texts)
-        built(folder, name, [name], **given)
-    shared_out(folder, list(parts))
-    for name in parts:
-        built(folder, name, [name], joint="joint", **given)
 
 
 @pytest.fixture(scope="module")
@@ -121,38 +31,6 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     university = [*(one.upper() for one in every[15:20]), *every[20:], "Maji.", changed(every[0], 2, 3)]
     federated(folder, {"radio": radio, "university": university})
     return folder
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("seed", "holders"), [(1, 2), (2, 3), (3, 4)])
-def test_holders_keep_together_what_one_holder_of_all_text_keeps(tmp_path: Path, seed: int, holders: int) -> None:
-    texts = family(seed)
-    names = [f"h{n}" for n in range(holders)]
-    draw = random.Random(seed)
-    parts: dict[str, list[str]] = {name: [] for name in names}
-    for one in texts:
-        parts[draw.choice(names)].append(one)
-    federated(tmp_path, parts)
-    alone = rows(built(tmp_path, "all", names))
-    together = pl.concat([rows(tmp_path / f"build-{name}").drop("shared") for name in names])
-    both = alone.join(together, on="id", suffix="_here", validate="1:1")
-    assert both.height == alone.height == len(texts)
-    # The same clusters, by other names, of the same sizes and kinds: what is one here is one there.
-    cluster = (pl.col(f"deduplicate{at}").struct.field("cluster").alias(f"cluster{at}") for at in ("", "_here"))
-    pairs = both.select(*cluster).unique()
-    assert pairs["cluster"].is_unique().all() and pairs["cluster_here"].is_unique().all()
-    for field in ("size", "kind"):
-        named = [both[f"deduplicate{at}"].struct.field(field) for at in ("", "_here")]
-        assert named[0].equals(named[1], null_equal=True), field
-    # Of each cluster as many stay as there, and of every rule the same documents go.
-    kept = both.group_by(pl.col("deduplicate").struct.field("cluster")).agg(
-        pl.col("rule").is_null().sum().alias("there"), pl.col("rule_here").is_null().sum().alias("here")
-    )
-    assert (kept["there"] == kept["here"]).all() and int(kept["here"].max()) == 1  # type: ignore[arg-type]
-    judged = both.filter(~pl.col("rule").fill_null("duplicate").is_in(["duplicate"]))
-    assert judged.height > 8 and (judged["rule"] == judged["rule_here"]).all()
-    spanning = [rows(tmp_path / f"build-{name}")["shared"].drop_nulls().len() for name in names]
-    assert sum(spanning) > 20 and min(spanning) > 0
 
 
 def test_of_what_both_have_one_copy_stays_and_both_say_who_has_it(two: Path) -> None:
@@ -240,7 +118,8 @@ def test_the_same_secret_gives_the_same_share_and_any_order_the_same_plan(two: P
     merge([tmp_path / "again", two / "share-radio"], tmp_path / "joint")
     assert read_joint(tmp_path / "joint").digest == read_joint(two / "joint").digest
     one, other = (
-        {file.name: file.read_bytes() for file in (folder / "joint").glob("holder-*.parquet")} for folder in (two, tmp_path)
+        {file.name: file.read_bytes() for file in (folder / "joint").glob("holder-*.parquet")}
+        for folder in (two, tmp_path)
     )
     assert one == other and len(one) == 2
 
@@ -273,56 +152,10 @@ def test_what_fails_a_rule_at_one_holder_is_kept_by_the_other(tmp_path: Path) ->
     for name in ("one", "two"):
         built(tmp_path, name, [name])
     assert shared_out(tmp_path, ["one", "two"])["clusters"] == 1
-    kept = [rows(built(tmp_path, name, [name], joint="joint")).filter(pl.col("rule").is_null()) for name in ("one", "two")]
+    kept = [
+        rows(built(tmp_path, name, [name], joint="joint")).filter(pl.col("rule").is_null()) for name in ("one", "two")
+    ]
     assert [frame.height for frame in kept] == [11, 10]
-
-
-THRESHOLD = ", words_of_language: signals.words >= threshold.words"
-
-
-@pytest.mark.slow
-def test_thresholds_are_learnt_over_all_holders(tmp_path: Path) -> None:
-    more = "  thresholds: {methods: {words: percentile}, shrink: 0, clamp: [0.5, 2.0]}\n"
-    long, short = [text(n, 80) for n in range(40)], [text(n, 25) for n in range(100, 140)]
-    federated(tmp_path, {"long": long, "short": short}, rules=THRESHOLD, more=more)
-    whole = Build.open(built(tmp_path, "all", ["long", "short"], rules=THRESHOLD, more=more)).thresholds()
-    own = built(tmp_path, "short", ["short"], rules=THRESHOLD, more=more)
-    assert not Build.open(own).thresholds().equals(whole)
-    for name in ("long", "short"):
-        joint = built(tmp_path, name, [name], joint="joint", rules=THRESHOLD, more=more)
-        assert Build.open(joint).thresholds().equals(whole)
-        assert read_joint(tmp_path / "joint").of(name)["passing"] == rows(joint)["rule"].null_count()
-
-
-MIXTURE = "  mixture: {method: temperature, alpha: 0.5, budget: 40000, unit: bytes, epochs: 4}\n"
-
-
-@pytest.mark.slow
-def test_a_mixture_is_planned_over_all_holders(tmp_path: Path) -> None:
-    hindi = [" ".join(random.Random(n).choices(WORDS["hin"], k=60)) for n in range(40)]
-    swahili = [" ".join(random.Random(n).choices(WORDS["swh"], k=60)) for n in range(300, 360)]
-    parts = {"one": [*hindi[:30], *swahili[:5]], "two": [*hindi[20:], *swahili[5:]]}
-    for name, texts in parts.items():
-        holding(tmp_path, name, texts)
-        built(tmp_path, name, [name])
-    shared_out(tmp_path, list(parts))
-    for name in parts:
-        once = Build.open(built(tmp_path, name, [name], joint="joint", more=MIXTURE)).mixture()
-        assert once is not None and once.settings.method == "natural"
-        assert once.plan["rows"].equals(once.plan["documents"].rename("rows"))
-    told = shared_out(tmp_path, list(parts))
-    assert told["mixture"] is True
-    plans = [Build.open(built(tmp_path, n, [n], joint="joint", more=MIXTURE)).mixture() for n in parts]
-    alone = Build.open(built(tmp_path, "all", list(parts), more=MIXTURE)).mixture()
-    assert alone is not None
-    both = pl.concat([plan.plan for plan in plans if plan is not None])
-    summed = both.group_by("group").agg(pl.col("documents", "available", "target").sum()).sort("group")
-    expected = alone.plan.sort("group")
-    # Which documents are in train is drawn by names of clusters, so what there is may differ by some documents.
-    assert summed["group"].to_list() == expected["group"].to_list() and summed.height >= 2
-    assert abs(summed["target"].sum() - 40_000) < 1
-    for name in ("documents", "target"):
-        assert np.allclose(summed[name].to_numpy(), expected[name].to_numpy(), rtol=0.1), name
 
 
 def refused(two: Path, tmp_path: Path, change: dict[str, Any]) -> str:
@@ -355,8 +188,6 @@ def test_shares_that_do_not_fit_are_refused_with_the_parameter_and_the_file(two:
     ],
 )
 def test_other_shares_that_do_not_fit(two: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    import re
-
     assert re.search(message, refused(two, tmp_path, change))
 
 
@@ -377,7 +208,9 @@ def test_a_recipe_that_decides_otherwise_than_the_plan_is_refused(two: Path, tmp
     holding(folder, "radio", [text(n) for n in range(500, 520)])
     with pytest.raises(WeftError, match="was made when radio had other documents"):
         built(folder, "radio", ["radio"], joint="joint")
-    with pytest.raises(WeftError, match="knows no holder radios; expected one of radio, university; did you mean radio"):
+    with pytest.raises(
+        WeftError, match="knows no holder radios; expected one of radio, university; did you mean radio"
+    ):
         built(folder, "radios", ["radio"], joint="joint")
     with pytest.raises(WeftError, match="is not a joint plan"):
         built(folder, "radio", ["radio"], joint="nowhere")
@@ -394,7 +227,7 @@ def test_a_build_is_read_when_its_plan_has_gone(two: Path, tmp_path: Path) -> No
 def test_rules_that_read_what_may_not_be_shared_are_named(two: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(two, tmp_path / "copy"))
     build = built(folder, "radio", ["radio"], rules=", no_site: url IS NULL OR url NOT LIKE '%x%'")
-    with pytest.raises(WeftError, match="a rule reads url, which may say which text it is.* --column url"):
+    with pytest.raises(WeftError, match=r"a rule reads url, which may say which text it is.* --column url"):
         export(build, tmp_path / "share", Wanted("radio"))
     assert not (tmp_path / "share").exists()
     told = export(build, tmp_path / "share", Wanted("radio", columns=("url",)))

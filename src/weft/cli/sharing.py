@@ -29,7 +29,9 @@ def export(
     build: Annotated[Path, typer.Argument(help="A finished build.")],
     *,
     into: Annotated[Path, typer.Option("--into", metavar="SHARE", help="The share: a folder of its own.")],
-    holder: Annotated[str, typer.Option("--holder", metavar="NAME", help="Who holds the text, as others will read it.")],
+    holder: Annotated[
+        str, typer.Option("--holder", metavar="NAME", help="Who holds the text, as others will read it.")
+    ],
     parts: Annotated[
         str, typer.Option("--with", metavar="PART,…", help="Parts: counts, labels, signatures, profiles.")
     ] = "counts,labels,signatures,profiles",
@@ -39,12 +41,11 @@ def export(
     ] = None,
     least_characters: Annotated[
         int | None,
-        typer.Option(
-            "--least-characters", min=0, help="Leave out shorter documents; default: 100, with a key none."
-        ),
+        typer.Option("--least-characters", min=0, help="Leave out shorter documents; default: 100, with a key none."),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option("--column", help="Share this column that a rule reads, all the same; repeatable.")
+        list[str] | None,
+        typer.Option("--column", help="Share this column that a rule reads, all the same; repeatable."),
     ] = None,
     pages: Annotated[bool, typer.Option("--pages", help="Share hashes of addresses, so that pages meet.")] = False,
     ids: Annotated[bool, typer.Option("--ids", help="Share the ids of documents.")] = False,
@@ -149,7 +150,8 @@ def _secret(file: Path | None) -> bytes | None:
         return None
     if len(held) < _SHORTEST:
         raise WeftError(
-            f"{where}: holds {len(held)} bytes; expected a secret of {_SHORTEST} or more, such as openssl rand -hex 32 makes"
+            f"{where}: holds {len(held)} bytes; expected a secret of {_SHORTEST} or more, "
+            "such as openssl rand -hex 32 makes"
         )
     return held
 
@@ -172,7 +174,9 @@ def _say_share(told: dict[str, Any]) -> None:
     show.say(f"share of {told['holder']}: {told['documents']:,} of {told['rows']:,} documents, {sizes}, no text")
     show.entry("parts", ", ".join(told["parts"]), indent=2)
     if "signatures" in told["parts"]:
-        show.entry("hashes", "with a key" if told["key"] else "without a key: known texts can be found in them", indent=2)
+        show.entry(
+            "hashes", "with a key" if told["key"] else "without a key: known texts can be found in them", indent=2
+        )
         show.entry("left out", f"documents under {told['least_characters']} characters", indent=2)
     if told["extras"]:
         show.entry("also", ", ".join(told["extras"]), indent=2)

@@ -46,8 +46,8 @@ def parts(own: Sequence[Cell], everywhere: Sequence[Cell], targets: Sequence[Fra
         known, target = whole.get((cell.key, cell.weight), (None, Fraction(0)))
         if known is None or known.size < cell.size:
             raise WeftError(
-                f"construct.mixture: of {' '.join(part for part in cell.key if part)} there is more here than the joint "
-                "plan knows of; expected shares of this build, merged anew"
+                f"construct.mixture: of {' '.join(part for part in cell.key if part)} there is more here than the "
+                "joint plan knows of; expected shares of this build, merged anew"
             )
         made.append(target * cell.size / known.size)
     return made

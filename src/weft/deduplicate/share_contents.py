@@ -96,13 +96,17 @@ def read_joint(folder: str | Path) -> Joint:
 def _read(folder: Path, name: str, kind: type[Held], what: str, command: str) -> Held:
     file = folder / name
     try:
-        told = json.loads(file.read_text("utf-8"))
+        told: dict[str, Any] = json.loads(file.read_text("utf-8"))
         found = told.pop("format")
         if found != FORMAT:
             raise WeftError(f"{file}: {what} of format {found}; this version of weft reads {FORMAT}")
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in told.items()})
+        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+        made: Held = kind(**given)
+        return made
     except (FileNotFoundError, NotADirectoryError):
-        raise WeftError(f"{folder}: is not {what} (no {name} in it); expected one that `{command} {folder}` makes") from None
+        raise WeftError(
+            f"{folder}: is not {what} (no {name} in it); expected one that `{command} {folder}` makes"
+        ) from None
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -123,7 +127,9 @@ def check_files(folder: str | Path, files: Mapping[str, Any]) -> None:
         if not path.is_file():
             raise WeftError(f"{path}: is missing; expected the whole folder as it was made")
         if file_facts(path, facts["rows"]) != facts:
-            raise WeftError(f"{path}: was changed or cut short; expected the file as it was made, {facts['bytes']:,} bytes")
+            raise WeftError(
+                f"{path}: was changed or cut short; expected the file as it was made, {facts['bytes']:,} bytes"
+            )
 
 
 def first_difference(one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str] = ()) -> str | None:

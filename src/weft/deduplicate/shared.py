@@ -33,9 +33,7 @@ WRITES = {
     group_by=("cluster",),
     files_in=("joint",),
 )
-def shared(
-    *, joint: Annotated[str, Field(min_length=1)], holder: Annotated[str, Field(min_length=1)]
-) -> BatchFunction:
+def shared(*, joint: Annotated[str, Field(min_length=1)], holder: Annotated[str, Field(min_length=1)]) -> BatchFunction:
     """Rows of own clusters with the cluster that they are of over all holders, and who keeps its document.
 
     `joint` is a folder that `weft share merge` has made, `holder` the name under which this build's share is in it.

@@ -233,7 +233,7 @@ def _kept_clusters(build: Build) -> pl.Series:
 def signed(
     steps: Steps, batch: pa.Table, sets: index_files.SetWriter, keyed: Keyed | None = None
 ) -> tuple[pa.Table, pa.Table]:
-    """The batch with its signatures; rows of HELD; its sets, of keyed hashes where there is a key, go to their writer."""
+    """The batch with its signatures; rows of HELD; its sets, with a key of keyed hashes, go to their writer."""
     from weft.text.jaccard import sorted_sets, upper_halves
 
     for step in steps.labels:

@@ -9,8 +9,8 @@ from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
 from weft.engine.plan_order import order_of_files, order_of_release, ordering
-from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.plan_shared import joint_plan
+from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.schema import SIGNATURES, VECTORS

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.engine.plan import Compiler
-    from weft.recipe import Recipe
 
     Paths = Callable[[State, tuple[str, ...], int], tuple[list[str], list[str]]]
 
@@ -50,8 +49,8 @@ def planned(compiler: Compiler) -> Mixture | None:
 
 def once(mixture: Mixture) -> Mixture:
     """Everything once, counted as a mixture counts it."""
-    held = {"method": "natural", "budget": None, "epochs": 1.0, "alpha": None, "weights": {}, "others": None}
-    return mixture.model_copy(update=held | {"rehydrate": None})
+    absent: dict[str, Any] = {"budget": None, "alpha": None, "weights": {}, "others": None, "rehydrate": None}
+    return mixture.model_copy(update=absent | {"method": "natural", "epochs": 1.0})
 
 
 def drawing(compiler: Compiler, state: State, shard: int) -> tuple[dict[str, Any], list[str]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.deduplicate.share_contents import Joint, check_files, difference, read_joint
+from weft.engine import sharing_mixture
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest
-from weft.engine import sharing_mixture
 from weft.engine.known import inputs_of, told_of
 from weft.engine.sharing_parameters import parameters_of
 from weft.engine.work import Call, Task
@@ -42,7 +42,7 @@ class JointPlan:
         self.folder, self.holder = Path(step.params["joint"]), str(step.params["holder"])
         kept = compiler.known.get("shared")
         self._joint = None if kept is not None else self._checked(compiler)
-        self._told = kept if self._joint is None else told_of(self._joint)
+        self._told: dict[str, Any] = (kept or {}) if self._joint is None else told_of(self._joint)
 
     def _checked(self, compiler: Compiler) -> Joint:
         """Raises WeftError where the recipe would decide by other parameters than the joint plan did."""
@@ -59,7 +59,9 @@ class JointPlan:
             if unlike is not None:
                 raise WeftError(f"{unlike}, or share and merge anew")
         if joint.decisions == "none":
-            message = "the shares that it was merged from had no signatures; expected weft share export --with signatures"
+            message = (
+                "the shares that it was merged from had no signatures; expected weft share export --with signatures"
+            )
             raise WeftError(f"deduplicate.shared: {self.folder}: {message}")
         check_files(self.folder, joint.files)
         return joint

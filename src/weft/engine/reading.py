@@ -18,9 +18,9 @@ from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
-from weft.engine.record_rules import record_rules
 from weft.engine.plan_mixture import once
 from weft.engine.progress import Silent
+from weft.engine.record_rules import record_rules
 from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
@@ -309,7 +309,9 @@ def _elsewhere(selection: dict[str, Any], columns: dict[str, Any]) -> str:
     if told is None or selection["rule"] != "duplicate" or selection["kept"] != f"{told['holder']}/{told['document']}":
         return ""
     cluster = columns["deduplicate"]["cluster"]
-    return f": kept by another holder, {told['holder']}, as document {told['document']} of its share (cluster {cluster})"
+    return (
+        f": kept by another holder, {told['holder']}, as document {told['document']} of its share (cluster {cluster})"
+    )
 
 
 def _named(prefix: str, *others: str) -> pl.Expr:

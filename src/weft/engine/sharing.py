@@ -14,12 +14,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft import __version__, own_folder
+from weft import own_folder
 from weft.deduplicate.index_contents import Contents, signatures
 from weft.deduplicate.share_contents import PARTS, SHARE, Share, file_facts, save
 from weft.engine import exchange, index_files, indexing, sharing_mixture
 from weft.engine.indexing import Advance
-from weft.engine.keys import digest
+from weft.engine.keys import digest, library_version
 from weft.engine.known import inputs_of
 from weft.engine.reading import Build
 from weft.engine.sharing_labels import check_extras, columns_of, row_frame
@@ -92,7 +92,7 @@ def export(build: Path, into: Path, wanted: Wanted, advance: Advance = lambda co
         }
         made = Share(
             holder=wanted.holder,
-            weft=__version__,
+            weft=library_version("weft"),
             recipe=digest("recipe", opened.recipe.to_json()),
             statement=_STATEMENT,
             parts=tuple(part for part in PARTS if part in wanted.parts),
@@ -117,10 +117,28 @@ def export(build: Path, into: Path, wanted: Wanted, advance: Advance = lambda co
 def told(folder: Path, share: Share) -> dict[str, Any]:
     """A share for people and machines: without its parameters and hashes of files."""
     size = sum(facts["bytes"] for facts in share.files.values())
-    names = ("holder", "weft", "recipe", "parts", "key", "least_characters", "extras", "rows", "documents", "text_bytes")
+    names = (
+        "holder",
+        "weft",
+        "recipe",
+        "parts",
+        "key",
+        "least_characters",
+        "extras",
+        "rows",
+        "documents",
+        "text_bytes",
+    )
     held = {name: getattr(share, name) for name in names}
     files = {name: {"rows": facts["rows"], "bytes": facts["bytes"]} for name, facts in share.files.items()}
-    return {"share": str(folder), **held, "bytes": size, "licences": share.licences, "digest": share.digest, "files": files}
+    return {
+        "share": str(folder),
+        **held,
+        "bytes": size,
+        "licences": share.licences,
+        "digest": share.digest,
+        "files": files,
+    }
 
 
 def _licences(build: Build) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,8 +32,7 @@ def names_of(shares: Shares, found: Found) -> pl.DataFrame:
     The name is made of what all holders know and no decision changes, and looks like an id: splits are drawn by it.
     """
     held = [
-        np.unique(found.root[first:last])
-        for first, last in zip(shares.offsets[:-1], shares.offsets[1:], strict=True)
+        np.unique(found.root[first:last]) for first, last in zip(shares.offsets[:-1], shares.offsets[1:], strict=True)
     ]
     every = pl.DataFrame({"root": np.concatenate(held).astype(np.int64)})
     several = every.group_by("root").len("holders").filter(pl.col("holders") > 1).sort("root")

@@ -1,4 +1,4 @@
-"""What a share has of each document beside its signatures: what decides between copies, and the labels that rules read."""
+"""What a share has of each document beside its signatures: what decides between copies, and labels that rules read."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def _label(schema: pl.Schema, name: str, fields: set[str], extras: tuple[str, ..
     return pl.when(pl.col(name).is_not_null()).then(made).alias(name)
 
 
-def _plain(kind: pl.DataType) -> bool:
-    return kind.is_numeric() or kind == pl.Boolean
+def _plain(kind: Any) -> bool:
+    return bool(kind.is_numeric() or kind == pl.Boolean)
 
 
 def _refusal(name: str, why: str) -> str:

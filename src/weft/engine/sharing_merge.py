@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from weft import __version__, own_folder
+from weft import own_folder
 from weft.construct import sketch, summary
 from weft.deduplicate.share_contents import (
     JOINT,
@@ -24,7 +24,7 @@ from weft.deduplicate.share_contents import (
 )
 from weft.engine import sharing_decisions as deciding
 from weft.engine import sharing_mixture
-from weft.engine.keys import digest
+from weft.engine.keys import digest, library_version
 from weft.engine.sharing import COUNTS, DOCUMENTS, HISTOGRAMS, PROFILES, THRESHOLDS
 from weft.engine.sharing_clusters import Shares, clusters, opened
 from weft.engine.sharing_parameters import fields_read
@@ -56,7 +56,7 @@ def merge(folders: list[Path], into: Path, prefer: Mapping[str, int] | None = No
         mixture = sharing_mixture.merged(shares, told_by, work)
         files |= _file_facts(work, "mixture*.parquet")
         made = Joint(
-            weft=__version__,
+            weft=library_version("weft"),
             decisions="joint" if again else "own" if decides else "none",
             holders=tuple(holders),
             clusters=facts["clusters"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from weft.construct.rules import Rules
@@ -24,7 +25,7 @@ def parameters_of(recipe: Recipe, registry: Registry) -> dict[str, Any]:
                 continue
             own = _OWN.get(spec.name, ())
             given = {name: value for name, value in step.params.items() if name not in own}
-            files = {} if own else None
+            files: dict[str, Any] | None = {} if own else None
             _, version, parameters, where, libraries, assets = operator_identity(spec, given, step.where, files)
             at = f"{stage}.{spec.short}"
             found[f"{at}.version"] = version
@@ -43,8 +44,6 @@ def parameters_of(recipe: Recipe, registry: Registry) -> dict[str, Any]:
     found["construct.cut"] = list(recipe.construct.cut)
     found["construct.redistributable_only"] = recipe.construct.redistributable_only
     # Through JSON once: what is read from a file has lists where parameters have tuples.
-    import json
-
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
 

@@ -21,7 +21,6 @@ from weft.recipe.label_columns import label_schema
 from weft.recipe.loading import Fault
 from weft.recipe.mixture_checks import mixture_faults
 from weft.recipe.order_checks import order_faults
-from weft.recipe.shared_checks import shared_faults
 from weft.recipe.schema import (
     DEFAULT_STEPS,
     MEETING,
@@ -33,6 +32,7 @@ from weft.recipe.schema import (
     Source,
     Step,
 )
+from weft.recipe.shared_checks import shared_faults
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:

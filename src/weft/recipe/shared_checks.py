@@ -12,7 +12,7 @@ from weft.recipe.schema import Step
 
 
 def shared_faults(found: list[tuple[tuple[str | int, ...], Step]]) -> list[Fault]:
-    """What is wrong with the step `shared`: no joint plan, none that knows the holder, no step by which holders meet."""
+    """What is wrong with the step `shared`: no joint plan, none that knows the holder, no step by which they meet."""
     steps = {step.operator.partition(".")[2]: (place, step) for place, step in found}
     if "shared" not in steps:
         return []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -29,7 +27,9 @@ def clusters(task: Task, context: Context) -> list[Entry]:
     step = ready([Call(**task.arguments["call"])], context)[0]
     both = _own(task, context).join(_joint(task), on=["shard", "row"], how="full", coalesce=True)
     place = pl.concat_str(pl.lit("alone "), "shard", pl.lit(" "), "row")
-    both = both.with_columns(pl.coalesce("cluster", place).alias("cluster"), _forms(task, context, both).alias("copy_of"))
+    both = both.with_columns(
+        pl.coalesce("cluster", place).alias("cluster"), _forms(task, context, both).alias("copy_of")
+    )
     both = both.rename({"size": "cluster_size", "kind": "cluster_kind"})
     made = pl.DataFrame(pl.from_arrow(step.function(arrow(both.select(step.spec.reads)))))
     made = made.rename({"cluster_size": "size", "cluster_kind": "kind"})
@@ -49,7 +49,8 @@ def clusters(task: Task, context: Context) -> list[Entry]:
 
 def _own(task: Task, context: Context) -> pl.DataFrame:
     """The rows of own clusters of several: shard, row, cluster, size, kind."""
-    parts = [pl.DataFrame(schema={"shard": pl.Int32, "row": pl.Int32, "cluster": pl.String, "size": pl.Int32, "kind": pl.String})]  # fmt: skip
+    known = {"shard": pl.Int32, "row": pl.Int32, "cluster": pl.String, "size": pl.Int32, "kind": pl.String}
+    parts = [pl.DataFrame(schema=known)]
     for shard in sorted(task.arguments["rows"]):
         rows = exchange.gather(context.storage, [task.arguments["clusters"]], shard, CLUSTERED)
         frame = pl.DataFrame(pl.from_arrow(rows))
@@ -59,7 +60,7 @@ def _own(task: Task, context: Context) -> pl.DataFrame:
 
 def _joint(task: Task) -> pl.DataFrame:
     """What the joint plan says of this holder's rows, by shard and row."""
-    given: dict[str, Any] = task.arguments
+    given = task.arguments
     offsets = offsets_of({int(shard): rows for shard, rows in given["rows"].items()})
     held = pl.read_parquet(given["joint"])
     place = held["place"].to_numpy()
@@ -122,7 +123,6 @@ def check(frame: pl.DataFrame) -> None:
             f"the joint plan gives {lost.height} documents of this shard to this holder that fail a rule here (the "
             f"first: {lost['id'][0]}, {lost['rule'][0]}); nobody would keep them. Share and merge anew"
         )
-
 
 
 def apart(tables: list[pa.Table]) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
