@@ -15,10 +15,12 @@ import pytest
 from tests.engine.holders import SECRET, built, changed, federated, holding, rows, shared_out, text
 
 from weft.deduplicate.share_contents import read_joint, read_share
+from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.engine.sharing import Wanted, export
 from weft.engine.sharing_merge import counts, merge
 from weft.errors import WeftError
+from weft.recipe import load
 from weft.text.keyed import Keyed, siphash
 
 
@@ -254,6 +256,50 @@ def test_without_labels_every_holder_decides_by_itself(tmp_path: Path) -> None:
         built(tmp_path, name, [name])
     with pytest.raises(WeftError, match="a rule reads deduplicate, which is another over all holders"):
         shared_out(tmp_path, ["one", "two"], parts=("signatures",))
+
+
+PLAIN = """\
+name: {name}
+acquire: [{{path: {name}.jsonl, license: CC0-1.0}}]
+deduplicate: [exact, minhash, verify, substrings{shared}]
+construct:
+  extends: nothing
+  cut: [deduplicate.substrings]
+  rules: {{enough: signals.words >= 20, left: "cut.words IS NULL OR cut.words >= 15"}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("parts", "decisions"), [(("signatures",), "own"), (("signatures", "labels"), "joint")])
+def test_with_passages_cut_and_with_or_without_labels_one_copy_stays(
+    tmp_path: Path, parts: tuple[str, ...], decisions: str
+) -> None:
+    numbers = {"one": range(0, 14), "two": range(8, 22)}
+
+    def build(name: str, shared: str = "") -> Path:
+        recipe = tmp_path / f"{name}.yaml"
+        recipe.write_text(PLAIN.format(name=name, shared=shared), "utf-8")
+        assert run(load(recipe), tmp_path / f"build-{name}", workers=1).status == 0
+        return tmp_path / f"build-{name}"
+
+    for name, held in numbers.items():
+        # Sixty words of one text stand in another, so that little or nothing is left of it.
+        quoted = [" ".join(text(next(iter(held))).split()[:60]) + f" mwisho {end}" for end in ("moja", "mbili " * 40)]
+        holding(tmp_path, name, [*(text(n) for n in held), *quoted])
+        build(name)
+    told = shared_out(tmp_path, ["one", "two"], parts=parts)
+    assert told["decisions"] == decisions and told["clusters"] == 6
+    kept = [rows(build(n, f", {{shared: {{joint: joint, holder: {n}}}}}")) for n in numbers]
+    for frame, held in zip(kept, read_joint(tmp_path / "joint").holders, strict=True):
+        assert frame.filter(pl.col("rule").fill_null("duplicate") == "duplicate").height == held["passing"]
+    texts = pl.concat(frame.filter(pl.col("rule").is_null()).select("text") for frame in kept)["text"]
+    assert texts.is_unique().all() and set(texts) >= {text(n) for n in range(22)}
+
+
+def test_what_has_nothing_to_share_says_so(two: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeftError, match="no document of the build has 100000 characters or more"):
+        export(two / "build-radio", tmp_path / "share", Wanted("radio", least=100_000))
+    assert not (tmp_path / "share").exists()
 
 
 def test_siphash_is_that_of_its_authors() -> None:

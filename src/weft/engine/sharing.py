@@ -78,6 +78,11 @@ def export(build: Path, into: Path, wanted: Wanted, advance: Advance = lambda co
     check_extras(wanted.columns, parameters, opened.recipe.construct.mixture)
     if "labels" in wanted.parts and "signatures" not in wanted.parts:
         raise WeftError("--with labels: labels stand beside signatures; expected --with labels,signatures")
+    if "signatures" in wanted.parts and not opened.recipe.clusters():
+        raise WeftError(
+            "--with signatures: no step of the recipe lets documents meet; expected exact or minhash under deduplicate, "
+            "or --with counts"
+        )
     own_folder.check_free(into, SHARE, _WORK)
     with own_folder.working(into, _WORK) as work:
         keyed = None if wanted.secret is None else Keyed(wanted.secret)
@@ -203,6 +208,11 @@ def _documents(
     kinds = {k: name for k, name in index_files.KEYS.items() if wanted.pages or name != "pages.parquet"}
     indexing.write_key_files(storage, kinds)
     shutil.rmtree(work / "tmp", ignore_errors=True)
+    if not counted["documents"]:
+        raise WeftError(
+            f"no document of the build has {wanted.least_characters} characters or more; expected some to share, or "
+            "another --least-characters"
+        )
     _write_clusters(members, work / CLUSTERS)
     return counted
 

@@ -55,7 +55,8 @@ class Shares(NamedTuple):
 def clusters(shares: Shares, work: Path) -> Found:
     """Connected components over own clusters and over what documents of different holders have in common.
 
-    Memory: thirty bytes for each document, sixteen for each pair that is compared, and one destination of keys or sets.
+    Memory: some thirty bytes for each document, sixteen for each pair that is compared, and one destination of keys or
+    sets.
     """
     from weft.deduplicate.clusters import KINDS, cluster_table
 

@@ -47,6 +47,8 @@ def names_of(shares: Shares, found: Found) -> pl.DataFrame:
 
 def _rows(folder: Path, first: int, found: Found, *, labels: bool) -> Iterator[pl.DataFrame]:
     """Row groups of a share's documents with labels, and `deduplicate` as over all holders."""
+    from weft.deduplicate.clusters import KINDS
+
     start = first
     with pq.ParquetFile(folder / DOCUMENTS) as documents:
         beside = pq.ParquetFile(folder / LABELS) if labels else None
@@ -61,7 +63,8 @@ def _rows(folder: Path, first: int, found: Found, *, labels: bool) -> Iterator[p
             ids = pl.Series("id", number).cast(pl.String)
             cluster = pl.Series("cluster", found.root[number].astype(np.int64)).cast(pl.String)
             size = pl.Series("size", found.size[number], dtype=pl.Int32)
-            told = pl.DataFrame([cluster, size]).to_struct("deduplicate")
+            kind = pl.Series("kind", np.array(KINDS, dtype=object)[found.kind[number]].tolist(), dtype=pl.String)
+            told = pl.DataFrame([cluster, size, kind]).to_struct("deduplicate")
             yield frame.with_columns(ids, told, pl.Series("number", number - first))
         if beside is not None:
             beside.close()

@@ -12,7 +12,7 @@ from weft.construct.mixture_settings import Mixture
 from weft.engine.reading import Build
 from weft.engine.sharing_parameters import fields_read, learns
 from weft.errors import WeftError, nearest
-from weft.model.tables import DOCUMENT
+from weft.model.tables import DOCUMENT, RELATIONS
 
 _OPEN = ("license", "basis", "mime", "language_hint", "record_kind", "redistribute", "consent", "variety")
 """Columns of documents that say nothing of which text it is."""
@@ -35,7 +35,10 @@ def columns_of(parameters: dict[str, Any]) -> dict[str, set[str]]:
 
 def row_frame(build: Build, shard: int, labels: dict[str, set[str]] | None, extras: tuple[str, ...]) -> pl.DataFrame:
     """Rows of a shard: `id`, what decides in an election, the own `rule`; `labels` as struct columns or plain ones."""
-    paths = [build.state.path("documents", shard), *build.label_paths(shard)]
+    # The labels by which rows were judged: what was cut in the end was known only after the election.
+    nodes = ("label", "deduplicate", *RELATIONS, "cut")
+    judged = [str(e.files[0]["path"]) for node in nodes for e in build.state.entries.get(node, {}).get(shard, [])]
+    paths = [build.state.path("documents", shard), *judged]
     scan = pl.concat([pl.scan_parquet(build.storage.path(path)) for path in paths], how="horizontal")
     names = scan.collect_schema().names()
     base = ["id", "source", "consent", "redistribute", "license", "record_kind", "parts"]
