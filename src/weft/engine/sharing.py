@@ -80,8 +80,8 @@ def export(build: Path, into: Path, wanted: Wanted, advance: Advance = lambda co
         raise WeftError("--with labels: labels stand beside signatures; expected --with labels,signatures")
     if "signatures" in wanted.parts and not opened.recipe.clusters():
         raise WeftError(
-            "--with signatures: no step of the recipe lets documents meet; expected exact or minhash under deduplicate, "
-            "or --with counts"
+            "--with signatures: no step of the recipe lets documents meet; expected exact or minhash under "
+            "deduplicate, or --with counts"
         )
     own_folder.check_free(into, SHARE, _WORK)
     with own_folder.working(into, _WORK) as work:
