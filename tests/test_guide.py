@@ -29,6 +29,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("clusters", 1, "there/construct/README.md"),
         ("trainers", 2, "llama-factory/dataset_info.json"),
         ("batch", 1, "shared/report/index.html"),
+        ("federation", 5, "university/build/report/index.html"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

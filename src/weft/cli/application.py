@@ -16,6 +16,7 @@ from weft.cli.interleaving import interleave
 from weft.cli.logs import logs
 from weft.cli.options import Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
+from weft.cli.sharing import share
 from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
@@ -31,6 +32,7 @@ application = typer.Typer(
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
 application.add_typer(training, name="train")
+application.add_typer(share, name="share")
 application.add_typer(tokenizers, name="tokenizer")
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]

@@ -65,7 +65,7 @@ def index(
             raise WeftError("--release and --which are of a build that is added; expected its folder")
         _list(indexing.listed(into), as_json)
         return 0
-    with _progress(build, quiet) as advance:
+    with progress(f"index {build}", quiet) as advance:
         added = indexing.add(build, into, release, which, advance)
     if as_json:
         show.as_json(added)
@@ -75,7 +75,7 @@ def index(
 
 
 @contextmanager
-def _progress(build: Path, quiet: bool) -> Iterator[Callable[[dict[str, int]], None]]:
+def progress(what: str, quiet: bool) -> Iterator[Callable[[dict[str, int]], None]]:
     """Documents and text so far, on a terminal."""
     if quiet or not sys.stderr.isatty():
         yield lambda counted: None
@@ -84,11 +84,11 @@ def _progress(build: Path, quiet: bool) -> Iterator[Callable[[dict[str, int]], N
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=show.console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(f"index {build}")
+        task = bar.add_task(what)
 
         def advance(counted: dict[str, int]) -> None:
             rate = counted["text_bytes"] / 1e6 / max(bar.tasks[0].elapsed or 0.0, 1e-3)
-            bar.update(task, description=f"index {build}: {counted['documents']:,} documents, {rate:,.1f} MB/s")
+            bar.update(task, description=f"{what}: {counted['documents']:,} documents, {rate:,.1f} MB/s")
 
         yield advance
 

@@ -50,22 +50,25 @@ def candidates(frame: pl.DataFrame) -> pl.DataFrame:
     """
     cluster = pl.col("deduplicate").struct.field("cluster")
     size = pl.col("deduplicate").struct.field("size")
+    rows = frame.lazy().filter(size > 1)
+    return rows.select(
+        cluster.alias("cluster"),
+        form(frame).alias("form"),
+        pl.col("shard", "row").cast(pl.Int32),
+        *standing(frame),
+        pl.col("id"),
+    ).collect()
+
+
+def standing(frame: pl.DataFrame) -> list[pl.Expr]:
+    """`chars`, `priority` and `consented` of the rows of a frame: what decides between copies, beside their ids."""
     priority = pl.col("priority").fill_null(0) if "priority" in frame.columns else pl.lit(0)
     consented = pl.col("consent").is_not_null() if "consent" in frame.columns else pl.lit(False)
-    rows = (
-        frame.lazy()
-        .filter(size > 1)
-        .select(
-            cluster.alias("cluster"),
-            form(frame).alias("form"),
-            pl.col("shard", "row").cast(pl.Int32),
-            _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
-            priority.cast(pl.Int32).alias("priority"),
-            consented.alias("consented"),
-            pl.col("id"),
-        )
-    )
-    return rows.collect()
+    return [
+        _length(frame).fill_null(0).cast(pl.Int64).alias("chars"),
+        priority.cast(pl.Int32).alias("priority"),
+        consented.alias("consented"),
+    ]
 
 
 def form(frame: pl.DataFrame) -> pl.Expr:

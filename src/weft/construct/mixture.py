@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import polars as pl
 
@@ -23,6 +24,14 @@ SUMMARY: dict[str, type[pl.DataType]] = {
 """One line of a mixture's table: what there is, how often it is read on average, what that gives, its part of all."""
 
 
+class Supply(NamedTuple):
+    """What several holders have together: tables as of one shard, without buckets of the draw."""
+
+    buckets: pl.DataFrame
+    seen: pl.DataFrame
+    rates: pl.DataFrame
+
+
 def solve(
     counted: Sequence[pl.DataFrame],
     rated: Sequence[pl.DataFrame],
@@ -30,20 +39,30 @@ def solve(
     shards: Iterable[tuple[int, pl.DataFrame]],
     mixture: Mixture,
     unit: str,
+    over: Supply | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Planned cells and weights of cluster sizes, from each shard's buckets, rates, seen values and keyed rows.
+
+    The targets are those of what there is, or of what several holders have (`over`): then of each cell this is the
+    part that the own documents have of it.
 
     Raises WeftError for a budget that cannot be met, and for weights and quotas of what no document is.
     """
     weights = pl.DataFrame(schema=rehydrate.WEIGHT)
     if mixture.rehydrate is not None:
         most = mixture.rehydrate.most or int(mixture.epochs or 1)
-        weights = rehydrate.weights(rehydrate.merge_rates(rated), most, mixture.rehydrate.pool)
+        every = [over.rates] if over is not None else rated
+        weights = rehydrate.weights(rehydrate.merge_rates(every), most, mixture.rehydrate.pool)
     names = repeats.keys(mixture)
-    targets.check_values(pl.concat([pl.DataFrame(schema=repeats.SEEN), *seen]).unique().sort("facet", "value"), mixture)
+    told = [over.seen] if over is not None else seen
+    targets.check_values(pl.concat([pl.DataFrame(schema=repeats.SEEN), *told]).unique().sort("facet", "value"), mixture)
     buckets = pl.concat([pl.DataFrame(schema=repeats.bucket_schema(mixture)), *counted])
     found = targets.cells(repeats.weighed(buckets, weights), names)
-    wanted = targets.targets(found, mixture, unit)
+    if over is None:
+        wanted = targets.targets(found, mixture, unit)
+    else:
+        everywhere = targets.cells(repeats.weighed(over.buckets, weights), names)
+        wanted = targets.parts(found, everywhere, targets.targets(everywhere, mixture, unit))
     return rounding.plan(found, wanted, buckets, shards, weights, mixture), weights
 
 

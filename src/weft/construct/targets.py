@@ -35,6 +35,24 @@ def cells(table: pl.DataFrame, names: Sequence[str]) -> list[Cell]:
     ]
 
 
+def parts(own: Sequence[Cell], everywhere: Sequence[Cell], targets: Sequence[Fraction]) -> list[Fraction]:
+    """The part of each target that the own documents of a cell have of it, by size.
+
+    Raises WeftError for a cell of which there is more than everywhere.
+    """
+    whole = {(cell.key, cell.weight): (cell, target) for cell, target in zip(everywhere, targets, strict=True)}
+    made = []
+    for cell in own:
+        known, target = whole.get((cell.key, cell.weight), (None, Fraction(0)))
+        if known is None or known.size < cell.size:
+            raise WeftError(
+                f"construct.mixture: of {' '.join(part for part in cell.key if part)} there is more here than the "
+                "joint plan knows of; expected shares of this build, merged anew"
+            )
+        made.append(target * cell.size / known.size)
+    return made
+
+
 def check_values(seen: pl.DataFrame, mixture: Mixture) -> None:
     """Raise WeftError for a quota of a value that no document has. `seen` has `facet`, `value`."""
     for facet, shares in mixture.quotas.items():

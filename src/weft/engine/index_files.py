@@ -77,6 +77,19 @@ def write_keys(path: Path, kind: int, destinations: Iterable[pa.Table]) -> None:
         writer.add_key_value_metadata({_PLACES.decode(): json.dumps(starts)})
 
 
+def keys_at(folder: Path, kind: int, destination: int) -> pa.Table:
+    """All rows (key, number) of a destination, by key."""
+    with pq.ParquetFile(folder / KEYS[kind]) as source:
+        starts = json.loads(source.metadata.metadata[_PLACES])
+        groups = list(range(starts[destination], starts[destination + 1]))
+        rows = source.read_row_groups(groups, use_threads=False)
+    keys = rows["key"].to_numpy().astype(np.uint64)
+    if kind == 0:
+        top = np.uint64(destination) << np.uint64(64 - exchange.PARTITIONS.bit_length() + 1)
+        keys = (keys << _LOW) | top
+    return pa.table({"key": keys, "number": rows["number"]})
+
+
 def matching(folder: Path, kind: int, destination: int, wanted: Keys) -> pl.DataFrame:
     """The rows (key, number) of a destination whose keys are among the sorted `wanted`; memory is one row group."""
     found = [pl.DataFrame(schema={"key": pl.UInt64, "number": pl.UInt32})]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,13 @@ from weft.engine.work import Call, Context, rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe
 
+if TYPE_CHECKING:
+    from weft.text.keyed import Keyed
+
 WHICH = ("kept", "copies", "all")
 """Documents that enter an index: those of the corpus; also the other members of their clusters; all of the build."""
 Advance = Callable[[dict[str, int]], None]
-_KEY = pa.schema({"key": pa.uint64(), "number": pa.uint32()})
+KEY = pa.schema({"key": pa.uint64(), "number": pa.uint32()})
 _LONGEST = 200
 """Letters of a release's name."""
 _OURS = re.compile(r"[0-9a-f]{12}|attempt-[0-9a-f]{8}|tmp")
@@ -58,7 +61,7 @@ def add(
     if not name.strip() or len(name) > _LONGEST or not name.isprintable():
         raise WeftError(f"--release {name!r}: expected a name of at most {_LONGEST} printable characters")
     with _locked(into, make=True) as held:
-        contents = held or Contents(signatures(rooms_registry(), _minhash(opened.recipe)), ())
+        contents = held or Contents(signatures(rooms_registry(), minhash_of(opened.recipe)), ())
         own = signatures(rooms_registry(), contents.signatures["deduplicate.minhash"])
         unlike = differences(contents.signatures, own, ("exact", "url_key", "minhash"))
         if unlike:
@@ -81,7 +84,7 @@ def add(
     return {"index": str(into), "added": name, **asdict(segment)}
 
 
-def _minhash(recipe: Recipe) -> dict[str, Any]:
+def minhash_of(recipe: Recipe) -> dict[str, Any]:
     step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.minhash"), None)
     return dict(step.params) if step is not None else rooms_registry().defaults("deduplicate.minhash")
 
@@ -133,14 +136,14 @@ def _folder(into: Path, segment: Segment) -> Iterator[Path]:
         shutil.rmtree(attempt, ignore_errors=True)
 
 
-class _Steps(NamedTuple):
+class Steps(NamedTuple):
     """Operators that make keys and sets of documents."""
 
     labels: list[Ready]
     sets: Ready
 
 
-def _steps(contents: Contents, context: Context) -> _Steps:
+def key_steps(contents: Contents, context: Context) -> Steps:
     registry = context.registry
 
     def given(name: str) -> dict[str, Any]:
@@ -149,13 +152,13 @@ def _steps(contents: Contents, context: Context) -> _Steps:
     labels = ["deduplicate.exact", "deduplicate.url_key", "deduplicate.minhash"]
     calls = [Call("label.tokens", registry.defaults("label.tokens")), *(Call(name, given(name)) for name in labels)]
     (sets,) = ready([Call("deduplicate.shingle_sets", given("deduplicate.shingle_sets"))], context)
-    return _Steps(ready(calls, context), sets)
+    return Steps(ready(calls, context), sets)
 
 
 def _write(build: Build, folder: Path, contents: Contents, which: str, advance: Advance) -> dict[str, int]:
     """All files of a release; the counts of its segment. Memory is a batch of documents and a destination of keys."""
     storage = Storage(folder)
-    steps = _steps(contents, Context(storage, rooms_registry()))
+    steps = key_steps(contents, Context(storage, rooms_registry()))
     counted = {"documents": 0, "text_bytes": 0}
     with (
         index_files.set_writer(folder / index_files.SETS) as sets,
@@ -164,22 +167,28 @@ def _write(build: Build, folder: Path, contents: Contents, which: str, advance: 
 
         def rows() -> Iterator[tuple[pa.Table, npt.NDArray[np.int64]]]:
             for batch in _documents(build, which):
-                made, told = _signed(steps, batch, sets)
+                made, told = signed(steps, batch, sets)
                 documents.add(told)
-                yield _keys(made, counted["documents"])
+                yield key_rows(made, counted["documents"])
                 counted["documents"] += batch.num_rows
                 counted["text_bytes"] += int(pc.sum(told["bytes"]).as_py() or 0)
                 advance(counted)
 
-        exchange.write(storage, "keys.arrow", _KEY, rows())
-    for kind, name in index_files.KEYS.items():
+        exchange.write(storage, "keys.arrow", KEY, rows())
+    write_key_files(storage, index_files.KEYS)
+    return counted | {"bytes": sum(file.stat().st_size for file in folder.iterdir())}
+
+
+def write_key_files(storage: Storage, names: Mapping[int, str]) -> None:
+    """The files of keys of some kinds, from `keys.arrow`, which is gone afterwards."""
+    folder = storage.root
+    for kind, name in names.items():
         places = range(kind * exchange.PARTITIONS, (kind + 1) * exchange.PARTITIONS)
-        held = (exchange.gather(storage, ["keys.arrow"], place, _KEY) for place in places)
+        held = (exchange.gather(storage, ["keys.arrow"], place, KEY) for place in places)
         index_files.write_keys(folder / name, kind, held)
     for name in ("keys.arrow", "keys.arrow.index"):
         (folder / name).unlink()
     shutil.rmtree(folder / "tmp", ignore_errors=True)
-    return counted | {"bytes": sum(file.stat().st_size for file in folder.iterdir())}
 
 
 _READ = ["id", "text", "url", "record_kind", "parts"]
@@ -221,9 +230,11 @@ def _kept_clusters(build: Build) -> pl.Series:
     return pl.concat(found).unique()
 
 
-def _signed(steps: _Steps, batch: pa.Table, sets: index_files.SetWriter) -> tuple[pa.Table, pa.Table]:
-    """The batch with its signatures; rows of HELD; its sets go to their writer."""
-    from weft.text.jaccard import upper_halves
+def signed(
+    steps: Steps, batch: pa.Table, sets: index_files.SetWriter, keyed: Keyed | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """The batch with its signatures; rows of HELD; its sets, with a key of keyed hashes, go to their writer."""
+    from weft.text.jaccard import sorted_sets, upper_halves
 
     for step in steps.labels:
         batch, errors = run_map(step, batch)
@@ -233,15 +244,18 @@ def _signed(steps: _Steps, batch: pa.Table, sets: index_files.SetWriter) -> tupl
     address = {"component": pa.array(zeros), "shard": pa.array(zeros, pa.int32()), "row": pa.array(zeros, pa.int32())}
     given = pa.table({"text": batch["text"], "tokens": batch["tokens"], **address})
     lists = steps.sets.function(given)["shingles"].combine_chunks()
-    values, offsets = upper_halves(lists.values.to_numpy(), lists.offsets.to_numpy())
+    values, offsets = lists.values.to_numpy(), lists.offsets.to_numpy()
+    if keyed is not None:
+        values, offsets = sorted_sets(keyed.of("shingle", values), offsets.copy())
+    values, offsets = upper_halves(values, offsets)
     sets.add(index_files.steps(values, offsets), offsets)
     size = pc.binary_length(batch["text"]).cast(pa.int32())
     shingles = np.diff(offsets).astype(np.int32)
     return batch, pa.table({"id": batch["id"], "bytes": size, "shingles": shingles, "form": batch["form"]})
 
 
-def _keys(batch: pa.Table, first: int) -> tuple[pa.Table, npt.NDArray[np.int64]]:
-    """Rows of _KEY of a batch whose first document has the number `first`, and their destinations, by kind."""
+def key_rows(batch: pa.Table, first: int, keyed: Keyed | None = None) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """Rows of KEY of a batch whose first document has the number `first`, and their destinations, by kind."""
     numbers = np.arange(first, first + batch.num_rows, dtype=np.uint32)
     frame = pl.DataFrame(
         {
@@ -255,7 +269,11 @@ def _keys(batch: pa.Table, first: int) -> tuple[pa.Table, npt.NDArray[np.int64]]
     parts = {BAND: bands.unique(), TEXT: frame.select("number", "text"), PAGE: frame.select("number", "page")}
     tables, places = [], []
     for kind, part in parts.items():
-        held = part.rename({part.columns[1]: "key"}).drop_nulls().sort("number", "key").select("key", "number")
+        name = part.columns[1]
+        held = part.rename({name: "key"}).drop_nulls()
+        if keyed is not None:
+            held = held.with_columns(pl.Series("key", keyed.of(name, held["key"].to_numpy())))
+        held = held.sort("number", "key").select("key", "number")
         tables.append(held.to_arrow())
         places.append(exchange.by_key(held["key"].to_numpy()) + kind * exchange.PARTITIONS)
     return pa.concat_tables(tables), np.concatenate(places)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from weft.deduplicate.index_contents import Segment, read_contents
+from weft.deduplicate.share_contents import Joint, read_joint
 from weft.engine.graph import State
 from weft.engine.keys import digest, digests_of_files
 from weft.engine.storage import Storage
@@ -48,12 +49,28 @@ def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]
     step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
     if step is not None and state.done("earlier"):
         found["earlier"] = [asdict(s) for s in earlier_releases(Path(step.params["index"]), recipe, state)]
+    step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.shared"), None)
+    if step is not None:
+        found["shared"] = told_of(read_joint(step.params["joint"]))
     return found
+
+
+def told_of(joint: Joint) -> dict[str, Any]:
+    """What of a joint plan changes the answers of a build: its decisions, and the supply of its mixture."""
+    files = sorted(name for name in joint.files if name.startswith("mixture"))
+    mixture = [joint.files[name]["sha256"] for name in files] or None
+    return {"digest": joint.digest, "mixture": mixture}
+
+
+def joint_of(storage: Storage, recipe: Recipe) -> str | None:
+    """The digest of the joint plan that a finished build followed; None: none."""
+    held = load(storage, recipe).get("shared")
+    return None if held is None else str(held["digest"])
 
 
 def save(storage: Storage, held: Mapping[str, Any]) -> None:
     """Keep it in the build; nothing where there is nothing to keep."""
-    if held["files"] or "earlier" in held or storage.exists(KNOWN):
+    if held["files"] or "earlier" in held or "shared" in held or storage.exists(KNOWN):
         storage.write_bytes(KNOWN, (json.dumps(held, indent=1, sort_keys=True) + "\n").encode("utf-8"))
 
 

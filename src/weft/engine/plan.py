@@ -17,6 +17,7 @@ from weft.engine.plan_deduplicate import deduplicate_nodes
 from weft.engine.plan_earlier import earlier_nodes
 from weft.engine.plan_groups import group_nodes
 from weft.engine.plan_lines import line_nodes
+from weft.engine.plan_shared import shared_nodes
 from weft.engine.plan_substrings import substring_nodes
 from weft.engine.work import Call, Task
 from weft.model.tables import DOCUMENT
@@ -38,6 +39,8 @@ class Compiler:
     registry: Registry
     known: Mapping[str, Any] = field(default_factory=dict)
     """`engine.known` of a build that is read; empty for one that runs."""
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What nodes have looked up once for all."""
 
     def identity(self, step: Step) -> list[object]:
         files = self.known.get("files", {}).get(step.operator)
@@ -108,6 +111,9 @@ def compile_plan(
     if recipe.clusters():
         nodes += deduplicate_nodes(compiler)
         related.append("deduplicate")
+    if step := compiler.relation("shared"):
+        nodes += shared_nodes(compiler, step)
+        related.append("shared")
     if step := compiler.relation("earlier"):
         nodes += earlier_nodes(compiler, step)
         related.append("earlier")

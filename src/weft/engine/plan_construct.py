@@ -9,6 +9,7 @@ from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
 from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
 from weft.engine.plan_order import order_of_files, order_of_release, ordering
+from weft.engine.plan_shared import joint_plan
 from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
@@ -75,8 +76,12 @@ def _threshold_part(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
 def _thresholds(compiler: Compiler) -> Node:
     identity, call = _call(compiler)
+    joint = joint_plan(compiler)
 
     def plan(state: State, shard: int) -> list[Task]:
+        if joint is not None:
+            key = digest("shared_thresholds", identity, joint.key())
+            return [Task("thresholds", 0, "shared_thresholds", key, {}, joint.arguments(state))]
         files = [str(e[0].files[0]["path"]) for e in state.done("threshold_part").values()]
         key = digest("thresholds", identity, state.keys("threshold_part"))
         return [Task("thresholds", 0, "thresholds", key, {}, {"call": call, "files": files})]
@@ -94,6 +99,9 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         "priorities": {source.name: source.priority for source in compiler.recipe.acquire},
         "columns": [name for name in DOCUMENT.names if name != "text"],
     } | records(compiler)
+    step = compiler.relation("shared")
+    if step is not None:
+        settings |= {"holder": step.params["holder"]}
     if compiler.recipe.grouped():
         settings |= {"least_characters": held.groups.least_characters}
 

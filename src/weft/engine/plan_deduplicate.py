@@ -35,7 +35,7 @@ def deduplicate_nodes(compiler: Compiler) -> list[Node]:
     if meaning is not None:
         nodes += semantic_nodes(compiler, meaning)
     prefixes = tuple(one.prefix for one in verifying)
-    return [*nodes, _clusters(prefixes, meaning is not None), _label(prefixes, meaning is not None)]
+    return [*nodes, _clusters(prefixes, meaning is not None), _label(compiler, prefixes, meaning is not None)]
 
 
 class Verifying(NamedTuple):
@@ -165,14 +165,20 @@ def _clusters(prefixes: tuple[str, ...], meaning: bool) -> Node:
     return Node("clusters", "deduplicate", (*verified, *alike, "candidates", "documents"), "all", plan)
 
 
-def _label(prefixes: tuple[str, ...], meaning: bool) -> Node:
+def clusters_node(compiler: Compiler) -> str:
+    """The node that has the clusters of all rows: over all holders where a joint plan says which these are."""
+    return "clusters" if compiler.relation("shared") is None else "shared_clusters"
+
+
+def _label(compiler: Compiler, prefixes: tuple[str, ...], meaning: bool) -> Node:
+    node = clusters_node(compiler)
     met = ("bands", *(f"{prefix}shingles" for prefix in prefixes), *(("cells",) if meaning else ()))
 
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
-        key = digest("deduplicate", document.key, state.keys("clusters"))
-        arguments = {"documents": document.files[0]["path"], "clusters": state.path("clusters", 0)}
+        key = digest("deduplicate", document.key, state.keys(node))
+        arguments = {"documents": document.files[0]["path"], "clusters": state.path(node, 0)}
         return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
 
     # A shard whose keys, shingles or cells failed has met nobody: it stays out of the corpus until they are there.
-    return Node("deduplicate", "deduplicate", ("documents", *met, "clusters"), "shard", plan)
+    return Node("deduplicate", "deduplicate", ("documents", *met, node), "shard", plan)

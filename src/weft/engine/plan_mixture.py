@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from weft.construct.kinds import RECORD_RULES
 from weft.construct.mixture_settings import Mixture
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest
+from weft.engine.plan_shared import joint_plan
+from weft.engine.record_rules import record_rules
 from weft.engine.work import Task
 from weft.model.tables import DOCUMENT
 from weft.recipe.mixture_checks import unit_of_recipe
@@ -16,15 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.engine.plan import Compiler
-    from weft.recipe import Recipe
 
     Paths = Callable[[State, tuple[str, ...], int], tuple[list[str], list[str]]]
-
-
-def record_rules(recipe: Recipe) -> dict[str, str]:
-    """The rules by which conversations, preferences and pairs are judged: the recipe's own, and few by default."""
-    own = {**RECORD_RULES, **recipe.construct.rules}
-    return {name: sql for name, sql in own.items() if sql is not None}
 
 
 def records(compiler: Compiler) -> dict[str, Any]:
@@ -44,9 +38,24 @@ def written(compiler: Compiler) -> str | None:
     return None if mixture is None else mixture.written
 
 
+def planned(compiler: Compiler) -> Mixture | None:
+    """The mixture by which rows are drawn: the recipe's, or all of them once while holders have yet to add up.
+
+    A budget for what several holders have together cannot be divided before it is known what each has of it.
+    """
+    mixture, joint = compiler.recipe.construct.mixture, joint_plan(compiler)
+    return mixture if mixture is None or joint is None or joint.mixture() else once(mixture)
+
+
+def once(mixture: Mixture) -> Mixture:
+    """Everything once, counted as a mixture counts it."""
+    absent: dict[str, Any] = {"budget": None, "alpha": None, "weights": {}, "others": None, "rehydrate": None}
+    return mixture.model_copy(update=absent | {"method": "natural", "epochs": 1.0})
+
+
 def drawing(compiler: Compiler, state: State, shard: int) -> tuple[dict[str, Any], list[str]]:
     """What selection needs to know which rows of a shard are drawn, and the key of that; empty without a mixture."""
-    mixture = compiler.recipe.construct.mixture
+    mixture = planned(compiler)
     if mixture is None:
         return {}, []
     given = {
@@ -60,7 +69,7 @@ def drawing(compiler: Compiler, state: State, shard: int) -> tuple[dict[str, Any
 
 def facts(compiler: Compiler, state: State) -> dict[str, Any]:
     """What the release says of the mixture; empty without one."""
-    mixture = compiler.recipe.construct.mixture
+    mixture = planned(compiler)
     if mixture is None:
         return {}
     selected = [entries[0].counts for entries in state.done("select").values()]
@@ -106,8 +115,9 @@ def _part(compiler: Compiler, mixture: Mixture, labels: tuple[str, ...], paths: 
 
 
 def _mix(compiler: Compiler, mixture: Mixture) -> Node:
-    settings = mixture.model_dump(mode="json")
+    settings = (planned(compiler) or mixture).model_dump(mode="json")
     unit = unit_of_recipe(compiler.recipe, compiler.registry, mixture)
+    joint = joint_plan(compiler)
 
     def plan(state: State, shard: int) -> list[Task]:
         done = state.done("mix_part").items()
@@ -120,8 +130,11 @@ def _mix(compiler: Compiler, mixture: Mixture) -> Node:
             "mixture": settings,
             "unit": {"name": unit.name, "column": unit.column},
         }
+        over = [] if joint is None else joint.mixture()
+        if joint is not None and over:
+            arguments["over"] = joint.tables()
         # Quotas apply in the order in which the recipe states them, which a key of sorted JSON does not see.
-        key = digest("mix", settings, list(mixture.quotas), state.keys("mix_part"))
+        key = digest("mix", settings, list(mixture.quotas), state.keys("mix_part"), *over)
         return [Task("mix", 0, "mix", key, {}, arguments)]
 
     return Node("mix", "construct", ("mix_part",), "all", plan)

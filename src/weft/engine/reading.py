@@ -13,13 +13,14 @@ from weft.construct.defaults import REASONS
 from weft.construct.mixture_card import Mixed
 from weft.construct.rules import Rules
 from weft.construct.summary import COUNT, Stage, summary
-from weft.engine import crew
+from weft.engine import crew, known
 from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
-from weft.engine.plan_mixture import record_rules
+from weft.engine.plan_mixture import once
 from weft.engine.progress import Silent
+from weft.engine.record_rules import record_rules
 from weft.engine.scheduler import Scheduler
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
@@ -160,6 +161,9 @@ class Build:
         settings = self.recipe.construct.mixture
         if settings is None:
             return None
+        joint = known.load(self.storage, self.recipe).get("shared")
+        if joint is not None and joint["mixture"] is None:
+            settings = once(settings)
         return Mixed(self.table("mixture"), settings, unit_of_recipe(self.recipe, rooms_registry(), settings).name)
 
     def summary(self) -> dict[str, Any]:
@@ -257,6 +261,7 @@ class Build:
             times += f", in phase {selection['phase']}" if selection.get("phase") else ""
             kept = selection["rule"] is None
             outcome = f"kept in {selection['split']}{times}" if kept else f"rejected by {selection['rule']}"
+            outcome += _elsewhere(selection, columns)
         return {
             "id": columns["id"],
             "source": columns["source"],
@@ -296,6 +301,17 @@ class Build:
             "stages": [stage],
             "outcome": outcome,
         }
+
+
+def _elsewhere(selection: dict[str, Any], columns: dict[str, Any]) -> str:
+    """Who keeps a copy in the place of this document, where that is another holder."""
+    told = columns.get("shared")
+    if told is None or selection["rule"] != "duplicate" or selection["kept"] != f"{told['holder']}/{told['document']}":
+        return ""
+    cluster = columns["deduplicate"]["cluster"]
+    return (
+        f": kept by another holder, {told['holder']}, as document {told['document']} of its share (cluster {cluster})"
+    )
 
 
 def _named(prefix: str, *others: str) -> pl.Expr:

@@ -43,7 +43,11 @@ EARLIER = pa.struct({"release": pa.string(), "id": pa.string(), "kind": pa.strin
 """The document of an earlier release that a document repeats: name of the release, id there, how (`exact`, `near`,
 `page`, or `cluster`: another document of its cluster does), and their similarity (null for the last two)."""
 
-RELATIONS = {**CUTS, "earlier": EARLIER}
+SHARED = pa.struct({"holders": pa.int32(), "holder": pa.string(), "document": pa.int64(), "keeps": pa.bool_()})
+"""A document that other holders have too: how many, which of them keeps it, as which document of its share, and whether
+it is this very one."""
+
+RELATIONS = {**CUTS, "earlier": EARLIER, "shared": SHARED}
 """Labels that relate a document to others, beside its cluster, by the short name of their step."""
 
 CUT = pa.struct(

@@ -32,6 +32,7 @@ from weft.recipe.schema import (
     Source,
     Step,
 )
+from weft.recipe.shared_checks import shared_faults
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -48,6 +49,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
+        faults += shared_faults(steps["deduplicate"])
         _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)

@@ -15,6 +15,8 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: 
     fields: dict[str, pa.DataType] = {f.name: f.type for f in DOCUMENT if f.name != "text"}
     for step in steps:
         spec = registry.get(step.operator)
+        if spec.short == "shared":
+            continue  # who keeps a document was decided by what the rules say, before there is such a label
         if spec.room == "deduplicate" and spec.short in RELATIONS:
             fields[spec.short] = RELATIONS[spec.short]
         elif not spec.transient and spec.short not in VECTORS:

@@ -13,6 +13,7 @@ from weft.engine.tasks import (
     lines,
     mixing,
     semantic,
+    shared,
     staying,
     substrings,
 )
@@ -36,6 +37,9 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "earlier_verify": earlier.verify,
     "earlier_found": earlier.found,
     "earlier_label": earlier.label,
+    "shared_clusters": shared.clusters,
+    "shared_label": shared.label,
+    "shared_thresholds": shared.thresholds,
     "line_keys": lines.keys,
     "learn_lines": lines.learn,
     "line_spans": lines.spans,

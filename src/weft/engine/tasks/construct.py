@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +20,13 @@ from weft.construct.copies import REPEATS, copies, schema_of
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
-from weft.construct.rules import Rules
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
 from weft.engine.apply import ready
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks import groups, mixing, ordering
-from weft.engine.tasks.selection import DROPPED, arrow, judged, labels_of, write_frame
+from weft.engine.tasks import groups, mixing, ordering, shared
+from weft.engine.tasks.selection import DROPPED, arrow, first_rule, judged, labels_of, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.languages import name as language_name
@@ -61,25 +59,13 @@ def thresholds(task: Task, context: Context) -> list[Entry]:
     return [entry(task, task.key, [record_to_json(record)], {"languages": table.num_rows})]
 
 
-@functools.lru_cache(maxsize=8)
-def _rules(rules: tuple[tuple[str, str], ...]) -> Rules:
-    return Rules(dict(rules))
-
-
 def decide(task: Task, context: Context) -> list[Entry]:
     """The first rule that each row fails, its split, and the passing rows that stand for election."""
     frame = with_thresholds(
         labels_of(task, context, task.arguments["columns"]), context.storage.read_table(task.arguments["thresholds"])
     )
-    rule = _rules(tuple(task.arguments["rules"].items())).first_failing(frame).alias("rule")
-    if "records" in task.arguments:
-        of_records = _rules(tuple(task.arguments["records"].items())).first_failing(frame).alias("of_records")
-        both = frame.select(kinds.plain(frame).alias("plain"), rule, of_records)
-        rule = both.select(pl.when("plain").then("rule").otherwise("of_records").alias("rule"))["rule"]
-    if task.arguments["redistributable_only"]:
-        rule = frame.select(
-            pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed")).alias("rule")
-        )["rule"]
+    given = task.arguments
+    rule = first_rule(frame, given["rules"], given.get("records"), given["redistributable_only"])
     split = splitting.assign(frame, task.arguments["split"], task.arguments["seed"])
     frame = frame.with_columns(rule, split).with_row_index("row")
     passing = frame.filter(pl.col("rule").is_null())
@@ -94,7 +80,12 @@ def decide(task: Task, context: Context) -> list[Entry]:
         rows = passing.with_columns(pl.lit(task.shard, pl.Int32).alias("shard"), priority.alias("priority"))
         # By row and not by id: a file that lies in a source twice gives the same ids twice.
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
+        if "shared" in frame.columns:
+            shared.check(frame)
+            passed = rows.select(pl.col("row").cast(pl.Int32), shared.elsewhere(rows, given["holder"]))
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
+        if "shared" in frame.columns:
+            stand = stand.join(passed, on="row", how="left", maintain_order="left", validate="1:1")
         files.append(write_frame(context, f"selection/candidates/{name}", stand))
     if "least_characters" in task.arguments:
         files.append(groups.write_borders(task, context, frame))
@@ -107,7 +98,9 @@ def elect(task: Task, context: Context) -> list[Entry]:
     tables = [context.storage.read_table(path) for path in task.arguments["files"]]
     splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
     groups.check(task.arguments["borders"], context)
-    survivors, dropped = election.elect([table.drop_columns("split") for table in tables])
+    here, others = shared.apart(tables)
+    survivors, dropped = election.elect(here)
+    dropped = pl.concat([dropped, *others]).sort("shard", "row")
     place = dropped["shard"].to_numpy().astype(np.int64)
     table = arrow(dropped.select("row", "kept"))
     path = f"selection/elect-{task.key[:12]}.arrow"

@@ -65,7 +65,11 @@ def mix(task: Task, context: Context) -> list[Entry]:
     counted, seen, rated = (
         [read_frame(context, path) for path in given[name]] for name in ("buckets", "seen", "rates")
     )
-    plan, weights = mixtures.solve(counted, rated, seen, shards(), Mixture(**given["mixture"]), given["unit"]["name"])
+    over = None
+    if "over" in given:
+        over = mixtures.Supply(**{name: pl.read_parquet(path) for name, path in given["over"].items()})
+    settings, unit = Mixture(**given["mixture"]), given["unit"]["name"]
+    plan, weights = mixtures.solve(counted, rated, seen, shards(), settings, unit, over)
     files = [
         write_frame(context, f"selection/mixture-plan-{task.key[:12]}.parquet", plan),
         write_frame(context, f"selection/mixture-weights-{task.key[:12]}.parquet", weights),

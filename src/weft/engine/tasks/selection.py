@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -9,6 +11,7 @@ import pyarrow as pa
 
 from weft.construct.cutting import counted_again
 from weft.construct.kinds import plain, with_place
+from weft.construct.rules import Rules
 from weft.engine import exchange
 from weft.engine.storage import record_to_json
 from weft.engine.work import Context, Task
@@ -30,6 +33,26 @@ def read_frame(context: Context, path: str) -> pl.DataFrame:
 def write_frame(context: Context, path: str, frame: pl.DataFrame) -> dict[str, Any]:
     table = arrow(frame)
     return record_to_json(context.storage.write_table(path, [table], table.schema))
+
+
+@functools.lru_cache(maxsize=8)
+def _rules(rules: tuple[tuple[str, str], ...]) -> Rules:
+    return Rules(dict(rules))
+
+
+def first_rule(
+    frame: pl.DataFrame, rules: Mapping[str, str], records: Mapping[str, str] | None, redistributable_only: bool
+) -> pl.Series:
+    """The first rule that each row fails (`rule`), null where it passes; `records` are the rules of other kinds."""
+    rule = _rules(tuple(rules.items())).first_failing(frame).alias("rule")
+    if records is not None:
+        of_records = _rules(tuple(records.items())).first_failing(frame).alias("of_records")
+        both = frame.select(plain(frame).alias("plain"), rule, of_records)
+        rule = both.select(pl.when("plain").then("rule").otherwise("of_records").alias("rule"))["rule"]
+    if redistributable_only:
+        allowed = pl.when(pl.col("redistribute").fill_null(False)).then(rule).otherwise(pl.lit("not_allowed"))
+        rule = frame.select(allowed.alias("rule"))["rule"]
+    return rule
 
 
 RECORD_COLUMNS = ("record_kind", "language_hint", "parts")
