@@ -75,3 +75,9 @@ def gelu_tanh(values: Doubles) -> Doubles:
     """The Gaussian error linear unit by its tanh form (Hendrycks and Gimpel 2016)."""
     inner = math.sqrt(2 / math.pi) * (values + 0.044715 * values**3)
     return np.asarray(0.5 * values * (1 + np.tanh(inner)))
+
+
+def gelu(values: Doubles) -> Doubles:
+    """The Gaussian error linear unit: x times the probability that a normal number is below x."""
+    erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none
+    return np.asarray(0.5 * values * (1 + erf(values / math.sqrt(2)).astype(np.float64)))

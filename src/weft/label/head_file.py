@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from weft.errors import WeftError, nearest
-from weft.label.answers import PROBLEMS, Doubles, activated, check_target, gelu_tanh, silu
+from weft.label.answers import PROBLEMS, Doubles, activated, check_target, gelu, gelu_tanh, silu
 
 _KINDS: dict[str, np.dtype[Any]] = {
     "F16": np.dtype("<f2"),
@@ -29,6 +29,7 @@ _BETWEEN: dict[str, Callable[[Doubles], Doubles]] = {
     "relu": lambda values: np.maximum(values, 0),
     "tanh": lambda values: np.asarray(np.tanh(values)),
     "silu": silu,
+    "gelu": gelu,
     "gelu_tanh": gelu_tanh,
 }
 _BLOCK = 1 << 22
