@@ -40,10 +40,9 @@ def head(
     A head is a safetensors file of a linear layer, or of several, over the vectors of one encoder; it answers under the
     name of its file without its ending: `head.education.score` is that of education.safetensors. `label` is the one
     with the highest score, `score` its probability or that of the head's `target`, or the number itself for a
-    regression.
-    Metadata of the file: `labels` (a JSON list of names), `problem_type` (as in a Hugging Face config.json; one output:
-    regression), `activation` between layers (relu, tanh, silu, gelu, gelu_tanh), `target`. Null where the vector is null. It
-    needs no GPU and none of the libraries of models.
+    regression. Metadata of the file: `labels` (a JSON list of names), `problem_type` (as in a Hugging Face config.json;
+    one output: regression), `activation` between layers (relu, tanh, silu, gelu, gelu_tanh), `target`. Null where the
+    vector is null. It needs no GPU and none of the libraries of models.
     """
     from weft.label.head_file import load_head
 

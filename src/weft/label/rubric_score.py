@@ -12,6 +12,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.label.embedding import BatchTokens, Device, MaxTokens, Precision
 from weft.label.vllm_engine import ENGINE, settled_engine
+from weft.label.windows import CAUSAL_TOKENS
 from weft.operators.contract import BatchFunction, operator
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def rubric_score(
     places for, at most 2,048) is cut off its end. Null where the document has no text, or nothing but white space. With
     `engine: vllm` that library computes (a GPU; not tried); transformers gives the same answer whatever stands beside a
     document. The libraries torch and transformers must be installed (weft[models]).
+    `batch_tokens` is null for 512 on a CPU and 8,192 on a GPU.
     """
     from weft.label.causal import scorer
     from weft.label.transformer import changed, check_libraries, place_of
@@ -83,7 +85,7 @@ def rubric_score(
         if not rows:
             return batch.append_column("rubric_score", pa.nulls(len(texts), _TYPE))
         asked = question(held, changed(held.folder), prompt, tuple(answers), chat == "declared", width)
-        engine_held = scorer(held, engine, place_of(device, precision, batch_tokens), width)
+        engine_held = scorer(held, engine, place_of(device, precision, batch_tokens, CAUSAL_TOKENS), width)
         found = answered(engine_held, asked, [texts[row] for row in rows], np.array(list(answers.values())))
         return batch.append_column("rubric_score", _column(len(texts), rows, found))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
@@ -32,10 +32,10 @@ class Place(NamedTuple):
     batch_tokens: int
 
 
-def place_of(device: str, precision: str, batch_tokens: int | None) -> Place:
-    """The place that parameters of an operator name."""
+def place_of(device: str, precision: str, batch_tokens: int | None, usual: Mapping[str, int] = BATCH_TOKENS) -> Place:
+    """The place that parameters of an operator name; with `usual` tokens in a batch, by device, if they name none."""
     where = device if device != "auto" else "cuda" if has_cuda() else "cpu"
-    return Place(where, precision, batch_tokens or BATCH_TOKENS[where])
+    return Place(where, precision, batch_tokens or usual[where])
 
 
 def settled(parameters: dict[str, Any]) -> dict[str, Any]:

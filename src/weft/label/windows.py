@@ -19,6 +19,8 @@ Ints = npt.NDArray[np.int32]
 
 BATCH_TOKENS = {"cpu": 512, "cuda": 65_536}
 """Tokens of a batch where the recipe does not say it. A CPU is as fast with few, and fewer empty rows are computed."""
+CAUSAL_TOKENS = {"cpu": 512, "cuda": 8_192}
+"""The same for language models, which make a number for each token of the vocabulary at each place."""
 _TEXTS, _CHARACTERS = 512, 1 << 20
 """Texts and characters that the tokenizer takes at once: what it says of them takes some 20 times their size."""
 _NARROWEST, _TO_AN_OCTAVE = 16, 8
