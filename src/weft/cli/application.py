@@ -16,6 +16,7 @@ from weft.cli.interleaving import interleave
 from weft.cli.options import Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.training_heads import head as train_head
 from weft.cli.working import worker
 
 application = typer.Typer(
@@ -27,6 +28,7 @@ application = typer.Typer(
 )
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
+training.command("head")(train_head)
 application.add_typer(training, name="train")
 application.add_typer(tokenizers, name="tokenizer")
 

@@ -79,5 +79,6 @@ def gelu_tanh(values: Doubles) -> Doubles:
 
 def gelu(values: Doubles) -> Doubles:
     """The Gaussian error linear unit: x times the probability that a normal number is below x."""
-    erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none
-    return np.asarray(0.5 * values * (1 + erf(values / math.sqrt(2)).astype(np.float64)))
+    held = (values / math.sqrt(2)).ravel().tolist()
+    erf = np.fromiter(map(math.erf, held), np.float64, len(held)).reshape(values.shape)  # NumPy has none
+    return np.asarray(0.5 * values * (1 + erf))

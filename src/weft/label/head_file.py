@@ -89,6 +89,20 @@ def load_head(file: Path) -> Head:
     return Head(file, layers, activation, labels, problem, target)
 
 
+def save_head(file: Path, weight: Doubles, bias: Doubles, told: dict[str, str]) -> None:
+    """Write a linear head as float32, with its metadata; the same bytes for the same head. Raises OSError."""
+    tensors = {"bias": bias.astype("<f4"), "weight": weight.astype("<f4")}
+    header: dict[str, Any] = {"__metadata__": dict(sorted(told.items()))}
+    size = 0
+    for name, values in tensors.items():
+        places = [size, size + values.nbytes]
+        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": places}
+        size += values.nbytes
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # numbers begin at a multiple of eight
+    file.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(one.tobytes() for one in tensors.values()))
+
+
 def _labels(file: Path, told: dict[str, str], count: int) -> tuple[str, ...]:
     if "labels" not in told:
         return tuple(f"LABEL_{number}" for number in range(count))
