@@ -153,3 +153,16 @@ def test_the_version_of_vllm_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch)
     assert settled == {"device": "cpu", "engine": "vllm==0.1"}
     assert vllm_engine.settled_engine(settled) == settled
     assert vllm_engine.settled_engine({"device": "cpu", "engine": "transformers"})["engine"] == "transformers"
+
+
+def test_a_full_gpu_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from weft.label.causal import Loaded
+
+    def full(*given: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Loaded, "_summed", full)
+    with pytest.raises(ShardError, match="GPU's memory is full; expected a lower batch_tokens"):
+        measured(folder, ["a"])

@@ -24,8 +24,8 @@ from weft.label.transformer import (
 )
 from weft.label.windows import Batch, cut, parts
 
-_POOL = 4 << 20
-"""Characters of the texts whose windows are sorted into batches together: some million tokens."""
+_TEXTS, _POOL = 16_384, 4 << 20
+"""Texts, and characters of them, whose windows are sorted into batches together: at most some million tokens."""
 
 
 class Settings(NamedTuple):
@@ -75,7 +75,7 @@ class Loaded:
         Nothing does a text without tokens, or one of whose tokens too many are unknown. Memory beyond the vectors is
         that of some million characters, or of the longest text.
         """
-        found = [self._embed(part) for _, part in parts(texts, len(texts), _POOL)]
+        found = [self._embed(part) for _, part in parts(texts, _TEXTS, _POOL)]
         if not found:
             return np.empty((0, 1), np.float16), np.empty(0, np.bool_)
         return np.concatenate([vectors for vectors, _ in found]), np.concatenate([good for _, good in found])
