@@ -19,6 +19,7 @@ from weft.cli.packing import pack
 from weft.cli.sharing import share
 from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.training_heads import head as train_head
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
 
@@ -31,6 +32,7 @@ application = typer.Typer(
 )
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
+training.command("head")(train_head)
 application.add_typer(training, name="train")
 application.add_typer(share, name="share")
 application.add_typer(tokenizers, name="tokenizer")

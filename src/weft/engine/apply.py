@@ -25,7 +25,7 @@ class Ready:
 
 
 def ready(calls: Sequence[Call], context: Context) -> list[Ready]:
-    return [Ready(context.spec(c.operator), context.build(c), c.where) for c in calls]
+    return [Ready(context.spec(c.operator).given(c.parameters), context.build(c), c.where) for c in calls]
 
 
 def run_map(step: Ready, batch: pa.Table) -> tuple[pa.Table, pa.Table]:

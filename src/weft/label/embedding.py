@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,40 +10,42 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from weft.errors import WeftError
+from weft.label.encoder_folder import Encoder
+from weft.label.transformer import settled
 from weft.operators.contract import BatchFunction, operator
 
 VECTOR = pa.list_(pa.float16())
 
-
-def _settled(parameters: dict[str, Any]) -> dict[str, Any]:
-    from weft.label.encoder import has_cuda
-
-    if parameters["device"] != "auto":
-        return parameters
-    return {**parameters, "device": "cuda" if has_cuda() else "cpu"}
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "bfloat16", "float16"]
+Pooling = Literal["declared", "mean", "cls", "max"]
+MaxTokens = Annotated[int, Field(ge=8, le=131_072)]
+BatchTokens = Annotated[int, Field(ge=64)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Halves = np.ndarray[Any, np.dtype[np.float16]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @operator(
     "label.embedding",
-    version=1,
+    version=2,
     reads=("text",),
     writes={"embedding": VECTOR},
     libraries=("torch", "transformers"),
     folders_in=("model",),
-    settle=_settled,
+    settle=settled,
     device_in="device",
 )
 def embedding(
     *,
     model: Annotated[str, Field(min_length=1)],
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    precision: Literal["float32", "bfloat16", "float16"] = "float32",
-    pooling: Literal["declared", "mean", "cls", "max"] = "declared",
-    max_tokens: Annotated[int, Field(ge=8, le=131_072)] | None = None,
+    device: Device = "auto",
+    precision: Precision = "float32",
+    pooling: Pooling = "declared",
+    max_tokens: MaxTokens | None = None,
     prompt: str | None = None,
-    most_unknown: Annotated[float, Field(ge=0, le=1)] = 0.3,
-    batch_tokens: Annotated[int, Field(ge=64)] | None = None,
+    most_unknown: Share = 0.3,
+    batch_tokens: BatchTokens | None = None,
 ) -> BatchFunction:
     """A vector of length one for each document, by the encoder in the folder `model`.
 
@@ -53,16 +56,12 @@ def embedding(
     before each document (null: what the folder declares); E5 wants `"query: "`. Null where the document has no text or
     no tokens, or where over `most_unknown` of its tokens are unknown to the vocabulary: such documents would all be
     alike. With `device: auto` a GPU is used where there is one. Answers belong to the files of the folder, the device
-    and the precision. `batch_tokens` is null for 2,048 on a CPU and 65,536 on a GPU. The libraries torch and
+    and the precision. `batch_tokens` is null for 512 on a CPU and 65,536 on a GPU. The libraries torch and
     transformers must be installed (weft[models]).
     """
-    from weft.label.encoder import BATCH_TOKENS, Settings, changed, check_libraries, has_cuda, load
-    from weft.label.encoder_folder import declared
-
-    check_libraries("label.embedding")
-    held = declared(Path(model).absolute())
-    if max_tokens is not None and max_tokens > held.most_tokens:
-        raise WeftError(f"max_tokens is {max_tokens}, and {model} has places for {held.most_tokens}; expected no more")
+    embed = embedder(
+        "label.embedding", model, device, precision, pooling, max_tokens, prompt, most_unknown, batch_tokens
+    )
 
     def label(batch: pa.Table) -> pa.Table:
         text = batch["text"].combine_chunks()
@@ -70,27 +69,56 @@ def embedding(
         good = np.zeros(len(text), np.bool_)
         values = np.empty((0, 1), np.float16)
         if len(rows):
-            where = device if device != "auto" else "cuda" if has_cuda() else "cpu"
-            settings = Settings(
-                held.pooling if pooling == "declared" else pooling,
-                max_tokens or held.max_tokens,
-                where,
-                precision,
-                batch_tokens or BATCH_TOKENS[where],
-                held.prompt if prompt is None else prompt,
-                most_unknown,
-            )
-            loaded = load(held, settings, changed(held.folder))
-            vectors, known = loaded.embed(text.take(pa.array(rows)).to_pylist())
+            vectors, known = embed(text.take(pa.array(rows)).to_pylist())
             good[rows] = known
-            values = vectors[known].astype(np.float16)
+            values = vectors[known]
         return batch.append_column("embedding", vector_column(values, good))
 
     return label
 
 
-def vector_column(values: np.ndarray[Any, np.dtype[np.float16]], good: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
+def embedder(
+    operator: str,
+    model: str,
+    device: Device,
+    precision: Precision,
+    pooling: Pooling,
+    max_tokens: int | None,
+    prompt: str | None,
+    most_unknown: float,
+    batch_tokens: int | None,
+) -> Callable[[list[str]], tuple[Halves, Flags]]:
+    """What makes vectors of texts with these parameters: a row for each text, and which rows are one.
+
+    The files of the folder are checked now, and the model is loaded with the first texts. Raises WeftError for a folder
+    that is none, and ShardError, with the texts, for weights that cannot be loaded.
+    """
+    from weft.label.encoder import Settings, load
+    from weft.label.encoder_folder import declared
+    from weft.label.transformer import changed, check_libraries, place_of
+    from weft.label.transformer_folder import check_tokens
+
+    check_libraries(operator)
+    held: Encoder = declared(Path(model).absolute())
+    check_tokens(model, max_tokens, held.most_tokens)
+
+    def embed(texts: list[str]) -> tuple[Halves, Flags]:
+        settings = Settings(
+            held.pooling if pooling == "declared" else pooling,
+            max_tokens or held.max_tokens,
+            place_of(device, precision, batch_tokens),
+            held.prompt if prompt is None else prompt,
+            most_unknown,
+        )
+        return load(held, settings, changed(held.folder)).embed(texts)
+
+    return embed
+
+
+def vector_column(values: Halves, good: Flags) -> pa.Array:
     """A column of vectors from those of the rows that have one (`good`); null for the others."""
-    offsets = np.concatenate([[0], np.cumsum(good)]).astype(np.int32) * values.shape[1]
-    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.ravel()), mask=pa.array(~good))
+    offsets = np.concatenate([[0], np.cumsum(good)]) * values.shape[1]
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise OverflowError("more than 2^31 numbers in one batch; expected smaller batches")
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values.ravel()), mask=pa.array(~good))
     return lists.cast(VECTOR)

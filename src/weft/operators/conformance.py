@@ -93,10 +93,13 @@ def _trials(
         return [Trial("hard files", spec, parameters, pa.table({}))]
     if samples.can_sample(spec, registry):
         return [Trial("hard text", spec, parameters, samples.table(spec, registry))]
-    return [
-        Trial(f"example {example.title!r}", spec, example.parameters, example_table(spec, example, registry))
-        for example in examples
-    ]
+    return [_example_trial(spec, example, registry) for example in examples]
+
+
+def _example_trial(spec: OperatorSpec, example: Example, registry: Registry) -> Trial:
+    given = spec.given(validate(spec, example.parameters)) if spec.writes_by is not None else spec
+    table = example_table(spec, example, registry)
+    return Trial(f"example {example.title!r}", given, example.parameters, table)
 
 
 def _declaration(spec: OperatorSpec) -> list[str]:

@@ -77,7 +77,11 @@ class OperatorSpec:
     """What checked parameters become when a recipe is read: a choice that was left to the machine is made then, so that
     the key names it."""
     columns_in: str | None = None
-    """Parameter that lists label columns which are read besides `reads`."""
+    """Parameter that names a label column, or lists several, which are read besides `reads`."""
+
+    writes_by: Callable[[Mapping[str, Any]], Mapping[str, pa.DataType]] | None = None
+    """The types of the columns with some parameters, where they depend on them; `writes` has the names, and a sample of
+    the types."""
 
     device_in: str | None = None
     """Parameter that names the device: the operator needs a GPU wherever it is not `cpu`."""
@@ -90,7 +94,16 @@ class OperatorSpec:
 
     def reading(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Every column that the operator reads with these parameters."""
-        return (*self.reads, *parameters.get(self.columns_in or "", ()))
+        named = parameters.get(self.columns_in or "", ())
+        return (*self.reads, *((named,) if isinstance(named, str) else named))
+
+    def writing(self, parameters: Mapping[str, Any]) -> Mapping[str, pa.DataType]:
+        """Every column that the operator writes with these parameters, and its type."""
+        return self.writes if self.writes_by is None else self.writes_by(parameters)
+
+    def given(self, parameters: Mapping[str, Any]) -> OperatorSpec:
+        """The declaration as it is with these parameters."""
+        return self if self.writes_by is None else replace(self, writes=dict(self.writing(parameters)))
 
     @property
     def room(self) -> str:

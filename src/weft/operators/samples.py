@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,7 +88,10 @@ def can_sample(spec: OperatorSpec, registry: Registry) -> bool:
     if spec.kind == "group" or spec.accepts:
         return False
     others = [registry.get(name) for name in registry.names() if name != spec.name]
-    return set(spec.reads) <= {*_SCHEMA, *(column for other in others if _keeps(other) for column in other.writes)}
+    makers = [other for other in others if _keeps(other) and _by_itself(other)]
+    if spec.columns_in is not None and not _by_itself(spec):
+        return False
+    return set(spec.reads) <= {*_SCHEMA, *(column for other in makers for column in other.writes)}
 
 
 def column_types(spec: OperatorSpec, registry: Registry) -> dict[str, pa.DataType]:
@@ -109,10 +113,16 @@ def _keeps(spec: OperatorSpec) -> bool:
     return spec.kind == "map" and spec.rows == "keep"
 
 
+def _by_itself(spec: OperatorSpec) -> bool:
+    """Whether an operator wants no parameter: what needs a model of one's own makes no sample."""
+    given = inspect.signature(spec.build).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in given)
+
+
 def _maker(column: str, reader: OperatorSpec, registry: Registry) -> OperatorSpec:
     for name in registry.names():
         spec = registry.get(name)
-        if column in spec.writes and name != reader.name and _keeps(spec):
+        if column in spec.writes and name != reader.name and _keeps(spec) and _by_itself(spec):
             return spec
     raise WeftError(f"{reader.name} reads {column}, which no table has and no operator writes")
 

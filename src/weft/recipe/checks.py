@@ -266,11 +266,12 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
                     faults.append(Fault(place, f"{spec.name} reads {column}, which no earlier step writes{hint}"))
             if step.where is not None:
                 _check_condition(step.where, pa.schema(list(have.items())), (*place, spec.short, "where"), faults)
-            for column, kind in spec.writes.items():
+            written = spec.writing(step.params)
+            for column, kind in written.items():
                 if column in have and column not in spec.reads and have[column] != kind:
                     message = f"{spec.name} writes {column} as {kind}, which is {have[column]} already"
                     faults.append(Fault(place, f"{message}; expected another name for the column"))
-            have |= dict(spec.writes)
+            have |= dict(written)
 
 
 def _check_signatures(found: list[Placed], registry: Registry, faults: list[Fault]) -> None:

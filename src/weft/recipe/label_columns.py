@@ -20,7 +20,8 @@ def label_schema(steps: list[Step], registry: Registry, *, clusters: bool, cut: 
         if spec.room == "deduplicate" and spec.short in RELATIONS:
             fields[spec.short] = RELATIONS[spec.short]
         elif not spec.transient and spec.short not in VECTORS:
-            fields |= {name: kind for name, kind in spec.writes.items() if name not in ("text", "problem", "mime")}
+            written = spec.writing(step.params).items()
+            fields |= {name: kind for name, kind in written if name not in ("text", "problem", "mime")}
     if clusters:
         fields["deduplicate"] = pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
     if cut:

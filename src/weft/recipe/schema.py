@@ -263,7 +263,7 @@ MEETING = (*SIGNATURES, "semantic")
 VERIFIERS = ("verify", "verify_romanized", "semantic")
 """Steps of the deduplicate stage that compare documents; they write no label."""
 
-VECTORS = ("embedding", "embedding_given")
+VECTORS = ("embedding", "embedding_given", "sentence_embeddings")
 """Labels that are vectors, which no rule reads."""
 
 ROW_LABELS = (*SIGNATURES, "contamination")
