@@ -20,8 +20,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 from weft.engine.ledger import LedgerWriter
+from weft.engine.service_lane import TOGETHER, ServiceLane
 from weft.engine.storage import Storage
-from weft.engine.work import Context, Outcome, Task, rooms_registry
+from weft.engine.work import SERVED, Context, Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
 
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
@@ -55,21 +56,27 @@ class LocalRunner:
         self._waiting: deque[Task] = deque()
         self._running: dict[Future[Outcome], Task] = {}
         self._suspects: list[Task] = []
+        self._lane: ServiceLane | None = None
+        self._for_services: deque[Task] = deque()
+        self._served: dict[Future[Outcome], Task] = {}
 
     def submit(self, task: Task) -> None:
-        self._waiting.append(task)
+        (self._for_services if task.run == SERVED else self._waiting).append(task)
 
     @property
     def busy(self) -> int:
-        return len(self._running) + len(self._suspects)
+        return len(self._running) + len(self._suspects) + len(self._served)
 
     def outcomes(self, seconds: float | None = None, *, begin: bool = True) -> Iterator[Outcome]:
         """The next finished tasks; with `seconds`, none when none is finished by then."""
         if begin or self._suspects:
             self._fill()
-        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        if begin:
+            self._fill_lane()
+        done, _ = wait([*self._running, *self._served], timeout=seconds, return_when=FIRST_COMPLETED)
+        yield from self._answered(done)
         broken: list[Task] = []
-        for future in done:
+        for future in done & self._running.keys():
             task = self._running.pop(future)
             try:
                 yield future.result()
@@ -83,6 +90,26 @@ class LocalRunner:
                 yield Outcome(broken[0], failure="its worker process died (out of memory, or killed)", transient=True)
             else:
                 self._suspects += broken
+
+    def _answered(self, done: set[Future[Outcome]]) -> Iterator[Outcome]:
+        """Outcomes of service tasks."""
+        for future in done & self._served.keys():
+            task = self._served.pop(future)
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                if self._lane is not None:
+                    self._lane.close()
+                    self._lane = None
+                yield Outcome(task, failure="the process of the service tasks died", transient=True)
+
+    def _fill_lane(self) -> None:
+        while self._for_services and len(self._served) < TOGETHER:
+            if self._lane is None:
+                with _main_module_hidden():
+                    self._lane = ServiceLane(self._root, worker_environment())
+            task = self._for_services.popleft()
+            self._served[self._lane.submit(self._call, self._root, task)] = task
 
     def _fill(self) -> None:
         """Keep workers busy. After a worker died, the tasks that ran then go alone: the culprit shows itself."""
@@ -129,6 +156,9 @@ class LocalRunner:
             self._pool = None
 
     def close(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
@@ -154,15 +184,25 @@ class Worker:
     ledger: LedgerWriter
 
 
-@functools.cache
 def open_worker(root: str) -> Worker:
     """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
+    return _opened(root, threading.get_ident())
+
+
+@functools.cache
+def _opened(root: str, thread: int) -> Worker:
+    # Of each thread its own: who may commit is said in the storage, and the tasks of a process may differ in it.
+    _prepare()
+    storage = Storage(root)
+    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+
+
+@functools.cache
+def _prepare() -> None:
     _end_with_parent()
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    storage = Storage(root)
-    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
 
 
 def _end_with_parent() -> None:
@@ -181,12 +221,14 @@ def run_task(root: str, task: Task) -> Outcome:
     """Run one task in a worker and commit its entries; never raises."""
     from weft.engine.tasks import FUNCTIONS
 
-    began, cpu = time.monotonic(), time.process_time()
+    # The tasks of services share a process: of each counts its own thread.
+    clock = time.thread_time if task.run == SERVED else time.process_time
+    began, cpu = time.monotonic(), clock()
     try:
         worker = open_worker(root)
         entries = FUNCTIONS[task.run](task, worker.context)
         seconds = round((time.monotonic() - began) / len(entries), 4)
-        cpu_seconds = round((time.process_time() - cpu) / len(entries), 4)
+        cpu_seconds = round((clock() - cpu) / len(entries), 4)
         entries = [replace(e, seconds=seconds, cpu_seconds=cpu_seconds) for e in entries]
         worker.context.storage.may_commit()
         worker.ledger.append(entries)

@@ -32,6 +32,7 @@ from weft.recipe.schema import (
     Source,
     Step,
 )
+from weft.recipe.service_checks import service_faults
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -48,6 +49,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_wiring(steps, registry, faults)
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
+        faults += service_faults(shape.services, steps["label"], registry)
         _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
@@ -62,6 +64,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         base=base,
         acquire=tuple(sources),
         construct=shape.construct,
+        services=shape.services,
         settings=shape.settings,
         **{stage: tuple(step for _, step in found) for stage, found in steps.items()},
     )
