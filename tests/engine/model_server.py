@@ -96,9 +96,7 @@ class ModelServer:
         finally:
             writer.close()
 
-    async def _answer(
-        self, path: str, headers: Mapping[str, str], body: bytes, writer: asyncio.StreamWriter
-    ) -> bool:
+    async def _answer(self, path: str, headers: Mapping[str, str], body: bytes, writer: asyncio.StreamWriter) -> bool:
         text = body.decode()
         if self.key is not None and headers.get("authorization") != f"Bearer {self.key}":
             return await self._say(writer, 401, {"error": {"message": f"no key {headers.get('authorization')}"}})
@@ -109,7 +107,9 @@ class ModelServer:
             if fault == "slow":
                 await asyncio.sleep(self._draw.uniform(0.05, 0.3))
             elif fault == "busy":
-                return await self._say(writer, self._draw.choice((429, 503)), {"error": "busy"}, "Retry-After: 0.05\r\n")
+                return await self._say(
+                    writer, self._draw.choice((429, 503)), {"error": "busy"}, "Retry-After: 0.05\r\n"
+                )
             elif fault == "error":
                 return await self._say(writer, self._draw.choice((500, 502, 504, 408)), {"error": "no"})
             elif fault == "reset":
@@ -133,7 +133,9 @@ class ModelServer:
         if path.endswith("/chat/completions"):
             self.sizes.append(len(asked["messages"][0]["content"]))
             return {
-                "choices": [{"message": {"role": "assistant", "content": self._judgement(asked)}, "finish_reason": "stop"}],
+                "choices": [
+                    {"message": {"role": "assistant", "content": self._judgement(asked)}, "finish_reason": "stop"}
+                ],
                 "usage": {"total_tokens": 100},
             }
         if path.endswith("/embeddings"):
@@ -141,7 +143,9 @@ class ModelServer:
             data = [{"index": n, "embedding": vector(text)} for n, text in enumerate(asked["input"])]
             return {"data": data[::-1], "usage": {"total_tokens": 10}}
         self.sizes.append(len(asked["inputs"]))
-        return [[{"label": "long", "score": len(t) / 9999}, {"label": "short", "score": 0.5}] for (t,) in asked["inputs"]]
+        return [
+            [{"label": "long", "score": len(t) / 9999}, {"label": "short", "score": 0.5}] for (t,) in asked["inputs"]
+        ]
 
     def _judgement(self, asked: dict[str, Any]) -> str:
         text = asked["messages"][0]["content"]

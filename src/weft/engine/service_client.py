@@ -244,6 +244,8 @@ class Client:
         self._failures += 1
         waited = now - self._failing_since - (outcome.pause or 0.0)
         if self._failures >= LEAST_FAILURES and waited >= self.service.give_up_seconds:
+            if self._down is not None and began < self._down[0]:
+                raise ServiceDown(self._down[1])  # what was under way with the one that told it
             message = f"{self._told()} has answered nothing for {now - self._failing_since:.0f} s"
             self._down = (now, f"{message} ({self._failures} tries); the last: {outcome.detail}")
             raise ServiceDown(self._down[1])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Wire = Literal["openai-chat", "openai-completions", "openai-embeddings", "tei-predict", "json"]
 
@@ -39,6 +40,12 @@ def _header(value: str) -> str:
     return value
 
 
+def _text(value: object) -> object:
+    """A revision that YAML takes for a number or a date, as it was written."""
+    return str(value) if isinstance(value, int | datetime.date) and not isinstance(value, bool) else value
+
+
+Revision = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int)]
 Variable = Annotated[str, AfterValidator(_variable)]
 
 
@@ -52,7 +59,7 @@ class Service(BaseModel):
     )
     protocol: Wire = Field(description="How the server is spoken to.")
     model: str = Field("", description="Name of the model, as the server knows it.")
-    revision: str = Field("", description="Which weights and settings serve it; another one is asked anew.")
+    revision: Revision = Field("", description="Which weights and settings serve it; another one is asked anew.")
     api_key_env: Variable | None = Field(None, description="Environment variable with the key; the key is never kept.")
     headers_env: dict[Annotated[str, AfterValidator(_header)], Variable] = Field(
         default_factory=dict, description="More headers: name of the header, environment variable with its value."
