@@ -33,7 +33,7 @@ class ServiceLane:
     def __init__(self, root: str, environment: dict[str, str]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(root, theirs, environment), daemon=False)
+        self._process = context.Process(target=_serve, args=(root, theirs, environment), daemon=True)
         self._process.start()
         theirs.close()
         self._open: dict[int, Future[Outcome]] = {}
@@ -92,7 +92,10 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
     sending = threading.Lock()
 
     def answer(number: int, call: Run, root: str, task: Task) -> None:
-        outcome: Any = call(root, task)
+        try:
+            outcome: Any = call(root, task)
+        except Exception as error:  # the boundary of a thread: a task without an outcome would be waited for for ever
+            outcome = Outcome(task, failure=f"{type(error).__name__}: {error}")
         with sending, contextlib.suppress(OSError):
             pipe.send((number, outcome))
 

@@ -16,6 +16,7 @@ from weft.engine.service_replies import FOLDER, Replies, folder_of
 from weft.recipe.services import Service
 
 T = TypeVar("T")
+_OPENING = threading.Lock()
 
 
 class Clients:
@@ -60,7 +61,12 @@ class Clients:
         self._replies.clear()
 
 
-@functools.cache
 def open_clients(root: str) -> Clients:
-    """The clients of this process for the build at `root`."""
+    """The clients of this process for the build at `root`; the same for all threads, as limits are."""
+    with _OPENING:
+        return _opened(root)
+
+
+@functools.cache
+def _opened(root: str) -> Clients:
     return Clients(Path(root))

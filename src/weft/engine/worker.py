@@ -26,7 +26,9 @@ from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner, open_worker, run_task
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
+from weft.engine.service_keys import check_keys
 from weft.engine.service_lane import TOGETHER
+from weft.engine.service_replies import FOLDER as REPLIES
 from weft.engine.storage import Storage
 from weft.engine.work import SERVED, Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
@@ -65,6 +67,7 @@ def work(
     storage = Storage(into)
     given = recipe or stored_recipe(storage)
     check_folder(storage)
+    check_keys(given, storage.path(REPLIES))
     name = f"worker-{secrets.token_hex(6)}"
     with crew.joining(storage) as others:
         mark = crew.fingerprint(given)
