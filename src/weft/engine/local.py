@@ -184,17 +184,17 @@ class Worker:
     ledger: LedgerWriter
 
 
-def open_worker(root: str) -> Worker:
-    """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
-    return _opened(root, threading.get_ident())
-
-
 @functools.cache
-def _opened(root: str, thread: int) -> Worker:
-    # Of each thread its own: who may commit is said in the storage, and the tasks of a process may differ in it.
+def open_worker(root: str, thread: int = 0) -> Worker:
+    """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
     _prepare()
     storage = Storage(root)
     return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+
+
+def thread_of(task: Task) -> int:
+    """For `open_worker`: who may commit is said in a storage, so that tasks that run side by side have one each."""
+    return threading.get_ident() if task.run == SERVED else 0
 
 
 @functools.cache
@@ -225,7 +225,7 @@ def run_task(root: str, task: Task) -> Outcome:
     clock = time.thread_time if task.run == SERVED else time.process_time
     began, cpu = time.monotonic(), clock()
     try:
-        worker = open_worker(root)
+        worker = open_worker(root, thread_of(task))
         entries = FUNCTIONS[task.run](task, worker.context)
         seconds = round((time.monotonic() - began) / len(entries), 4)
         cpu_seconds = round((clock() - cpu) / len(entries), 4)

@@ -23,7 +23,7 @@ from weft.engine import crew, known, leases
 from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
 from weft.engine.leases import SECONDS, Leases
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner, open_worker, run_task
+from weft.engine.local import LocalRunner, open_worker, run_task, thread_of
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
 from weft.engine.service_keys import check_keys
@@ -131,7 +131,7 @@ def _on_end(*held: Leases) -> Any:
 
 def run_leased(owner: str, root: str, task: Task) -> Outcome:
     """Run a task that commits nothing once its lease is another's: what slept too long does not wake to write."""
-    storage = open_worker(root).context.storage
+    storage = open_worker(root, thread_of(task)).context.storage
     folder = storage.path(crew.TASKS)
 
     def check() -> None:
