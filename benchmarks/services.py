@@ -1,6 +1,6 @@
 """What asking a model server costs: requests a second and CPU beside other clients, and how much of a build overlaps.
 
-python benchmarks/services.py [--requests 4000] [--documents 2000] [--peer PYTHON]
+python benchmarks/services.py [--requests 4000] [--documents 600] [--peer PYTHON]
 
 The server is a process of its own on loopback that answers after a pause. Clients run one after another, each in a
 process of its own, with the same requests and as many in flight. `--peer` is a Python that has httpx2 and openai; what
@@ -173,7 +173,7 @@ def compare(count: int, together: int, peer: str) -> None:
 
 RECIPE = """\
 acquire: [{{path: texts, basis: owned}}]
-label: [script, lid, signals{judged}]
+label: [script, lid, lid_spans, signals{judged}]
 construct: {{extends: nothing}}
 settings: {{shard_mb: {shard}}}
 services: {{judge: {{url: '{url}', protocol: openai-chat, model: m, concurrency: {together}}}}}
@@ -213,8 +213,9 @@ def overlap(documents: int, together: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=4000)
-    parser.add_argument("--documents", type=int, default=2000)
+    parser.add_argument("--documents", type=int, default=600)
     parser.add_argument("--together", type=int, default=64)
+    parser.add_argument("--judges", type=int, default=8, help="requests in flight in the build")
     parser.add_argument("--peer", default=sys.executable)
     parser.add_argument("--serve", type=float)
     parser.add_argument("--client", nargs=4)
@@ -226,7 +227,7 @@ def main() -> int:
         client(name, url, int(count), int(together))
     else:
         compare(given.requests, given.together, given.peer)
-        overlap(given.documents, given.together)
+        overlap(given.documents, given.judges)
     return 0
 
 
