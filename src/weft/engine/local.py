@@ -25,6 +25,8 @@ from weft.engine.storage import Storage
 from weft.engine.work import SERVED, Context, Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
 
+_LOOK = 1.0
+"""Seconds between two looks of a run at what else was asked of it while it waits."""
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
 
 
@@ -73,7 +75,10 @@ class LocalRunner:
             self._fill()
         if begin:
             self._fill_lane()
-        done, _ = wait([*self._running, *self._served], timeout=seconds, return_when=FIRST_COMPLETED)
+        under_way = [*self._running, *self._served]
+        done, _ = wait(under_way, timeout=_LOOK if seconds is None else seconds, return_when=FIRST_COMPLETED)
+        while under_way and not done and seconds is None:  # so that Ctrl-C is seen while all wait for a service
+            done, _ = wait(under_way, timeout=_LOOK, return_when=FIRST_COMPLETED)
         yield from self._answered(done)
         broken: list[Task] = []
         for future in done & self._running.keys():
