@@ -30,6 +30,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("trainers", 2, "llama-factory/dataset_info.json"),
         ("batch", 1, "shared/report/index.html"),
         ("federation", 5, "university/build/report/index.html"),
+        ("services", 1, "build/construct/README.md"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
@@ -62,6 +63,14 @@ def test_the_recipe_of_the_tokenizer_guide_is_good(tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_bytes((ROOT / "tests/examples/label.token_count.json").read_bytes())
     (tmp_path / "recipe.yaml").write_text(f"acquire:\n  - path: texts\n{found}", "utf-8")
     assert list(load(tmp_path / "recipe.yaml").construct.all_rules())[-2:] == ["fits", "has_pieces"]
+
+
+def test_the_recipe_of_the_page_on_services_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    (found,) = [code for kind, code in BLOCK.findall((ROOT / "docs/services.md").read_text("utf-8")) if kind == "yaml"]
+    (tmp_path / "recipe.yaml").write_text(found, "utf-8")
+    assert load(tmp_path / "recipe.yaml").services["judge"].revision == "2026-11-01"
 
 
 def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from weft.operators.catalogue import endings, kind, limits, page, plain, sentenc
 from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
 from weft.recipe.schema import DEFAULT_STEPS, STAGES, Construct, Fractions, Groups, RecipeFile, Settings, Source
+from weft.recipe.services import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -85,7 +86,15 @@ def _recipe(registry: Registry) -> str:
     lines += ["Keys of each of its `phases`:", "", *_fields(Phase), ""]
     lines += ["Default rules, in the order in which they are tried. A row must meet every one:", ""]
     rows = [[f"`{name}`", f"`{sql}`", REASONS.get(name, "")] for name, sql in DEFAULT_RULES.items()]
-    lines += [*table(["rule", "a row is kept when", "leaves out"], rows), "", "## settings", "", *_fields(Settings)]
+    lines += [
+        *table(["rule", "a row is kept when", "leaves out"], rows),
+        "",
+        "## services",
+        "",
+        "Keys of each service, which [have a page of their own](services.md):",
+        "",
+    ]
+    lines += [*_fields(Service), "", "## settings", "", *_fields(Settings)]
     return "\n".join(lines) + "\n"
 
 

@@ -38,7 +38,8 @@ def _function(name: str) -> Any:
     if all(field.default is not field.empty for field in inspect.signature(spec.build).parameters.values()):
         return build(spec, {})
     with contextlib.chdir(EXAMPLES):  # what has no default (a file, a model) is that of the example
-        return build(spec, load_examples(EXAMPLES / f"{name}.yaml", name)[0].parameters)
+        example = load_examples(EXAMPLES / f"{name}.yaml", name)[0]
+        return build(spec, example.parameters, example.replies if spec.kind == "service" else None)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -34,7 +34,7 @@ GIVEN = "  - embedding_given: {dimensions: 3}\n"
         (
             LEAST + GIVEN + "deduplicate: [{semantic: {vectors: embedding_givn}}]\n",
             "8: deduplicate[0].semantic.vectors: deduplicate.semantic, parameter vectors: got 'embedding_givn'; "
-            "expected 'embedding' or 'embedding_given'; did you mean embedding_given?",
+            "expected 'embedding', 'embedding_given' or 'embedding_served'; did you mean embedding_given?",
         ),
         (
             LEAST + GIVEN + "deduplicate: [{semantic: {vectors: embedding_given, where: lid.score > 0.5}}]\n",

@@ -16,6 +16,7 @@ _WHAT = {
     "killed": "of killed runs",
     "intermediate": "intermediate, can be made again",
     "log": "logs of all but the last ten runs",
+    "replies": "replies of models that the recipe does not name",
 }
 
 
@@ -25,12 +26,15 @@ def clean(
     intermediate: Annotated[
         bool, typer.Option("--intermediate", help="Also what only led to other files and can be made again.")
     ] = False,
+    replies: Annotated[
+        bool, typer.Option("--replies", help="Also replies of models that the recipe does not name any more.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """List what the recipe of a build does not need any more, with sizes; --yes deletes it."""
     from weft.engine.clean import clean
 
-    found = clean(build, delete=yes, intermediate=intermediate)
+    found = clean(build, delete=yes, intermediate=intermediate, replies=replies)
     if as_json:
         show.as_json(found.to_json())
         return 0

@@ -47,7 +47,7 @@ def semantic(
     threshold: Annotated[float, Field(ge=0.5, le=1)] = 0.95,
     within: Literal["language", "all"] = "language",
     probes: Annotated[int, Field(ge=1, le=256)] | None = None,
-    vectors: Literal["embedding", "embedding_given"] = "embedding",
+    vectors: Literal["embedding", "embedding_given", "embedding_served"] = "embedding",
 ) -> BatchFunction:
     """Pairs whose vectors have a cosine of at least `threshold`: enough of them to join what belongs together.
 

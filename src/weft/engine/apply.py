@@ -36,15 +36,21 @@ def run_map(step: Ready, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     """
     if step.where is None:
         return _guarded(step, batch)
+    chosen = chosen_rows(step, batch)
+    rows = chosen.arg_true().to_numpy()
+    done, errors = _guarded(step, batch.take(pa.array(rows)))
+    return scatter(step, batch, done, chosen), errors
+
+
+def chosen_rows(step: Ready, batch: pa.Table) -> pl.Series:
+    """Whether each row meets the step's condition. Raises WeftError where that cannot be computed."""
+    assert step.where is not None
     condition = pl.sql_expr(step.where).fill_null(False).alias("run")
     try:
-        chosen = pl.DataFrame(batch.select(_columns_of(step.where, batch))).select(condition)["run"]
+        return pl.DataFrame(batch.select(_columns_of(step.where, batch))).select(condition)["run"]
     except pl.exceptions.PolarsError as error:
         first = str(error).strip().partition("\n")[0]
         raise WeftError(f"{step.spec.name}: where: {step.where!r} cannot be computed: {first}") from error
-    rows = chosen.arg_true().to_numpy()
-    done, errors = _guarded(step, batch.take(pa.array(rows)))
-    return _scatter(step, batch, done, chosen), errors
 
 
 def _columns_of(expression: str, batch: pa.Table) -> list[str]:
@@ -52,7 +58,8 @@ def _columns_of(expression: str, batch: pa.Table) -> list[str]:
     return [name for name in batch.column_names if name in names]
 
 
-def _scatter(step: Ready, batch: pa.Table, done: pa.Table, chosen: pl.Series) -> pa.Table:
+def scatter(step: Ready, batch: pa.Table, done: pa.Table, chosen: pl.Series) -> pa.Table:
+    """A batch with what the rows that were chosen got; null and `not_run` for the others."""
     positions = (chosen.cast(pl.Int64).cum_sum() - 1).set(~chosen, None).to_arrow()
     for name, kind in step.spec.writes.items():
         column = done[name].combine_chunks() if done.num_rows else pa.nulls(0, kind)
@@ -72,21 +79,21 @@ def _put(batch: pa.Table, name: str, column: Any) -> pa.Table:
 
 def _guarded(step: Ready, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
     try:
-        return _checked(step, batch), ERROR.empty_table()
+        function: BatchFunction = step.function
+        return checked(step, batch, function(batch)), ERROR.empty_table()
     except ShardError:
         raise
     except Exception as error:  # the boundary around operators: any fault of theirs costs one row
         if batch.num_rows <= 1:
-            return _failed_row(step, batch, error)
+            return failed_row(step, batch, error)
     middle = batch.num_rows // 2
     left, left_errors = _guarded(step, batch.slice(0, middle))
     right, right_errors = _guarded(step, batch.slice(middle))
     return pa.concat_tables([left, right]), pa.concat_tables([left_errors, right_errors])
 
 
-def _checked(step: Ready, batch: pa.Table) -> pa.Table:
-    function: BatchFunction = step.function
-    done = function(batch)
+def checked(step: Ready, batch: pa.Table, done: pa.Table) -> pa.Table:
+    """What an operator made of a batch. Raises ShardError where it broke its contract."""
     missing = [name for name in step.spec.writes if name not in done.column_names]
     if done.num_rows != batch.num_rows or missing:
         raise ShardError(
@@ -96,7 +103,8 @@ def _checked(step: Ready, batch: pa.Table) -> pa.Table:
     return done
 
 
-def _failed_row(step: Ready, batch: pa.Table, error: Exception) -> tuple[pa.Table, pa.Table]:
+def failed_row(step: Ready, batch: pa.Table, error: Exception) -> tuple[pa.Table, pa.Table]:
+    """A row with nulls for an operator that failed on it, and the error."""
     if batch.num_rows == 0:
         raise ShardError(f"operator {step.spec.name} fails on an empty batch: {error}") from error
     detail = f"{type(error).__name__}: {error}"[:500]

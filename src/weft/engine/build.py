@@ -21,6 +21,9 @@ from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
 from weft.engine.room import NoRoom, Room, to_write
 from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
+from weft.engine.service_keys import check_keys
+from weft.engine.service_replies import FOLDER as REPLIES
+from weft.engine.service_replies import compact
 from weft.engine.storage import Storage
 from weft.engine.watching.kept import kept
 from weft.engine.work import rooms_registry
@@ -118,6 +121,7 @@ def _run_locked(
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
         return RunResult(storage.root, tally, scheduler.queued())
+    check_keys(recipe, storage.path(REPLIES))
     room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
     used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root)
     kind = "local" if runner is None else type(runner).__name__.removesuffix("Runner").lower()
@@ -132,6 +136,7 @@ def _run_locked(
         used.close()
     known.save(storage, known.gathered(recipe, rooms_registry(), state))
     state.ledger.compact()
+    compact(storage.path(REPLIES))
     return RunResult(storage.root, scheduler.tally, stopped=stopped)
 
 

@@ -15,12 +15,13 @@ from filelock import FileLock, Timeout
 from weft.engine.build import RECIPE, prepare_known
 from weft.engine.intermediate import is_intermediate, pending
 from weft.engine.ledger import Entry, Ledger
+from weft.engine.service_replies import FOLDER, folder_of
 from weft.engine.storage import Storage
 from weft.engine.watching import read_log
 from weft.errors import WeftError
-from weft.recipe import from_json
+from weft.recipe import Recipe, from_json
 
-Why = Literal["earlier", "killed", "intermediate", "log"]
+Why = Literal["earlier", "killed", "intermediate", "log", "replies"]
 OUTPUTS = ("documents", "label", "errors", "deduplicate", "selection")
 """Folders in which every file is one that a task wrote; `construct/` and the report are never looked at."""
 _HELD = "selection/holders/"
@@ -28,7 +29,7 @@ _HELD = "selection/holders/"
 
 @dataclass(frozen=True)
 class Waste:
-    """A file that can go: of an earlier recipe, of a killed run, one that only led to others, or a log of long ago."""
+    """A file that can go: of an earlier recipe, of a killed run, that only led to others, a log of long ago, replies."""
 
     path: str
     bytes: int
@@ -61,25 +62,27 @@ class Cleaning:
         }
 
 
-def clean(build: str | Path, *, delete: bool = False, intermediate: bool = False) -> Cleaning:
+def clean(build: str | Path, *, delete: bool = False, intermediate: bool = False, replies: bool = False) -> Cleaning:
     """What the recipe of a build does not need; with `delete` it is taken away.
 
-    Of steps that are not finished everything is kept. Raises WeftError for a folder that is no build, while a run
-    writes it, and for `intermediate` where steps are not finished.
+    Replies of model servers cost money: with `replies` those of models go that the recipe does not name any more. Of
+    steps that are not finished everything is kept. Raises WeftError for a folder that is no build, while a run writes
+    it, and for `intermediate` where steps are not finished.
     """
     storage = Storage(build)
     if not storage.exists(RECIPE):
         raise WeftError(f"{build}: is not a build folder (no {RECIPE} in it); expected the folder of `weft run --into`")
     try:
         with FileLock(storage.path("ledger/lock"), timeout=0):
-            return _clean_locked(storage, delete, intermediate)
+            return _clean_locked(storage, delete, intermediate, replies)
     except Timeout:
         raise WeftError(f"{build}: a run is writing this build; wait until it has ended") from None
 
 
-def _clean_locked(storage: Storage, delete: bool, intermediate: bool) -> Cleaning:
+def _clean_locked(storage: Storage, delete: bool, intermediate: bool, replies: bool) -> Cleaning:
     held = json.loads(storage.path(RECIPE).read_text("utf-8"))
-    plan, state = prepare_known(from_json(held["recipe"], base=Path(held["base"])), storage)
+    recipe = from_json(held["recipe"], base=Path(held["base"]))
+    plan, state = prepare_known(recipe, storage)
     unfinished = pending(plan, state)
     if unfinished and intermediate:
         steps = ", ".join(node.name for node in plan.nodes if node.name in unfinished)
@@ -89,6 +92,7 @@ def _clean_locked(storage: Storage, delete: bool, intermediate: bool) -> Cleanin
     kept |= {entry.key: entry for entry in state.ledger.all() if entry.node in unfinished}
     files = [*_left_behind(storage), *_unnamed(storage, kept.values())]
     files += [Waste(path, storage.size(path), "log") for path in read_log.old(storage)]
+    files += _unasked(storage, recipe) if replies else []
     if intermediate:
         kept = {key: _taken(entry, storage, files) for key, entry in kept.items()}
     dropped = len(Ledger(storage.path("ledger"))) - len(kept)
@@ -109,6 +113,14 @@ def _unnamed(storage: Storage, kept: Any) -> Iterator[Waste]:
         for path in _below(storage, folder):
             if path not in needed and not path.startswith(_HELD):
                 yield Waste(path, storage.size(path), "earlier")
+
+
+def _unasked(storage: Storage, recipe: Recipe) -> Iterator[Waste]:
+    """Replies of models that no service of the recipe names."""
+    named = {folder_of(service.identity()) for service in recipe.services.values()}
+    for path in _below(storage, FOLDER):
+        if path.split("/")[1] not in named:
+            yield Waste(path, storage.size(path), "replies")
 
 
 def _taken(entry: Entry, storage: Storage, files: list[Waste]) -> Entry:

@@ -32,7 +32,7 @@ def fingerprint(recipe: Recipe) -> str:
     registry = rooms_registry()
     steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.deduplicate)
     made = [operator_identity(registry.get(step.operator), step.params, step.where) for step in steps]
-    return digest(library_version("weft"), recipe.to_json(), made)
+    return digest(library_version("weft"), recipe.answering(), made)
 
 
 def present(storage: Storage, role: str) -> list[Seen]:

@@ -19,6 +19,7 @@ from weft.engine.manifest import FULL_SHARD, SMALLEST_SHARD, Manifest, Shard
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Scheduler
+from weft.engine.service_keys import asked_services
 from weft.engine.storage import Storage
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
@@ -124,6 +125,11 @@ def measure(recipe: Recipe, sample_bytes: int = SAMPLE_BYTES) -> Samples:
     Both are cut into as many tasks, so that what the larger one costs more is the cost of text. A run on a sixteenth
     comes before, in which the worker starts. Raises WeftError where there is nothing to read, or a sample fails.
     """
+    if asked := asked_services(recipe):
+        raise WeftError(
+            f"--estimate: a sample would ask {', '.join(asked)}, which may cost money; expected a recipe without the "
+            "steps that ask services"
+        )
     with tempfile.TemporaryDirectory(prefix="weft-estimate-") as folder:
         runner = LocalRunner(folder, 1)
         try:

@@ -47,7 +47,9 @@ def operator_identity(
     libraries = {name: library_version(name) for name in spec.libraries}
     held = digests_of_files(spec, parameters) if files is None else files
     assets = [_asset(name) for name in spec.assets]
-    return [spec.name, spec.version, {**parameters, **held}, where, libraries, assets]
+    # The name of a service says nothing: what it is (Compiler.identity) decides answers.
+    told = {name: value for name, value in parameters.items() if name != spec.service}
+    return [spec.name, spec.version, {**told, **held}, where, libraries, assets]
 
 
 def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:

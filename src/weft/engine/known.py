@@ -45,7 +45,7 @@ def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]
     steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.deduplicate)
     files = {step.operator: digests_of_files(registry.get(step.operator), step.params) for step in steps}
     found: dict[str, Any] = {"files": {name: held for name, held in files.items() if held}}
-    found["recipe"] = digest("known", recipe.to_json())
+    found["recipe"] = digest("known", recipe.answering())
     step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
     if step is not None and state.done("earlier"):
         found["earlier"] = [asdict(s) for s in earlier_releases(Path(step.params["index"]), recipe, state)]
@@ -77,4 +77,4 @@ def save(storage: Storage, held: Mapping[str, Any]) -> None:
 def load(storage: Storage, recipe: Recipe) -> dict[str, Any]:
     """What was kept; empty when nothing was for this recipe: a run of another one may have been stopped since."""
     held: dict[str, Any] = json.loads(storage.path(KNOWN).read_text("utf-8")) if storage.exists(KNOWN) else {}
-    return held if held.get("recipe") == digest("known", recipe.to_json()) else {}
+    return held if held.get("recipe") == digest("known", recipe.answering()) else {}

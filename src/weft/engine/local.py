@@ -21,10 +21,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 from weft.engine.ledger import LedgerWriter
+from weft.engine.service_lane import TOGETHER, ServiceLane
 from weft.engine.storage import Storage
-from weft.engine.work import Cause, Context, Outcome, Task, rooms_registry, unheard
+from weft.engine.work import SERVED, Cause, Context, Outcome, Task, rooms_registry, unheard
 from weft.errors import ShardError, WeftError
 
+_LOOK = 1.0
+"""Seconds between two looks of a run at what else was asked of it while it waits."""
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_IO_THREADS")
 
 
@@ -58,21 +61,30 @@ class LocalRunner:
         self._next: deque[Task] = deque()
         self.begun: Callable[[Task], None] = unheard
         self._suspects: list[Task] = []
+        self._lane: ServiceLane | None = None
+        self._for_services: deque[Task] = deque()
+        self._served: dict[Future[Outcome], Task] = {}
 
     def submit(self, task: Task) -> None:
-        self._waiting.append(task)
+        (self._for_services if task.run == SERVED else self._waiting).append(task)
 
     @property
     def busy(self) -> int:
-        return len(self._running) + len(self._suspects)
+        return len(self._running) + len(self._suspects) + len(self._served)
 
     def outcomes(self, seconds: float | None = None, *, begin: bool = True) -> Iterator[Outcome]:
         """The next finished tasks; with `seconds`, none when none is finished by then."""
         if begin or self._suspects:
             self._fill()
-        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        if begin:
+            self._fill_lane()
+        under_way = [*self._running, *self._served]
+        done, _ = wait(under_way, timeout=_LOOK if seconds is None else seconds, return_when=FIRST_COMPLETED)
+        while under_way and not done and seconds is None:  # so that Ctrl-C is seen while all wait for a service
+            done, _ = wait(under_way, timeout=_LOOK, return_when=FIRST_COMPLETED)
+        yield from self._answered(done)
         broken: list[Task] = []
-        for future in done:
+        for future in done & self._running.keys():
             task = self._running.pop(future)
             self._tell_begun()
             try:
@@ -88,6 +100,27 @@ class LocalRunner:
                 yield Outcome(broken[0], failure="its worker process died (out of memory, or killed)", transient=True)
             else:
                 self._suspects += broken
+
+    def _answered(self, done: set[Future[Outcome]]) -> Iterator[Outcome]:
+        """Outcomes of service tasks."""
+        for future in done & self._served.keys():
+            task = self._served.pop(future)
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                if self._lane is not None:
+                    self._lane.close()
+                    self._lane = None
+                yield Outcome(task, failure="the process of the service tasks died", transient=True)
+
+    def _fill_lane(self) -> None:
+        while self._for_services and len(self._served) < TOGETHER:
+            if self._lane is None:
+                with _main_module_hidden():
+                    self._lane = ServiceLane(self._root, worker_environment())
+            task = self._for_services.popleft()
+            self._served[self._lane.submit(self._call, self._root, task)] = task
+            self.begun(task)
 
     def _fill(self) -> None:
         """Keep workers busy. After a worker died, the tasks that ran then go alone: the culprit shows itself."""
@@ -141,6 +174,9 @@ class LocalRunner:
             self._pool = None
 
     def close(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
@@ -167,14 +203,24 @@ class Worker:
 
 
 @functools.cache
-def open_worker(root: str) -> Worker:
+def open_worker(root: str, thread: int = 0) -> Worker:
     """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
+    _prepare()
+    storage = Storage(root)
+    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+
+
+def thread_of(task: Task) -> int:
+    """For `open_worker`: who may commit is said in a storage, so that tasks that run side by side have one each."""
+    return threading.get_ident() if task.run == SERVED else 0
+
+
+@functools.cache
+def _prepare() -> None:
     _end_with_parent()
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    storage = Storage(root)
-    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
 
 
 def _end_with_parent() -> None:
@@ -193,12 +239,14 @@ def run_task(root: str, task: Task) -> Outcome:
     """Run one task in a worker and commit its entries; never raises."""
     from weft.engine.tasks import FUNCTIONS
 
-    began, cpu = time.monotonic(), time.process_time()
+    # The tasks of services share a process: of each counts its own thread.
+    clock = time.thread_time if task.run == SERVED else time.process_time
+    began, cpu = time.monotonic(), clock()
     try:
-        worker = open_worker(root)
+        worker = open_worker(root, thread_of(task))
         entries = FUNCTIONS[task.run](task, worker.context)
         seconds = round((time.monotonic() - began) / len(entries), 4)
-        cpu_seconds = round((time.process_time() - cpu) / len(entries), 4)
+        cpu_seconds = round((clock() - cpu) / len(entries), 4)
         entries = [replace(e, seconds=seconds, cpu_seconds=cpu_seconds) for e in entries]
         worker.context.storage.may_commit()
         worker.ledger.append(entries)

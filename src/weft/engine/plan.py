@@ -16,15 +16,17 @@ from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import deduplicate_nodes
 from weft.engine.plan_earlier import earlier_nodes
 from weft.engine.plan_groups import group_nodes
+from weft.engine.plan_lanes import label_lanes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_shared import shared_nodes
 from weft.engine.plan_substrings import substring_nodes
-from weft.engine.work import Call, Task
+from weft.engine.work import SERVED, Call, Task
 from weft.model.tables import DOCUMENT
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
 from weft.recipe.schema import ROW_LABELS
+from weft.recipe.services import Service
 
 _DOCUMENTS = 2
 """Raised when documents get other columns."""
@@ -43,8 +45,24 @@ class Compiler:
     """What nodes have looked up once for all."""
 
     def identity(self, step: Step) -> list[object]:
+        spec = self.registry.get(step.operator)
         files = self.known.get("files", {}).get(step.operator)
-        return operator_identity(self.registry.get(step.operator), step.params, step.where, files)
+        made = operator_identity(spec, step.params, step.where, files)
+        return made if spec.service is None else [*made, self.service(step).identity()]
+
+    def service(self, step: Step) -> Service:
+        """The service that a step asks."""
+        return self.recipe.services[step.params[str(self.registry.get(step.operator).service)]]
+
+    def asked(self, operators: Iterable[str]) -> dict[str, Any]:
+        """Name and description of the service of each of these operators that asks one."""
+        steps = [step for step in self.recipe.label if step.operator in set(operators)]
+        found = [(step, self.registry.get(step.operator).service) for step in steps]
+        return {
+            step.operator: {"name": step.params[named], "service": self.service(step).model_dump(mode="json")}
+            for step, named in found
+            if named is not None
+        }
 
     def sources(self) -> dict[str, Any]:
         return {source.name: source for source in self.recipe.acquire}
@@ -164,6 +182,8 @@ def label_paths(
 def _label_nodes(compiler: Compiler) -> list[Node]:
     """One node; where a label needs a GPU, a node before it computes all others, so that no GPU waits for them."""
     steps = compiler.labels()
+    if any(compiler.registry.get(step.operator).service is not None for step in steps):
+        return _nodes_by_lane(compiler)
     waiting: set[str] = set()
     columns: set[str] = set()
     for step in steps:
@@ -180,6 +200,18 @@ def _label_nodes(compiler: Compiler) -> list[Node]:
     ]
 
 
+def _nodes_by_lane(compiler: Compiler) -> list[Node]:
+    """A node for each service, for GPUs and for cores, which wait for what they read alone; `label` gathers them."""
+    everything = {step.operator for step in compiler.labels()}
+    lanes = [lane for lane in label_lanes(compiler.labels(), compiler.registry) if _stored(compiler, lane.operators)]
+    names = {lane.node for lane in lanes}
+    nodes = [
+        _label_node(compiler, lane.node, set(lane.operators), ("documents", *sorted(names & set(lane.after))))
+        for lane in lanes
+    ]
+    return [*nodes, _label_node(compiler, "label", everything, ("documents", *sorted(names)))]
+
+
 def _stored(compiler: Compiler, operators: Iterable[str]) -> list[str]:
     return [name for name in operators if not compiler.registry.get(name).transient]
 
@@ -194,15 +226,18 @@ def _label_node(compiler: Compiler, node: str, operators: set[str], after: tuple
         }
         missing = [name for name, key in stored.items() if state.ledger.get(key) is None]
         needed, columns, beside = needs(compiler, missing)
-        paths = label_paths(compiler, shard, keys, (compiler.registry.get(name) for name in stored))
-        arguments = {
+        paths = label_paths(compiler, shard, keys, (compiler.registry.get(step.operator) for step in steps))
+        arguments: dict[str, Any] = {
             "documents": document.files[0]["path"],
             "chain": [call(step) for step in steps if step.operator in needed],
             "columns": columns,
             "labels": {name: paths[name] for name in beside},
         }
         key = digest("label", [stored[name] for name in missing])
-        return [Task(node, shard, "labels", key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
+        run = "labels"
+        if asked := compiler.asked(needed):
+            run, arguments["services"] = SERVED, asked
+        return [Task(node, shard, run, key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
 
     return Node(node, "label", after, "shard", plan)
 

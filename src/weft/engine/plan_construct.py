@@ -194,7 +194,7 @@ def _release(compiler: Compiler) -> Node:
         tables += ["cuts"] if recipe.construct.cut else []
         selected = state.done("select").values()
         files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
-        text = json.dumps(_told(recipe.to_json(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(_told(recipe.answering(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
         arguments = (
             files
             | {

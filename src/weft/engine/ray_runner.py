@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections import deque
@@ -12,7 +13,9 @@ from typing import Any
 from weft.engine.local import here, run_task
 from weft.engine.placement import demand, on_gpu
 from weft.engine.ray_cluster import Cluster, Place, unseen
-from weft.engine.work import Cause, Outcome, Task, rooms_registry, unheard
+from weft.engine.service_keys import keys_for
+from weft.engine.service_lane import TOGETHER
+from weft.engine.work import SERVED, Cause, Outcome, Task, rooms_registry, unheard
 from weft.errors import WeftError
 from weft.operators.contract import Resources
 
@@ -35,6 +38,14 @@ class Holder:
     """An actor on a GPU: its process stays, and with it the models that its tasks loaded."""
 
     def work(self, place: Place, task: Task) -> Answer:
+        return work(place, task)
+
+
+class Asker:
+    """An actor that asks services for the whole run, so that their limits hold; it waits, and takes no core."""
+
+    def work(self, place: Place, task: Task, keys: dict[str, str]) -> Answer:
+        os.environ.update(keys)
         return work(place, task)
 
 
@@ -61,6 +72,9 @@ class RayRunner:
         self._for_gpu: deque[tuple[Task, Resources]] = deque()
         self._running: dict[Any, Task] = {}
         self._actors: list[_Actor] = []
+        self._for_services: deque[Task] = deque()
+        self._served: set[Any] = set()
+        self._asker: Any = None
         self._starved_since: float | None = None
         self.begun: Callable[[Task], None] = unheard
 
@@ -70,6 +84,9 @@ class RayRunner:
             self._work = self._ray.remote(work)
             self._holder = self._ray.remote(Holder)
             self._open = True
+        if task.run == SERVED:
+            self._for_services.append(task)
+            return
         need = demand(task, rooms_registry())
         if need.gpus > self._cluster.gpus and not self._actors:
             names = ", ".join(on_gpu(task, rooms_registry()))
@@ -98,7 +115,8 @@ class RayRunner:
 
     def _fill(self) -> None:
         """Hand out as many tasks as keep the cluster busy; the others wait here, where they take no room."""
-        holding = sum(actor.task is not None for actor in self._actors)
+        self._ask()
+        holding = sum(actor.task is not None for actor in self._actors) + len(self._served)
         most = self._cluster.most_at_once if self._cluster.limited else 2 * self._cluster.most_at_once
         while self._waiting and len(self._running) - holding < most:
             task, need = self._waiting.popleft()
@@ -112,6 +130,19 @@ class RayRunner:
             self.begun(task)
         if not self._for_gpu:
             self._shrink()
+
+    def _ask(self) -> None:
+        while self._for_services and len(self._served) < TOGETHER:
+            if self._asker is None:
+                actor = self._ray.remote(Asker).options(
+                    num_cpus=0, max_concurrency=TOGETHER, max_restarts=0, runtime_env=self._cluster.runtime
+                )
+                self._asker = actor.remote()
+            task = self._for_services.popleft()
+            ref = self._asker.work.remote(self._cluster.place, task, keys_for(task))
+            self._served.add(ref)
+            self._running[ref] = task
+            self.begun(task)
 
     def _free_actor(self, need: Resources) -> _Actor | None:
         """An actor without work that has what is needed; a new one where there is a GPU for it, else none."""
@@ -145,6 +176,8 @@ class RayRunner:
     def _taken(self, ref: Any) -> Outcome:
         task = self._running.pop(ref)
         actor = next((a for a in self._actors if a.task == ref), None)
+        asked = ref in self._served
+        self._served.discard(ref)
         if actor is not None:
             actor.task, actor.idle_since = None, time.monotonic()
         try:
@@ -154,6 +187,7 @@ class RayRunner:
         except self._ray.exceptions.RayError as error:
             if actor is not None:
                 self._end(actor)
+            self._asker = None if asked else self._asker
             return Outcome(task, (), self._lost(error), str(error), transient=True)
         return Outcome(task, entries, failure, trace, transient, cause, worker)
 
@@ -187,9 +221,13 @@ class RayRunner:
             ended = {actor.task for actor in self._actors}
             for actor in list(self._actors):
                 self._end(actor)
-            for ref in set(self._running) - ended:
+            if self._asker is not None:
+                self._ray.kill(self._asker)
+            for ref in set(self._running) - ended - self._served:
                 self._ray.cancel(ref, force=True)
         self._actors.clear()
         self._running.clear()
+        self._served.clear()
+        self._asker = None
         self._cluster.close()
         self._open = False

@@ -12,6 +12,9 @@ from weft.engine.storage import Storage
 from weft.operators.contract import OperatorSpec
 from weft.operators.registry import ROOMS, Registry
 
+SERVED = "served"
+"""Work of tasks that ask services: they wait for hours and compute for seconds, so that they take no worker's place."""
+
 
 @dataclass(frozen=True)
 class Call:

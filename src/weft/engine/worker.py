@@ -23,13 +23,16 @@ from weft.engine import crew, known, leases
 from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
 from weft.engine.leases import SECONDS, Leases
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner, open_worker, run_task
+from weft.engine.local import LocalRunner, open_worker, run_task, thread_of
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
+from weft.engine.service_keys import check_keys
+from weft.engine.service_lane import TOGETHER
+from weft.engine.service_replies import FOLDER as REPLIES
 from weft.engine.storage import Storage
 from weft.engine.watching.events import Ending, Several
 from weft.engine.watching.kept import kept
-from weft.engine.work import Outcome, Task, rooms_registry
+from weft.engine.work import SERVED, Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
 from weft.recipe import Recipe, from_json
 
@@ -66,6 +69,7 @@ def work(
     storage = Storage(into)
     given = recipe or stored_recipe(storage)
     check_folder(storage)
+    check_keys(given, storage.path(REPLIES))
     name = f"worker-{secrets.token_hex(6)}"
     with crew.joining(storage) as others:
         mark = crew.fingerprint(given)
@@ -145,7 +149,7 @@ def _on_end(held: list[_Closed]) -> Any:
 
 def run_leased(owner: str, root: str, task: Task) -> Outcome:
     """Run a task that commits nothing once its lease is another's: what slept too long does not wake to write."""
-    storage = open_worker(root).context.storage
+    storage = open_worker(root, thread_of(task)).context.storage
     folder = storage.path(crew.TASKS)
 
     def check() -> None:
@@ -168,6 +172,7 @@ class LeasingRunner:
         self._local = LocalRunner(str(storage.root), workers, functools.partial(run_leased, tasks.owner))
         self._open: dict[str, tuple[Task, list[str]]] = {}
         self._running: dict[str, Task] = {}
+        self._services: set[str] = set()
         self._draw = random.Random(tasks.owner)
         self._missing: dict[str, list[str]] = {}
         # What leases say of times is by the clock of the file system, for readers on any machine.
@@ -180,6 +185,8 @@ class LeasingRunner:
         # At the first time: on a second try another worker may have come first, and the scheduler knows of none of it.
         missing = self._missing.setdefault(task.key, [name for name in names if self._ledger.get(name) is None])
         self._open[task.key] = (task, missing)
+        if task.run == SERVED:
+            self._services.add(task.key)
 
     @property
     def begun(self) -> Callable[[Task], None]:
@@ -238,14 +245,23 @@ class LeasingRunner:
         return found
 
     def _take_some(self) -> None:
-        if len(self._running) >= self._room:
+        served = sum(task.run == SERVED for task in self._running.values())
+        # Tasks of services have room of their own: they take no core.
+        self._take_of(False, self._room - (len(self._running) - served))
+        if self._services:
+            self._take_of(True, TOGETHER - served)
+
+    def _take_of(self, services: bool, room: int) -> None:
+        """Take up to `room` tasks that ask services, or that ask none."""
+        if room <= 0:
             return
+        waiting = [key for key in self._open if key not in self._running and (key in self._services) == services]
         taken = set(os.listdir(self._leases.folder))
-        waiting = [key for key in self._open if key not in self._running]
         # Leases of others are judged when nothing is free: of hundreds of workers they are hundreds of files.
         free = [key for key in waiting if key not in taken] or waiting
+        most = len(self._running) + room
         for key in self._drawn(free):
-            if len(self._running) >= self._room:
+            if len(self._running) >= most:
                 return
             task, missing = self._open[key]
             if not self._leases.take(key, node=task.node, shard=task.shard, began=time.time() + self._ahead):

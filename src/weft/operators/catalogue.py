@@ -44,6 +44,7 @@ def describe(spec: OperatorSpec, place: str) -> dict[str, Any]:
         "parameters": parameters(spec),
         "accepts": list(spec.accepts),
         "libraries": list(spec.libraries),
+        "protocols": list(spec.protocols),
         "place": place,
     }
 
@@ -123,6 +124,9 @@ def page(spec: OperatorSpec, place: str, examples: Sequence[Example]) -> str:
     else:
         listed = [f"the columns that `{spec.columns_in}` lists"] if spec.columns_in else []
         lines += [f"Reads {', '.join([*(f'`{name}`' for name in spec.reads), *listed]) or 'nothing'}.", ""]
+    if spec.protocols:
+        told = " or ".join(f"`{name}`" for name in spec.protocols)
+        lines += [f"Asks the service that `{spec.service}` names, by {told}.", ""]
     if spec.libraries:
         lines += [f"Another version of {', '.join(spec.libraries)} may change its answers.", ""]
     lines += ["## Parameters", "", *_parameter_table(spec), "", "## Writes", "", *_writes(spec)]

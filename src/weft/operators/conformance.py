@@ -45,10 +45,12 @@ def faults(spec: OperatorSpec, examples: Sequence[Example], registry: Registry) 
     if found:
         return found
     try:
-        if spec.kind == "service":  # its answers depend on the service: its own tests replay recorded replies
+        if spec.kind == "service":
             given = examples[0].parameters if examples else {}
-            asynchronous = inspect.iscoroutinefunction(build(spec, given))
-            return [] if asynchronous else ["the factory of a service gives a plain function; expected an async one"]
+            if not inspect.iscoroutinefunction(build(spec, given)):
+                return ["the factory of a service gives a plain function; expected an async one"]
+            if not any(example.replies for example in examples):
+                return []  # without recorded replies there is nothing to try it with
         for example in examples:
             found += _example(spec, example, registry)
         parameters = examples[0].parameters if examples else {}
@@ -68,22 +70,25 @@ class Trial:
     parameters: dict[str, Any]
     batch: pa.Table
 
+    replies: dict[str, Any] | None = None
+    """What a service answers."""
+
     @functools.cached_property
     def function(self) -> Any:
-        return build(self.spec, self.parameters)
+        return build(self.spec, self.parameters, self.replies)
 
     def run(self, batch: pa.Table) -> pa.Table:
         return run(self.spec, self.function, batch)
 
     def again(self) -> pa.Table:
         """The answer of an operator built anew."""
-        return run(self.spec, build(self.spec, self.parameters), self.batch)
+        return run(self.spec, build(self.spec, self.parameters, self.replies), self.batch)
 
 
 def _shape(spec: OperatorSpec) -> str:
     if spec.accepts:
         return "reader"
-    return spec.kind if spec.kind != "map" else spec.rows
+    return spec.kind if spec.kind not in ("map", "service") else spec.rows
 
 
 def _trials(
@@ -92,14 +97,18 @@ def _trials(
     if spec.accepts:
         return [Trial("hard files", spec, parameters, pa.table({}))]
     if samples.can_sample(spec, registry):
-        return [Trial("hard text", spec, parameters, samples.table(spec, registry))]
+        return [Trial("hard text", spec, parameters, samples.table(spec, registry), _replies(spec, examples[:1]))]
     return [_example_trial(spec, example, registry) for example in examples]
 
 
 def _example_trial(spec: OperatorSpec, example: Example, registry: Registry) -> Trial:
     given = spec.given(validate(spec, example.parameters)) if spec.writes_by is not None else spec
     table = example_table(spec, example, registry)
-    return Trial(f"example {example.title!r}", given, example.parameters, table)
+    return Trial(f"example {example.title!r}", given, example.parameters, table, _replies(spec, [example]))
+
+
+def _replies(spec: OperatorSpec, examples: Sequence[Example]) -> dict[str, Any] | None:
+    return dict(examples[0].replies) if spec.kind == "service" and examples else None
 
 
 def _declaration(spec: OperatorSpec) -> list[str]:
@@ -135,7 +144,8 @@ def _example(spec: OperatorSpec, example: Example, registry: Registry) -> list[s
     if spec.accepts:
         made = run_reader(spec, example.parameters, example.input)
     else:
-        made = run(spec, build(spec, example.parameters), example_table(spec, example, registry))
+        function = build(spec, example.parameters, _replies(spec, [example]))
+        made = run(spec, function, example_table(spec, example, registry))
     found = []
     for column, expected in example.output.items():
         if column not in made.column_names:

@@ -8,6 +8,9 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeVar
 
 import pyarrow as pa
 
+from weft.operators.protocols import PROTOCOLS
+from weft.operators.service import ServiceClient
+
 BatchFunction = Callable[[pa.Table], pa.Table]
 """A map or group: a batch in, the same batch plus columns (or new rows) out; pure, any batch size."""
 
@@ -33,7 +36,7 @@ class Fetcher(Protocol):
 ReadFunction = Callable[[pa.Table, Fetcher], Iterator[pa.Table]]
 """An acquire reader: a table of units (see `model.units`) in, bounded batches of raw records out."""
 
-ServiceFunction = Callable[[pa.Table, Any], Awaitable[pa.Table]]
+ServiceFunction = Callable[[pa.Table, ServiceClient], Awaitable[pa.Table]]
 """A service operator: a batch and a client with recorded replies in, the batch plus columns out."""
 
 
@@ -61,6 +64,9 @@ class OperatorSpec:
     resources: Resources = field(default_factory=Resources)
     assets: tuple[str, ...] = ()
     service: str | None = None
+    """Parameter that names the service, which the recipe describes under `services`."""
+    protocols: tuple[str, ...] = ()
+    """Services: the protocols (`operators.protocols`) by which it can ask."""
     transient: bool = False
     """True: the columns live only inside one fused task and are never stored (a segmentation)."""
     libraries: tuple[str, ...] = ()
@@ -142,6 +148,10 @@ def operator(
             raise ValueError(f"operator {name}: kind 'group' and group_by go together")
         if (spec.kind == "service") != (spec.service is not None):
             raise ValueError(f"operator {name}: kind 'service' and service go together")
+        if spec.kind == "service" and not set(spec.protocols) <= set(PROTOCOLS):
+            raise ValueError(
+                f"operator {name}: protocols are {spec.protocols}; expected some of {', '.join(PROTOCOLS)}"
+            )
         build.spec = spec  # type: ignore[attr-defined]
         return build
 

@@ -26,6 +26,8 @@ class Example(BaseModel):
     title: str = Field(min_length=1)
     parameters: dict[str, Any] = {}
     input: dict[str, list[Any]]
+    replies: dict[str, Any] = {}
+    """Services: the answer to a request that holds this text, the first that fits; null: the server refuses it."""
     output: dict[str, list[Any]] = Field(min_length=1)
 
 

@@ -13,6 +13,7 @@ from weft.model.tables import ADDRESS, DOCUMENT, RAW, UNITS
 from weft.operators import samples
 from weft.operators.contract import OperatorSpec
 from weft.operators.examples import Example, moment
+from weft.operators.recorded import answered
 from weft.operators.registry import Registry, validate
 
 
@@ -20,12 +21,13 @@ class Refused(WeftError):
     """An operator that raised, or an example that cannot be given to it."""
 
 
-def build(spec: OperatorSpec, parameters: Mapping[str, Any]) -> Any:
-    """The operator's function; raises Refused when the factory does not take these parameters."""
+def build(spec: OperatorSpec, parameters: Mapping[str, Any], replies: Mapping[str, Any] | None = None) -> Any:
+    """The operator's function, of a service with these `replies`; Refused when the factory takes no such parameters."""
     try:
-        return spec.build(**validate(spec, parameters))
+        function = spec.build(**validate(spec, parameters))
     except Exception as error:  # the boundary to the code under test
         raise Refused(f"the factory raises {type(error).__name__} for {dict(parameters)}: {error}") from error
+    return function if replies is None else answered(function, spec.protocols[0], replies)
 
 
 def run(spec: OperatorSpec, function: Any, batch: pa.Table) -> pa.Table:

@@ -32,6 +32,7 @@ from weft.recipe.schema import (
     Source,
     Step,
 )
+from weft.recipe.service_checks import service_faults
 from weft.recipe.shared_checks import shared_faults
 
 
@@ -50,6 +51,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
         faults += shared_faults(steps["deduplicate"])
+        faults += service_faults(shape.services, steps["label"], registry)
         _check_vectors(steps, registry, faults)
         _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
@@ -64,6 +66,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         base=base,
         acquire=tuple(sources),
         construct=shape.construct,
+        services=shape.services,
         settings=shape.settings,
         **{stage: tuple(step for _, step in found) for stage, found in steps.items()},
     )

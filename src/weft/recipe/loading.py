@@ -156,6 +156,9 @@ def _shape_fault(tree: CommentedMap, fault: dict[str, Any]) -> Fault:
     if len(path) == 1 and path[0] in STAGES:
         empty = " or false" if path[0] in ("standardize", "deduplicate") else ""
         return Fault(path, f"got {shortened(fault['input'])}; expected a list of steps{empty}")
+    if path[:1] == ("services",) and fault["type"] == "value_error":
+        # Where a name is expected some write the key itself, or an address with a password: it is not repeated.
+        return Fault(path, str(fault["msg"]).removeprefix("Value error, "))
     return Fault(path, sentence(fault))
 
 
@@ -196,11 +199,17 @@ def _first_number(path: Path_) -> int:
 def _known_keys(path: Path_) -> list[str]:
     """Keys that a mapping at this place may have."""
     model: Any = RecipeFile
+    named = False
     for part in path:
+        if named:  # services: their names are free, what counts is below
+            named = False
+            continue
         if isinstance(part, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         kind = model.model_fields[part].annotation if part in model.model_fields else None
-        model = next((a for a in (kind, *getattr(kind, "__args__", ())) if isinstance(a, type)), None)
+        named = getattr(kind, "__origin__", None) is dict
+        arguments = getattr(kind, "__args__", ())[named:]
+        model = next((a for a in (kind, *arguments) if isinstance(a, type)), None)
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 

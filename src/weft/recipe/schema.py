@@ -22,6 +22,7 @@ from pydantic import (
 from weft.construct.mixture_settings import Mixture
 from weft.construct.ordering import Order
 from weft.errors import nearest
+from weft.recipe.services import Service, told
 
 # pydantic keeps a long deprecated method of this name; `construct` is our word for the stage.
 warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
@@ -225,6 +226,7 @@ class Recipe(_Closed):
     label: tuple[Step, ...] = ()
     deduplicate: tuple[Step, ...] = ()
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
+    services: dict[str, Service] = Field(default_factory=dict)
     settings: Settings = Field(default_factory=Settings)
 
     def clusters(self) -> bool:
@@ -242,7 +244,12 @@ class Recipe(_Closed):
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
         held = self.model_dump(mode="json")
-        return held if self.version is not None else {name: value for name, value in held.items() if name != "version"}
+        absent = [name for name in ("version", "services") if not held[name]]
+        return {name: value for name, value in held.items() if name not in absent}
+
+    def answering(self) -> dict[str, Any]:
+        """Plain data of all that decides what is built: not where services are and how much may be asked of them."""
+        return told(self.to_json())
 
 
 STAGES = ("parse", "standardize", "label", "deduplicate")
@@ -263,7 +270,7 @@ MEETING = (*SIGNATURES, "semantic")
 VERIFIERS = ("verify", "verify_romanized", "semantic")
 """Steps of the deduplicate stage that compare documents; they write no label."""
 
-VECTORS = ("embedding", "embedding_given", "sentence_embeddings")
+VECTORS = ("embedding", "embedding_given", "embedding_served", "sentence_embeddings")
 """Labels that are vectors, which no rule reads."""
 
 ROW_LABELS = (*SIGNATURES, "contamination")
@@ -281,4 +288,5 @@ class RecipeFile(_Closed):
     label: list[Any] | None = Field(None, description="Steps that add a label each.")
     deduplicate: list[Any] | Literal[False] | None = Field(None, description="How duplicates are found; false: not.")
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
+    services: dict[Name, Service] = Field(default_factory=dict, description="Model servers that steps ask, by name.")
     settings: Settings = Field(default_factory=Settings)

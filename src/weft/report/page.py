@@ -37,7 +37,7 @@ def write(build: Build) -> Path:
 def page(build: Build) -> str:
     """The page as one HTML document without anything from elsewhere."""
     summary, counts = build.summary(), build.counts()
-    recipe = json.dumps(build.recipe.to_json(), indent=1, ensure_ascii=False)
+    recipe = json.dumps(build.recipe.answering(), indent=1, ensure_ascii=False)
     parts = [
         sections.totals(summary),
         sections.stages(summary),

@@ -13,15 +13,17 @@ from weft.engine.tasks import (
     lines,
     mixing,
     semantic,
+    served,
     shared,
     staying,
     substrings,
 )
-from weft.engine.work import TaskFunction
+from weft.engine.work import SERVED, TaskFunction
 
 FUNCTIONS: dict[str, TaskFunction] = {
     "documents": documents.run,
     "labels": labels.run,
+    SERVED: served.run,
     "bands": deduplicate.bands,
     "candidates": deduplicate.candidates,
     "components": deduplicate.components,

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
 
-from weft.engine.apply import ready, run_map
+from weft.engine.apply import Ready, ready, run_map
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import ERROR
 
+Applying = Callable[[list[Ready], Iterable[pa.Table], defaultdict[str, float]], Iterator[tuple[pa.Table, pa.Table]]]
+"""Gives every batch with the columns of all steps and its errors, in order, and adds to the clock of each operator."""
 
-def run(task: Task, context: Context) -> list[Entry]:
+
+def _applied(
+    steps: list[Ready], batches: Iterable[pa.Table], clock: defaultdict[str, float]
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    for batch in batches:
+        found = []
+        for step in steps:
+            began = time.process_time()
+            batch, errors = run_map(step, batch)
+            clock[step.spec.name] += time.process_time() - began
+            found.append(errors)
+        yield batch, pa.concat_tables(found)
+
+
+def run(task: Task, context: Context, applied: Applying = _applied) -> list[Entry]:
     """Compute the missing labels of a shard; what earlier runs computed is read beside the text."""
     steps = ready([Call(**c) for c in task.arguments["chain"]], context)
     stored = [s for s in steps if not s.spec.transient]
@@ -34,13 +51,17 @@ def run(task: Task, context: Context) -> list[Entry]:
         lost = stack.enter_context(
             context.storage.parquet(f"errors/label-{task.shard:05d}-{task.key[:12]}.parquet", ERROR)
         )
-        for batch in beside(task.arguments["documents"], task.arguments["labels"], task.arguments["columns"], context):
-            rows += batch.num_rows
-            for step in steps:
-                began = time.process_time()
-                batch, errors = run_map(step, batch)
-                clock[step.spec.name] += time.process_time() - began
-                lost.add(errors)
+
+        def given() -> Iterator[pa.Table]:
+            nonlocal rows
+            for batch in beside(
+                task.arguments["documents"], task.arguments["labels"], task.arguments["columns"], context
+            ):
+                rows += batch.num_rows
+                yield batch
+
+        for batch, errors in applied(steps, given(), clock):
+            lost.add(errors)
             for step in stored:
                 sinks[step.spec.name].add(batch)
     entries = []

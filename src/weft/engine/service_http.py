@@ -1,0 +1,157 @@
+"""One request to a model server: what comes back, and what that says of the request and of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import importlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from weft.errors import WeftError
+from weft.operators.protocols import PROTOCOLS
+from weft.recipe.services import Service
+
+Verdict = Literal["answered", "overloaded", "failing", "refused", "stopped"]
+_BUSY = (429, 503)
+_AGAIN = (408, 409, 425)
+_NOBODY = (401, 403, 404, 405)
+_LONGEST_PAUSE = 300.0
+_DETAIL = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request: `reply` where it was answered, else `detail`; `pause` is what the server asks for."""
+
+    verdict: Verdict
+    reply: Any = None
+    detail: str = ""
+    pause: float | None = None
+
+
+def library() -> Any:
+    """The library aiohttp. Raises WeftError that says how it is installed."""
+    try:
+        return importlib.import_module("aiohttp")
+    except ImportError:
+        raise WeftError(
+            "services need the library aiohttp, which is not installed; expected it from: pip install 'weft[services]'"
+        ) from None
+
+
+def missing_variables(service: Service) -> list[str]:
+    """Environment variables that a service names and that are not set."""
+    named = [service.api_key_env, *service.headers_env.values()]
+    return [name for name in named if name is not None and not os.environ.get(name)]
+
+
+class Line:
+    """The connections to one service. Secrets are taken from the environment and held here alone."""
+
+    def __init__(self, service: Service) -> None:
+        self._library = library()
+        protocol = PROTOCOLS[service.protocol]
+        self._url = f"{service.url}/{protocol.path}".rstrip("/")
+        self._headers = {"Content-Type": "application/json"}
+        self._secrets: list[str] = []
+        if service.api_key_env is not None:
+            key = os.environ.get(service.api_key_env, "")
+            self._headers["Authorization"] = f"Bearer {key}"
+            self._secrets.append(key)
+        for header, variable in service.headers_env.items():
+            self._headers[header] = os.environ.get(variable, "")
+            self._secrets.append(self._headers[header])
+        self._timeout = self._library.ClientTimeout(total=service.timeout_seconds)
+        self._session: Any = None
+        self._most = service.concurrency
+
+    async def post(self, body: Mapping[str, Any]) -> Outcome:
+        """Send one request; never raises for what a server or the network does."""
+        if self._session is None:
+            local = urlsplit(self._url).hostname in ("localhost", "127.0.0.1", "::1")
+            # Redirects are not followed, and cookies not kept: a key goes to the address of the recipe alone.
+            self._session = self._library.ClientSession(
+                connector=self._library.TCPConnector(limit=self._most),
+                cookie_jar=self._library.DummyCookieJar(),
+                trust_env=not local,
+            )
+        try:
+            async with self._session.post(
+                self._url, data=_bytes(body), headers=self._headers, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                content = await response.read()
+                return self._judged(response.status, response.headers, content)
+        except TimeoutError:
+            return Outcome("failing", detail=f"no answer within {self._timeout.total:g} s")
+        except (self._library.ClientError, OSError) as error:
+            return Outcome("failing", detail=self._clean(str(error) or type(error).__name__))
+
+    def _judged(self, status: int, headers: Mapping[str, str], content: bytes) -> Outcome:
+        if 200 <= status < 300:
+            try:
+                return Outcome("answered", json.loads(content))
+            except ValueError:
+                return Outcome("failing", detail=f"status {status}, but the reply is no JSON")
+        said = self._clean(_said(content))
+        detail = f"status {status}{': ' if said else ''}{said}"
+        pause = _pause(headers.get("Retry-After"))
+        if status in _BUSY:
+            return Outcome("overloaded", detail=detail, pause=pause)
+        if status in _AGAIN or status >= 500:
+            return Outcome("failing", detail=detail, pause=pause)
+        if status in _NOBODY or 300 <= status < 400:
+            return Outcome("stopped", detail=detail)
+        return Outcome("refused", detail=detail)
+
+    def _clean(self, text: str) -> str:
+        """A text that a server wrote, without the secrets that it may have repeated."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…") if secret else text
+        return " ".join(text.split())[:_DETAIL]
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _bytes(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _said(content: bytes) -> str:
+    """What an error says: the message of the usual JSON, else the beginning of the text."""
+    text = content[:4000].decode("utf-8", "replace")
+    try:
+        held = json.loads(content)
+        found = held.get("error", held.get("message", held.get("detail")))
+        found = found.get("message", found) if isinstance(found, dict) else found
+        return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False) if found else text
+    except (ValueError, AttributeError):
+        return text
+
+
+def _pause(said: str | None) -> float | None:
+    """Seconds of a Retry-After: a number, or a date of HTTP."""
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE) if seconds == seconds else None
+
+
+async def pause(seconds: float) -> None:
+    """Wait, where there is something to wait for."""
+    if seconds > 0:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,42 @@
+"""Whether a run can ask the services of its recipe: the library is there, and the keys that it names are set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from weft.engine.service_http import library, missing_variables
+from weft.engine.service_replies import folder_of
+from weft.engine.work import Task, rooms_registry
+from weft.errors import WeftError
+from weft.recipe import Recipe
+from weft.recipe.services import Service
+
+
+def asked_services(recipe: Recipe) -> dict[str, Service]:
+    """The services that steps of a recipe ask, by name."""
+    registry = rooms_registry()
+    named = [step.params.get(registry.get(step.operator).service or "") for step in recipe.label]
+    return {name: service for name, service in recipe.services.items() if name in named}
+
+
+def keys_for(task: Task) -> dict[str, str]:
+    """The environment variables with the keys that a task needs, for a process elsewhere."""
+    described = [held["service"] for held in task.arguments["services"].values()]
+    named = [name for one in described for name in (one["api_key_env"], *one["headers_env"].values())]
+    return {name: os.environ[name] for name in named if name in os.environ}
+
+
+def check_keys(recipe: Recipe, replies: Path) -> None:
+    """Raises WeftError before anything runs where a service cannot be asked.
+
+    A service of which replies are there may be one that is not asked any more: it needs its key at the first question.
+    """
+    for name, service in asked_services(recipe).items():
+        if (replies / folder_of(service.identity())).is_dir():
+            continue
+        library()
+        if absent := missing_variables(service):
+            raise WeftError(
+                f"services.{name}: the environment variable {' and '.join(absent)} is not set; expected the key in it"
+            )

@@ -1,0 +1,107 @@
+"""Where the local runner's service tasks run: one process for all of them, beside the workers.
+
+The tasks of several shards run in it at the same time, each in a thread that waits for replies most of the time; one
+event loop asks for all, so that the limits of a service hold for the whole run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+from typing import Any
+
+from weft.engine.work import Outcome, Task
+
+TOGETHER = 8
+"""Shards whose service tasks run at the same time: enough to fill a service's limits, and bounded memory."""
+_FAREWELL = 10.0
+"""Seconds for the process to leave its index and end."""
+
+Run = Callable[[str, Task], Outcome]
+
+
+class ServiceLane:
+    """A process that runs service tasks. A task's outcome is a future; it breaks when the process dies."""
+
+    def __init__(self, root: str, environment: dict[str, str]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(root, theirs, environment), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._open: dict[int, Future[Outcome]] = {}
+        self._count = 0
+        self._guard = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def submit(self, call: Run, root: str, task: Task) -> Future[Outcome]:
+        """Run a task there."""
+        future: Future[Outcome] = Future()
+        with self._guard:
+            self._count += 1
+            number = self._count
+            self._open[number] = future
+        try:
+            self._pipe.send((number, call, root, task))
+        except OSError:
+            self._break()
+        return future
+
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                number, outcome = self._pipe.recv()
+                with self._guard:
+                    future = self._open.pop(number)
+                future.set_result(outcome)
+        self._break()
+
+    def _break(self) -> None:
+        with self._guard:
+            left, self._open = self._open, {}
+        for future in left.values():
+            future.set_exception(BrokenProcessPool("the process of the service tasks died"))
+
+    def close(self) -> None:
+        """End the process; what was answered is on the disk, tasks that have not ended run again next time."""
+        with contextlib.suppress(OSError):
+            self._pipe.send(None)
+        self._process.join(_FAREWELL)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._pipe.close()
+
+
+def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    # Ctrl-C reaches the whole group: the run that started this process decides when it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from weft.engine.local import open_worker
+    from weft.engine.service_loop import open_clients
+
+    open_worker(root)  # ends with its parent from now on
+    clients = open_clients(root)
+    sending = threading.Lock()
+
+    def answer(number: int, call: Run, root: str, task: Task) -> None:
+        try:
+            outcome: Any = call(root, task)
+        except Exception as error:  # the boundary of a thread: a task without an outcome would be waited for for ever
+            outcome = Outcome(task, failure=f"{type(error).__name__}: {error}")
+        with sending, contextlib.suppress(OSError):
+            pipe.send((number, outcome))
+
+    threads = ThreadPoolExecutor(TOGETHER, thread_name_prefix="served")
+    with contextlib.suppress(EOFError, OSError):
+        while (given := pipe.recv()) is not None:
+            threads.submit(answer, *given)
+    clients.close()
+    os._exit(0)  # threads may wait for replies that nobody wants any more

@@ -1,0 +1,137 @@
+"""How model servers are spoken to: what a request holds, and what of a reply is kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way to ask: where, with which body, and what is taken from the reply.
+
+    `read` gives the answers of a reply, one for each item asked about (one where `items` is null). It raises ValueError
+    for what is no reply of this protocol. `pack` and `unpack` turn an answer into the bytes that are kept, and back.
+    """
+
+    path: str
+    items: str | None
+    """Field of the body that lists the texts of one request; null: a request is about one thing."""
+    read: Callable[[Any, int], list[Any]]
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], Any]
+    wrap: Callable[[str], Any] = str
+    """How a text stands in the list of items."""
+    needs_model: bool = True
+
+
+def _field(held: Any, *names: str | int) -> Any:
+    for name in names:
+        try:
+            held = held[name]
+        except (KeyError, IndexError, TypeError):
+            raise ValueError(f"the reply has no {'.'.join(map(str, names))}") from None
+    return held
+
+
+def _chat(reply: Any, count: int) -> list[Any]:
+    text = _field(reply, "choices", 0, "message", "content")
+    if text is not None and not isinstance(text, str):
+        raise ValueError("choices.0.message.content is no text")
+    return [{"text": text or "", "finish": _finish(reply)}]
+
+
+def _completion(reply: Any, count: int) -> list[Any]:
+    text = _field(reply, "choices", 0, "text")
+    if not isinstance(text, str):
+        raise ValueError("choices.0.text is no text")
+    return [{"text": text, "finish": _finish(reply)}]
+
+
+def _finish(reply: Any) -> str | None:
+    reason = reply["choices"][0].get("finish_reason")
+    return reason if isinstance(reason, str) else None
+
+
+def _embeddings(reply: Any, count: int) -> list[Any]:
+    data = _field(reply, "data")
+    if not isinstance(data, list) or len(data) != count:
+        raise ValueError(f"the reply has not {count} vectors under data")
+    found: dict[int, Vector] = {}
+    for place, one in enumerate(data):
+        found[int(one.get("index", place) if isinstance(one, dict) else place)] = _vector(_field(one, "embedding"))
+    if sorted(found) != list(range(count)):
+        raise ValueError("the vectors under data are not numbered from 0")
+    return [found[place] for place in range(count)]
+
+
+def _vector(held: Any) -> Vector:
+    """A vector given as numbers, or as base64 of little-endian float32."""
+    try:
+        if isinstance(held, str):
+            return np.frombuffer(base64.b64decode(held, validate=True), "<f4").astype(np.float32)
+        made = np.asarray(held, np.float32)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise ValueError(f"an embedding is no list of numbers: {error}") from None
+    if made.ndim != 1:
+        raise ValueError("an embedding is no list of numbers")
+    return made
+
+
+def _predictions(reply: Any, count: int) -> list[Any]:
+    if not isinstance(reply, list) or len(reply) != count:
+        raise ValueError(f"the reply is no list of {count} predictions")
+    for one in reply:
+        if not isinstance(one, list):
+            raise ValueError("a prediction is no list of labels and scores")
+        for choice in one:
+            if not isinstance(_field(choice, "label"), str) or not isinstance(_field(choice, "score"), int | float):
+                raise ValueError("a prediction is no list of labels and scores")
+    return [[{"label": c["label"], "score": float(c["score"])} for c in one] for one in reply]
+
+
+def _whole(reply: Any, count: int) -> list[Any]:
+    return [reply]
+
+
+def _to_json(answer: Any) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _from_json(kept: bytes) -> Any:
+    return json.loads(kept.decode("utf-8", "surrogatepass"))
+
+
+def _from_vector(answer: Vector) -> bytes:
+    return answer.astype("<f4").tobytes()
+
+
+def _to_vector(kept: bytes) -> Vector:
+    return np.frombuffer(kept, "<f4").astype(np.float32)
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "openai-chat": Protocol("chat/completions", None, _chat, _to_json, _from_json),
+    "openai-completions": Protocol("completions", None, _completion, _to_json, _from_json),
+    "openai-embeddings": Protocol("embeddings", "input", _embeddings, _from_vector, _to_vector),
+    "tei-predict": Protocol("predict", "inputs", _predictions, _to_json, _from_json, lambda text: [text], False),
+    "json": Protocol("", None, _whole, _to_json, _from_json, needs_model=False),
+}
+"""Protocols by name. `json` posts the operator's own body to the address as it stands, and keeps the whole reply."""
+
+
+def conversation(protocol: str, messages: Sequence[Mapping[str, str]], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The body that asks for the next message: as messages, or as one prompt where the protocol has no messages."""
+    if protocol == "openai-completions":
+        prompt = "\n\n".join(message["content"] for message in messages)
+        return {"prompt": f"{prompt}\n\n", **settings}
+    return {"messages": [dict(message) for message in messages], **settings}
