@@ -29,7 +29,7 @@ _HELD = "selection/holders/"
 
 @dataclass(frozen=True)
 class Waste:
-    """A file that can go: of an earlier recipe, of a killed run, that only led to others, a log of long ago, replies."""
+    """A file that can go: of an earlier recipe, of a killed run, one that only led to others, an old log, replies."""
 
     path: str
     bytes: int
