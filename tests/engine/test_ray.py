@@ -21,7 +21,7 @@ from tests.engine.corpus import write_corpus
 from tests.engine.killing import made
 from tests.engine.machines import Machines, below, end, soon
 
-from weft.engine import work
+from weft.engine import room, work
 from weft.engine.build import run
 from weft.engine.placement import demand
 from weft.engine.progress import Silent
@@ -166,7 +166,7 @@ def test_lost_worker_and_lost_node_change_no_byte(tmp_path: Path, notes: Path, p
             soon(lambda: len(watch.reasons) >= 2)
             machines.add(num_cpus=1)
             soon(lambda: len({pid for what, pid, *_ in lines(notes) if psutil.pid_exists(pid)}) >= 2)
-        assert going.result(60).status == 0
+        assert going.result(120).status == 0
     assert all("worker process died" in reason or "node was lost" in reason for reason in watch.reasons)
     assert same(tmp_path, "local", "ray")
     assert not list((tmp_path / "ray/ledger").glob("run-*"))
@@ -195,18 +195,22 @@ def test_gpu_tasks_keep_their_model_and_overlap_cpu_tasks(
     file = write_corpus(tmp_path, count=80)
     recipe = load(file, ["label=[script, lid, signals, slow, heavy]"])
     machines.add(num_cpus=1, num_gpus=1)
-    runner = RayRunner(str(tmp_path / "ray"), None, machines.address)
+    watch, runner = Watch(), RayRunner(str(tmp_path / "ray"), None, machines.address)
     with ThreadPoolExecutor(1) as pool:
         with held(paced, passing=3):
-            going = pool.submit(run, recipe, tmp_path / "ray", runner=runner)
+            going = pool.submit(run, recipe, tmp_path / "ray", runner=runner, listener=watch)
             # Those of the other shards have begun and cannot end: what a GPU does meanwhile overlaps them.
             soon(lambda: sum(what == "gpu" for what, *_ in lines(notes)) == 3 and at_work(notes))
             assert sum(what == "cpu" for what, *_ in lines(notes)) == 3
-        assert going.result(60).status == 0
+            (lost,) = {pid for what, pid, *_ in lines(notes) if what == "load"}
+            os.kill(lost, signal.SIGKILL)
+        assert going.result(120).status == 0
     machines.lose(machines.added[-1])
-    loads = {pid for what, pid, *_ in lines(notes) if what == "load"}
-    assert len(loads) == 1 and {pid for what, pid, *_ in lines(notes) if what == "gpu"} == loads
-    assert not loads & {pid for what, pid, *_ in lines(notes) if what == "cpu"}
+    on_gpu = [pid for what, pid, *_ in lines(notes) if what == "gpu"]
+    loads = [pid for what, pid, *_ in lines(notes) if what == "load"]
+    assert len(loads) == 2 and set(on_gpu) == set(loads) and len(on_gpu) > 5
+    assert len(watch.reasons) == 1 and "worker process died" in watch.reasons[0]
+    assert not set(loads) & {pid for what, pid, *_ in lines(notes) if what == "cpu"}
     assert run(recipe, tmp_path / "local", workers=2).status == 0
     assert same(tmp_path, "local", "ray")
 
@@ -217,6 +221,22 @@ def test_what_a_cluster_lacks_is_said(tmp_path: Path, machines: Machines) -> Non
         run(recipe, tmp_path / "build", runner=RayRunner(str(tmp_path / "build"), None, machines.address))
     with pytest.raises(WeftError, match=r"node .* does not see the build folder .*gone; expected a folder that all"):
         _without_the_folder(tmp_path / "gone", machines.address)
+
+
+def test_a_disk_that_fills_up_ends_a_run_in_good_order(
+    tmp_path: Path, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = load(write_corpus(tmp_path, count=40, files=2))
+    free = iter([10**12] * 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "free_bytes", lambda folder: next(free, 0))
+        full = run(recipe, tmp_path / "ray", runner=RayRunner(str(tmp_path / "ray"), None, machines.address))
+    assert full.status == 1 and "it has stopped: free some space" in str(full.stopped) and not full.tally.failures
+    assert not list((tmp_path / "ray/ledger").glob("run-*"))
+    on = run(recipe, tmp_path / "ray", runner=RayRunner(str(tmp_path / "ray"), None, machines.address))
+    assert on.status == 0 and on.tally.cached.total() >= full.tally.ran.total() > 0
+    assert run(recipe, tmp_path / "local", workers=1).status == 0
+    assert same(tmp_path, "local", "ray")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere:port"])

@@ -24,8 +24,6 @@ _OBJECTS = 80_000_000
 """Bytes of Ray's store of objects on a cluster of our own: tasks and outcomes are small, data goes through files."""
 _LOOK_AGAIN, _ANSWER = 2.0, 120.0
 """Seconds between two looks at the nodes; seconds that a node has to answer at the start."""
-
-
 _TOKEN = "RAY_AUTH_MODE=token and the cluster's token in ~/.ray/auth_token, as on its machines"
 
 
@@ -127,8 +125,6 @@ class Cluster:
             host, _, port = self._address.rpartition(":")
             if host:  # Ray itself would take over a minute to say that nobody is there
                 socket.create_connection((host, int(port)), timeout=10).close()
-                # Of a cluster that lets nobody in, Ray says so each second before it gives up.
-                os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
             self.ray.init(address=self._address, **quiet)
         except (OSError, RuntimeError, ValueError, self.ray.exceptions.RayError) as error:
             raise WeftError(
