@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from tests.engine.corpus import contents, write_corpus
-from tests.engine.killing import build_under_kills, start
+from tests.engine.killing import Workers, build_under_kills, start
 
 from weft.cli.boundary import run as command
 from weft.engine import crew, leases, local, worker
@@ -77,7 +77,8 @@ def test_killed_workers_cost_their_tasks_alone(corpus: tuple[Path, dict[str, byt
     draw, kills, builds = random.Random(5), 0, 0
     while kills < 10:
         build, until = tmp_path / f"build-{builds}", time.monotonic() + 60
-        kills += build_under_kills(recipe, build, kills=10 - kills, together=2, draw=draw, until=until).kills
+        done = build_under_kills(Workers(together=2), recipe, build, kills=10 - kills, draw=draw, until=until)
+        kills += done.kills.total()
         assert contents(build / "construct") == wanted
         builds += 1
 

@@ -24,6 +24,17 @@ _OBJECTS = 80_000_000
 """Bytes of Ray's store of objects on a cluster of our own: tasks and outcomes are small, data goes through files."""
 _LOOK_AGAIN, _ANSWER = 2.0, 120.0
 """Seconds between two looks at the nodes; seconds that a node has to answer at the start."""
+_TOKEN = "RAY_AUTH_MODE=token and the cluster's token in ~/.ray/auth_token, as on its machines"
+
+
+def _keep_token_here() -> None:
+    """Let a cluster of our own take a token that only this run knows.
+
+    Ray would write one to the home folder, and clusters that are started there later would all want it.
+    """
+    given = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if not given and not Path.home().joinpath(".ray/auth_token").is_file():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def library() -> Any:
@@ -107,6 +118,7 @@ class Cluster:
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self._address == "local":
+            _keep_token_here()
             quiet |= {"num_cpus": self._workers or usable_cores(), "include_dashboard": False}
             quiet |= {"object_store_memory": _OBJECTS}
         try:
@@ -114,9 +126,18 @@ class Cluster:
             if host:  # Ray itself would take over a minute to say that nobody is there
                 socket.create_connection((host, int(port)), timeout=10).close()
             self.ray.init(address=self._address, **quiet)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise WeftError(f"--ray-address {self._address}: no connection to a Ray cluster: {reason}") from error
+        except (OSError, RuntimeError, ValueError, self.ray.exceptions.RayError) as error:
+            raise WeftError(
+                f"--ray-address {self._address}: no connection to a Ray cluster: {self._why_not(error)}"
+            ) from error
+
+    def _why_not(self, error: Exception) -> str:
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0]
+        if isinstance(error, self.ray.exceptions.AuthenticationError):
+            return f"{reason}; expected {_TOKEN}"
+        if isinstance(error, ConnectionError) and self._address != "local" and "Failed to connect" in reason:
+            return f"{reason}; it listens there: expected {_TOKEN}, if it wants a token"
+        return reason
 
     @property
     def most_at_once(self) -> int:
