@@ -35,5 +35,5 @@ def settle(storage: Storage, path: str, key: str) -> None:
 def holds(storage: Storage, entry: Entry) -> bool:
     """Whether the files of an entry are still those that it wrote; true where nobody claimed their places."""
     places = {place for file in entry.files if (place := place_of(str(file["path"]))) is not None}
-    held = [storage.path(f"selection/holders/{place}") for place in sorted(places)]
-    return all(path.read_bytes() == entry.key.encode() for path in held if path.exists())
+    held = (storage.content(f"selection/holders/{place}") for place in sorted(places))
+    return all(content in (None, entry.key.encode()) for content in held)

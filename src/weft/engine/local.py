@@ -19,8 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
-from weft.engine.ledger import LedgerWriter
-from weft.engine.storage import Storage
+from weft.engine.places import Segment, open_segment, open_storage
 from weft.engine.work import Context, Outcome, Task, rooms_registry
 from weft.errors import ShardError, WeftError
 
@@ -151,7 +150,7 @@ class Worker:
     """What a worker process holds: operators, storage, its own ledger segment."""
 
     context: Context
-    ledger: LedgerWriter
+    ledger: Segment
 
 
 @functools.cache
@@ -161,8 +160,8 @@ def open_worker(root: str) -> Worker:
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    storage = Storage(root)
-    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+    storage = open_storage(root)
+    return Worker(Context(storage, rooms_registry()), open_segment(storage))
 
 
 def _end_with_parent() -> None:
@@ -192,7 +191,15 @@ def run_task(root: str, task: Task) -> Outcome:
         worker.ledger.append(entries)
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
         return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error))
+    finally:
+        _rest(root)
     return Outcome(task, tuple(entries))
+
+
+def _rest(root: str) -> None:
+    """The task reads no file any more; of a worker that could not even begin there is nothing to say."""
+    with contextlib.suppress(WeftError, OSError):
+        open_worker(root).context.storage.rest()
 
 
 def _reason(error: Exception) -> str:
