@@ -45,8 +45,10 @@ class Faults:
         self.share, self.kinds = share, kinds
         self.requests: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.without_conditions = False
-        """The storage behaves as one that never heard of If-None-Match and If-Match."""
+        self.bytes: Counter[str] = Counter()
+        """Of the content that went up and came down."""
+        self.ignored: tuple[str, ...] = ()
+        """Headers that this storage has never heard of."""
         self.refuse_all: int | None = None
         self._draw, self._guard = random.Random(seed), threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, server))
@@ -62,6 +64,10 @@ class Faults:
             kind = self._draw.choice(self.kinds)
             self.faults[kind] += 1
             return kind
+
+    def count(self, up: int, down: int) -> None:
+        with self._guard:
+            self.bytes.update(up=up, down=down)
 
     def close(self) -> None:
         self._http.shutdown()
@@ -96,11 +102,11 @@ def _handler(faults: Faults, server: Server) -> type[BaseHTTPRequestHandler]:
             if kind == "broken":
                 self.wfile.write(content[: len(content) // 2])
                 return self._hang_up()
+            faults.count(len(body), len(content) if self.command == "GET" else 0)
             self.wfile.write(content)
 
         def _forwarded(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-            dropped = ("if-none-match", "if-match") if faults.without_conditions else ()
-            headers = {n: v for n, v in self.headers.items() if n.lower() not in ("connection", *dropped)}
+            headers = {n: v for n, v in self.headers.items() if n.lower() not in ("connection", *faults.ignored)}
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             try:
                 upstream.request(self.command, self.path, body, headers)
@@ -121,7 +127,7 @@ def _handler(faults: Faults, server: Server) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             pass
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815 - names that http.server looks for
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer
 
     return Handler
 

@@ -65,7 +65,9 @@ def stored(url: str) -> dict[str, bytes]:
 
 
 def of_folder(build: Path) -> dict[str, bytes]:
-    return {path: content for path, content in contents(build).items() if path.startswith(tuple(f"{n}/" for n in OUTPUTS))}
+    return {
+        path: content for path, content in contents(build).items() if path.startswith(tuple(f"{n}/" for n in OUTPUTS))
+    }
 
 
 def test_a_build_has_the_bytes_of_one_in_a_folder(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +82,9 @@ def test_a_build_has_the_bytes_of_one_in_a_folder(folder: Path, url: str, capsys
     assert not again.tally.ran and again.into == url
 
 
-def test_every_command_that_reads_takes_a_url(folder: Path, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_that_reads_takes_a_url(
+    folder: Path, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(load(folder / "recipe.yaml"), url, workers=2)
     some = Build.open(url).documents(text=False).collect()["id"][0]
     for command in (["status", url], ["report", url], ["explain", url, some], ["errors", url], ["clean", url]):
@@ -97,7 +101,12 @@ def test_every_command_that_reads_takes_a_url(folder: Path, url: str, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_fifth_of_all_requests_failing_or_answered_twice_changes_no_byte(
-    server: Server, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, seed: int, record_property: pytest.FixtureRequest
+    server: Server,
+    folder: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    record_property: pytest.FixtureRequest,
 ) -> None:
     with faults_before(server, share=0.2, seed=seed) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
@@ -130,7 +139,9 @@ def test_a_killed_run_goes_on_with_the_same_command(folder: Path, url: str, tmp_
     assert stored(url) == of_folder(tmp_path / "local")
 
 
-def test_a_second_run_is_refused_while_the_first_is_alive(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_is_refused_while_the_first_is_alive(
+    folder: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     storage = ObjectStorage(url)
     with building(storage, dry_run=False):
         assert main(["run", str(folder / "recipe.yaml"), "--into", url, "--quiet"]) == 2
@@ -167,16 +178,24 @@ def test_a_run_that_lost_its_lease_says_so_and_touches_nothing(url: str, monkeyp
     assert storage.objects.read(LEASE) == other
 
 
-def test_a_storage_that_ignores_conditions_is_refused(server: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("header", ["If-None-Match", "If-Match"])
+def test_a_storage_that_ignores_conditions_is_refused(
+    server: Server, url: str, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
     with faults_before(server) as faults:
-        faults.without_conditions = True
+        faults.ignored = (header.lower(),)
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         storage = ObjectStorage(url)
-        with pytest.raises(WeftError, match="ignores conditions"), building(storage, dry_run=False):
+        with (
+            pytest.raises(WeftError, match=rf"ignores conditions of requests \({header}\)"),
+            building(storage, dry_run=False),
+        ):
             pass
 
 
-def test_an_output_that_is_gone_is_made_again_by_the_next_run(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_output_that_is_gone_is_made_again_by_the_next_run(
+    folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     recipe = load(folder / "recipe.yaml")
     run(recipe, url, workers=2, only="label")
     lost = next(path for path in stored(url) if path.startswith("documents/"))
@@ -267,3 +286,18 @@ def test_entries_are_read_back_while_the_log_is_folded(url: str) -> None:
         ledger.add([Entry("later", "node", 9)])
     held = open_ledger(ObjectStorage(url))
     assert {entry.key for entry in held.all()} == {"k0", "k1", "k2", "k3", "k4", "later"}
+
+
+@pytest.mark.slow
+def test_a_cache_that_holds_next_to_nothing_costs_requests_and_no_byte(
+    server: Server, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WEFT_CACHE_GB", "0.0001")
+    with faults_before(server) as counted:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", counted.url)
+        result = run(load(folder / "recipe.yaml"), url, workers=2)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    assert result.status == 0 and counted.requests["GET"] > 100
+    assert stored(url) == of_folder(folder / "build")
+    files = [path.stat().st_size for path in (tmp_path / "cache/files").rglob("*") if path.is_file()]
+    assert sum(files) < 1_000_000

@@ -71,7 +71,9 @@ def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe file.")],
     into: Annotated[
         str | None,
-        typer.Option("--into", metavar="DIR|URL", help="Build folder, or s3://bucket/folder; default: build/ beside the recipe."),
+        typer.Option(
+            "--into", metavar="DIR|URL", help="Build folder, or s3://bucket/folder; default: build/ beside the recipe."
+        ),
     ] = None,
     runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local, or ray.")] = "local",
     workers: Workers = None,

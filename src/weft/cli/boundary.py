@@ -46,7 +46,9 @@ def _check_urls(arguments: list[str]) -> None:
     given = next((word for word in arguments if word.startswith(("s3://", "gs://", "az://"))), None)
     if given is not None and command not in _TAKE_URLS:
         known = ", ".join(f"weft {name}" for name in _TAKE_URLS)
-        raise WeftError(f"weft {command}: {given}: expected a local path; builds in object storage are taken by {known}")
+        raise WeftError(
+            f"weft {command}: {given}: expected a local path; builds in object storage are taken by {known}"
+        )
 
 
 def _called(arguments: list[str]) -> int:

@@ -117,7 +117,6 @@ def _run_locked(
         return RunResult(_into(storage), tally, scheduler.queued())
     room.check(storage.disk, storage.to_fill(to_write(plan, State(state.ledger, list(plan.shards)))))
     used = room.watched(runner or LocalRunner(storage.place, workers), storage.disk)
-    storage.rest()
     scheduler, stopped = Scheduler(plan, state, used, listener), None
     try:
         scheduler.run()

@@ -84,7 +84,7 @@ def _clean_locked(storage: Storage, delete: bool, intermediate: bool) -> Cleanin
     if intermediate:
         there = {path: size for folder in FOLDERS for path, size in storage.below(folder.rstrip("/")).items()}
         kept = {key: _taken(entry, there, files) for key, entry in kept.items()}
-    dropped = len(places.open_ledger(storage)) - len(kept)
+    dropped = len(places.open_ledger(storage, read_only=True)) - len(kept)
     if delete:
         _delete(storage, state.ledger, list(kept.values()), files)
     return Cleaning(storage.place, not unfinished, delete, tuple(files), dropped)
@@ -107,9 +107,7 @@ def _unnamed(storage: Storage, kept: Any) -> Iterator[Waste]:
 def _taken(entry: Entry, there: dict[str, int], files: list[Waste]) -> Entry:
     """The entry without its intermediate files, which join `files`."""
     gone = [str(file["path"]) for file in entry.files if is_intermediate(str(file["path"]))]
-    files += [
-        Waste(path, there[path], "intermediate") for name in gone for path in _with_index(name) if path in there
-    ]
+    files += [Waste(path, there[path], "intermediate") for name in gone for path in _with_index(name) if path in there]
     return replace(entry, taken=gone) if gone else entry
 
 

@@ -1,4 +1,4 @@
-"""Copies of objects on this machine's disk: bounded, shared by processes, and never taken away while they are in use."""
+"""Copies of objects on this machine's disk: bounded, shared by processes, never taken away while they are in use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ FOLDER, SIZE = "WEFT_CACHE", "WEFT_CACHE_GB"
 DEFAULT_GB = 20.0
 _RESTING = 4_000_000_000.0
 """The time of use of a process that uses nothing: later than any file's."""
+BRIEFLY = 300.0
+"""Seconds within which such a process opens what it was given."""
 _AMPLE = 0.9
 _SWEEPS = 16
 
@@ -41,10 +43,11 @@ def cache_bytes() -> int:
 
 
 class Cache:
-    """Files by name below one folder. What a process was given since it last rested stays there until it rests.
+    """Files by name below one folder. What a process was given stays there until the process ends, or rests.
 
     Each process has a file whose lock says that it lives and whose time says since when it uses something; a file that
-    was given to somebody later than the earliest of these times is never taken away.
+    was given to somebody later than the earliest of these times is never taken away. `briefly` is for processes that
+    open what they are given at once: what is open can be read to its end although it has been taken away.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
@@ -60,7 +63,8 @@ class Cache:
         except OSError as error:
             raise WeftError(f"{folder}: cannot be written: {error.strerror}; expected a folder, see {FOLDER}") from None
         fcntl.flock(self._user, fcntl.LOCK_EX)
-        self._uses = True
+        self._since = 0.0
+        self.briefly = False
         self.rest()
 
     @property
@@ -70,16 +74,16 @@ class Cache:
 
     def rest(self) -> None:
         """Nothing that this process was given is in use any more."""
-        if self._uses:
+        if self._since != _RESTING:
             os.utime(self._user, (_RESTING, _RESTING))
-            self._uses = False
+            self._since = _RESTING
 
     def _use(self) -> None:
-        if not self._uses:
-            # A second early: the clocks of files may be coarse, and one file too many that stays does no harm.
-            since = time.time() - 1
-            os.utime(self._user, (since, since))
-            self._uses = True
+        # A second early: the clocks of files may be coarse, and one file too many that stays does no harm.
+        now = time.time() - 1
+        if self._since == _RESTING or (self.briefly and self._since < now - 2 * BRIEFLY):
+            self._since = now if self._since == _RESTING else now - BRIEFLY
+            os.utime(self._user, (self._since, self._since))
 
     def held(self, name: str) -> Path | None:
         """The file of this name, if it is here; it counts as used now."""

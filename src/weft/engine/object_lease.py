@@ -1,7 +1,7 @@
 """Who builds in object storage: one run at a time, by an object that only one can make and that its owner renews.
 
-The lease saves work and tells a second run at once. What keeps a build right is the ledger: its objects are numbered and
-made with a condition, so of two that believe they are alone the second to write stops (`object_ledger`).
+The lease saves work and tells a second run at once. What keeps a build right is the ledger: its objects are numbered
+and made with a condition, so of two that believe they are alone the second to write stops (`object_ledger`).
 """
 
 from __future__ import annotations
@@ -78,11 +78,15 @@ class Lease:
         # A storage that does not know conditions obeys without a word, and two runs would believe to be alone.
         # The content is that of the lease, so that nothing is lost where it does obey.
         other = _text({**self._told, "checked": secrets.token_hex(4)})
-        if self._objects.create(LEASE, other) is not None:
-            raise WeftError(
-                f"{self._objects.url}: the storage ignores conditions (If-None-Match) of requests; expected one that knows "
-                "them, as Amazon S3, MinIO and others do: without, two runs could write one build"
-            )
+        for header, done in (
+            ("If-None-Match", lambda: self._objects.create(LEASE, other)),
+            ("If-Match", lambda: self._objects.replace(LEASE, other, f'"{"0" * 32}"')),
+        ):
+            if done() is not None:
+                raise WeftError(
+                    f"{self._objects.url}: the storage ignores conditions of requests ({header}); expected one that "
+                    "knows them: without, two runs could write one build"
+                )
 
     def _say(self, **more: Any) -> None:
         told = {**self._told, **more, "nonce": secrets.token_hex(8)}

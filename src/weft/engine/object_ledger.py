@@ -58,26 +58,28 @@ class Handed:
 class ObjectLedger(Ledger):
     """All entries of a build; with a lease, what is added is committed by a thread, several entries at a time."""
 
-    def __init__(self, storage: ObjectStorage) -> None:
+    def __init__(self, storage: ObjectStorage, *, read_only: bool = False) -> None:
         super().__init__(Path(storage.root, "none"))  # nothing of it lies in a folder
         self._objects = storage.objects
         self.unfolded: dict[str, list[str]] = {}
         """Objects of the log since the last block, with their lines."""
-        self._read_all()
-        self._forget_missing()
+        self.read_all()
         self._writer: _Writer | None = None
-        if storage.lease is not None:
+        if storage.lease is not None and not read_only:
             self._writer = _Writer(self, storage.objects, storage.lease)
+            self._writer.claim()
             storage.closing.append(self._writer.close)
+        self._forget_missing()
 
-    def _read_all(self) -> None:
+    def read_all(self) -> None:
+        """Take in everything that is committed."""
         while True:
             self._head = read_head(self._objects)
             self.unfolded = {}
             with ThreadPoolExecutor(_AHEAD) as pool:
                 for content in pool.map(self._objects.read, self._head.blocks):
                     if content is not None:
-                        self.take(pq.read_table(pa.BufferReader(content))["line"].to_pylist())
+                        self._take(pq.read_table(pa.BufferReader(content))["line"].to_pylist())
                 self._take_log(pool)
             if read_head(self._objects).tag == self._head.tag:
                 return  # else its objects were folded while they were read
@@ -91,15 +93,10 @@ class ObjectLedger(Ledger):
             for name, content in zip(names, pool.map(self._objects.read, names), strict=True):
                 if content is None:
                     return
-                self.take_log(name, content)
+                self.unfolded[name] = content.decode().splitlines()[1:]
+                self._take(self.unfolded[name])
 
-    def take_log(self, name: str, content: bytes) -> None:
-        """Take in an object of the log, whoever wrote it."""
-        lines = content.decode().splitlines()[1:]
-        self.unfolded[name] = lines
-        self.take(lines)
-
-    def take(self, lines: Iterable[str]) -> None:
+    def _take(self, lines: Iterable[str]) -> None:
         """Take in lines: entries, and names of entries whose files are gone."""
         for line in lines:
             held = json.loads(line)
@@ -148,13 +145,12 @@ class ObjectLedger(Ledger):
 
 
 class _Writer:
-    """The one thread that writes the log. It claims the log before its first entry, and stops when another does."""
+    """The one thread that writes the log. It claims the log before the first entry, and stops when another does."""
 
     def __init__(self, ledger: ObjectLedger, objects: Objects, lease: Lease) -> None:
         self._ledger, self._objects, self._lease = ledger, objects, lease
         self._lines: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
         self._failure: Exception | None = None
-        self._claimed = False
         self._owner = secrets.token_hex(8)
         self._guard = threading.Lock()
         self._ended = threading.Event()
@@ -195,12 +191,12 @@ class _Writer:
                 raise self._failure
             self._lease.check()
             if always:
-                self._drain()
-                self._claim()
+                while self._drain():
+                    pass
                 self._fold(whole=True)
                 return
             self._write()
-            if any(self._ledger.unfolded.values()):
+            if any(self._ledger.unfolded.values()) or len(self._ledger.unfolded) > _AHEAD:
                 self._fold(whole=len(self._ledger.head.blocks) >= _AHEAD)
 
     def _drain(self) -> list[str]:
@@ -220,7 +216,6 @@ class _Writer:
             self._append(lines)
 
     def _append(self, lines: list[str]) -> None:
-        self._claim()
         content = self._text(lines)
         name = self._next()
         if self._objects.create(name, content) is None:
@@ -235,27 +230,16 @@ class _Writer:
         told = json.dumps({"owner": self._owner, "nonce": secrets.token_hex(8), "at": round(time.time(), 3)})
         return "".join(line + "\n" for line in (told, *lines)).encode()
 
-    def _claim(self) -> None:
+    def claim(self) -> None:
         """Take the next number, and the head: whoever wrote before meets both with its next request, and stops."""
-        if self._claimed:
-            return
         while True:
             name = self._next()
             if self._objects.create(name, self._text([])) is not None:
                 self._ledger.unfolded[name] = []
-                break
-            # Written since the log was read, by a run that was then alive.
-            self._ledger.take_log(name, self._objects.read(name) or b"")
-        while not self._put_head():
-            self._reread_head()
-        self._claimed = True
-
-    def _reread_head(self) -> None:
-        """The run before has folded meanwhile: what it folded was read here from its log."""
-        head, now = self._ledger.head, read_head(self._objects)
-        for number in range(head.next, now.next):
-            self._ledger.unfolded.pop(log_name(number), None)
-        head.blocks, head.next, head.tag = now.blocks, now.next, now.tag
+                if self._put_head():
+                    return
+            # A run that was then alive has written, or folded, since the ledger was read.
+            self._ledger.read_all()
 
     def _put_head(self) -> bool:
         head = self._ledger.head

@@ -1,4 +1,4 @@
-"""A build in object storage: an output is one PUT of a finished file, and is read from a copy on this machine's disk."""
+"""A build in object storage: an output is one PUT of a finished file, and is read from a copy on this machine."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class ObjectStorage(Storage):
     def __init__(self, url: str) -> None:
         self.objects = Objects(url)
         place = hashlib.sha256(f"{self.objects.endpoint}\n{self.objects.url}".encode()).hexdigest()[:24]
+        # One for a process: what an opened build was given stays as long as the process, unless it is a worker's task.
         self.cache = _cache(str(cache_folder()), cache_bytes())
         self._copies = place
         self.lease: Lease | None = None
@@ -103,6 +104,12 @@ class ObjectStorage(Storage):
 
     def rest(self) -> None:
         self.cache.rest()
+        self.cache.briefly = True  # a process that says when a task ends runs tasks, which open what they ask for
+
+    def ready(self, relatives: Iterable[str]) -> None:
+        wanted = [name for name in relatives if self.cache.held(f"{self._copies}/{name}") is None]
+        if len(wanted) > 1:
+            self.fetch(wanted)
 
     def exists(self, relative: str) -> bool:
         return self.objects.look(relative) is not None
@@ -186,7 +193,6 @@ class ObjectStorage(Storage):
             yield top
         finally:
             shutil.rmtree(top, ignore_errors=True)
-            self.rest()
 
 
 class _Uploading(io.FileIO):
@@ -212,5 +218,4 @@ def _lasts(relative: str) -> bool:
 
 @functools.cache
 def _cache(folder: str, most: int) -> Cache:
-    """One for a process, so that it is one user of its files."""
     return Cache(Path(folder), most)

@@ -14,8 +14,11 @@ from weft.errors import WeftError, nearest
 
 T = TypeVar("T")
 
-TRIES = 6
-"""Times that a request is made before the storage counts as out of reach; the client itself repeats each of them."""
+TRIES, FIRST_TRIES = 10, 4
+"""Times that a request is made before the storage counts as out of reach; the client itself repeats each of them.
+
+Ten take half a minute. One that has never answered is more likely to have a wrong address.
+"""
 _CLIENT_RETRIES = 3
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 PART_BYTES = 16 << 20
@@ -63,6 +66,7 @@ class Objects:
         self.bucket, self._folder = split_url(self.url)
         self.endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
         self._library, self._store = self._opened()
+        self._answered = False
 
     def _opened(self) -> tuple[Any, Any]:
         try:
@@ -164,6 +168,8 @@ class Objects:
                 return None
             # A repeated request meets what the first one did although nobody said so.
             held = self.read_with(path)
+            if held is None and isinstance(mode, str):
+                raise OutOfReach(f"{self.url}/{path}: two requests met; neither was done")
             return held[1].tag if held is not None and held[0] == content else None
 
         return self._tried(path, put)
@@ -201,9 +207,12 @@ class Objects:
 
     def _tried(self, path: str, call: Callable[[], T]) -> T:
         refused = (self._library.exceptions.PermissionDeniedError, self._library.exceptions.UnauthenticatedError)
-        for number in range(1, TRIES + 1):
+        tries = TRIES if self._answered else FIRST_TRIES
+        for number in range(1, tries + 1):
             try:
-                return call()
+                answer = call()
+                self._answered = True
+                return answer
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise WeftError(self._no_bucket()) from None
@@ -215,8 +224,10 @@ class Objects:
             except (self._library.exceptions.BaseError, OSError) as error:
                 if "NoSuchBucket" in str(error):
                     raise WeftError(self._no_bucket()) from None
-                if number == TRIES:
-                    raise OutOfReach(f"{self._where()}: {path}: no answer after {TRIES} tries: {_short(error)}") from error
+                if number == tries:
+                    raise OutOfReach(
+                        f"{self._where()}: {path}: no answer after {tries} tries: {_short(error)}"
+                    ) from error
             # Apart from one another, so that those who were refused together do not come back together.
             wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2**number)
             time.sleep(random.uniform(wait / 2, wait))
@@ -230,8 +241,8 @@ class Objects:
 
     def _refused(self, path: str, error: Exception) -> str:
         return (
-            f"{self._where()}: {path}: the storage refuses: {_short(error)}; expected credentials in AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY that may read and write here"
+            f"{self._where()}: {path}: the storage refuses: {_short(error)}; expected credentials in AWS_ACCESS_KEY_ID "
+            "and AWS_SECRET_ACCESS_KEY that may read and write here"
         )
 
 

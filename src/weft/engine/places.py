@@ -37,15 +37,15 @@ def open_storage(place: str | Path) -> Storage:
     return ObjectStorage(str(place))
 
 
-def open_ledger(storage: Storage) -> Ledger:
-    """All entries of a build; in object storage, who builds it alone commits by it as well."""
+def open_ledger(storage: Storage, *, read_only: bool = False) -> Ledger:
+    """All entries of a build; in object storage, who builds alone commits by it as well, unless `read_only`."""
     if not in_objects(storage.place):
         return Ledger(storage.path("ledger"))
     from weft.engine.object_ledger import ObjectLedger
     from weft.engine.object_storage import ObjectStorage
 
     assert isinstance(storage, ObjectStorage)
-    return ObjectLedger(storage)
+    return ObjectLedger(storage, read_only=read_only)
 
 
 def open_segment(storage: Storage) -> Segment:
@@ -88,7 +88,7 @@ def locked(storage: Storage) -> Iterator[None]:
 
 
 def builders(storage: Storage) -> dict[str, Any]:
-    """Workers and leases that are alive; of object storage the one run that builds, as a worker of which little is known."""
+    """Workers and leases that are alive; in object storage no workers build."""
     if not in_objects(storage.place):
         return crew.status(storage)
     return {"workers": [], "leases": [], "tasks_per_minute": 0.0}

@@ -88,7 +88,9 @@ class Build:
     def documents(self, *, text: bool = True) -> pl.LazyFrame:
         """All documents with every stored label column, in shard order, scanned lazily."""
         frames = []
-        for shard, entries in self.state.done("documents").items():
+        done = self.state.done("documents")
+        self.storage.ready(p for n, e in done.items() for p in (str(e[0].files[0]["path"]), *self.label_paths(n)))
+        for shard, entries in done.items():
             parts = [pl.scan_parquet(self._path(entries[0].files[0]["path"]))]
             parts += [pl.scan_parquet(self._path(path)) for path in self.label_paths(shard)]
             frame = pl.concat(parts, how="horizontal").with_columns(pl.lit(shard, pl.Int32).alias("shard"))
@@ -117,6 +119,7 @@ class Build:
             for file in entry.files
             if str(file["path"]).startswith("errors/")
         ]
+        self.storage.ready(paths)
         return pl.concat([pl.read_parquet(self._path(p)) for p in paths]) if paths else pl.DataFrame()
 
     def table(self, name: str) -> pl.DataFrame:
@@ -212,6 +215,7 @@ class Build:
     def places(self, prefix: str) -> list[tuple[int, int, str]]:
         """Shard, row and id of every document whose id begins with `prefix`, or whose URL or locator it is."""
         found: list[tuple[int, int, str]] = []
+        self.storage.ready(self.state.path("documents", shard) for shard in self.state.done("documents"))
         for shard, entries in self.state.done("documents").items():
             scan = pl.scan_parquet(self._path(entries[0].files[0]["path"])).select("id", "url", "locator")
             hits = scan.with_row_index("row").filter(_named(prefix, "url", "locator")).select("row", "id").collect()

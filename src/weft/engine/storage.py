@@ -101,6 +101,9 @@ class Storage:
     def rest(self) -> None:
         """No path that was given out is in use any more."""
 
+    def ready(self, relatives: Iterable[str]) -> None:
+        """Several outputs will be asked for: what has to come from elsewhere comes together."""
+
     def exists(self, relative: str) -> bool:
         return (self.root / relative).exists()
 
@@ -132,7 +135,7 @@ class Storage:
                 (self.root / folder).rmdir()
 
     def keep_only(self, folder: str, wanted: set[str]) -> None:
-        """Take every file of a folder away that is not wanted, and folders that are empty then."""
+        """Take every file of a folder away that is not wanted (of earlier recipes), and folders that are empty then."""
         for path in sorted((self.root / folder).rglob("*"), reverse=True):
             if path.is_file() and path.relative_to(self.root).as_posix() not in wanted:
                 self.may_commit()  # of a worker that slept, the files of a later recipe would be strays

@@ -301,9 +301,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         rejects = storage.path(path).read_bytes()
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
     listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
-    # Files of earlier recipes go, so that the folder is the release and nothing else.
-    wanted = {str(f["path"]) for f in files} | {f"construct/{record.path}" for record in records} | listed
-    storage.keep_only("construct", wanted)
+    storage.keep_only("construct", {f["path"] for f in files} | {f"construct/{r.path}" for r in records} | listed)
     sizes = clusters.group_by(by := ["language", "source", "size"]).len("clusters").sort(by)
     largest = clusters.sort("size", "cluster", descending=[True, False]).head(LARGEST)
     small = {
