@@ -53,7 +53,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def recipe(tmp_path: Path) -> Path:
+    """A recipe of little text that nobody has built."""
+    return write_corpus(tmp_path / "little", 10, 1)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
     return f"s3://corpora/{tmp_path.name}/build"
 
 
@@ -70,6 +76,7 @@ def of_folder(build: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_a_build_has_the_bytes_of_one_in_a_folder(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(folder / "recipe.yaml"), "--into", url, "--workers", "2", "--quiet"]) == 0
     assert f"report  {url}/report/index.html" in capsys.readouterr().out
@@ -82,6 +89,7 @@ def test_a_build_has_the_bytes_of_one_in_a_folder(folder: Path, url: str, capsys
     assert not again.tally.ran and again.into == url
 
 
+@pytest.mark.slow
 def test_every_command_that_reads_takes_a_url(
     folder: Path, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,7 +114,6 @@ def test_a_fifth_of_all_requests_failing_or_answered_twice_changes_no_byte(
     url: str,
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
-    record_property: pytest.FixtureRequest,
 ) -> None:
     with faults_before(server, share=0.2, seed=seed) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
@@ -119,11 +126,11 @@ def test_a_fifth_of_all_requests_failing_or_answered_twice_changes_no_byte(
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_command(folder: Path, url: str, tmp_path: Path) -> None:
-    recipe = write_corpus(tmp_path / "more", 1500, 12)
+def test_a_killed_run_goes_on_with_the_same_command(url: str, tmp_path: Path) -> None:
+    recipe = write_corpus(tmp_path / "more", 500, 6)
     command = [sys.executable, "-m", "weft", "run", recipe, "--into", url, "--workers", "2", "--quiet"]
     objects, kills = Objects(url), 0
-    for wanted in (2, 6):
+    for wanted in (2, 5):
         one = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         until = time.monotonic() + 120
         while one.poll() is None and len(list(objects.below("ledger/log"))) < wanted:
@@ -140,14 +147,14 @@ def test_a_killed_run_goes_on_with_the_same_command(folder: Path, url: str, tmp_
 
 
 def test_a_second_run_is_refused_while_the_first_is_alive(
-    folder: Path, url: str, capsys: pytest.CaptureFixture[str]
+    recipe: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     storage = ObjectStorage(url)
     with building(storage, dry_run=False):
-        assert main(["run", str(folder / "recipe.yaml"), "--into", url, "--quiet"]) == 2
+        assert main(["run", str(recipe), "--into", url, "--quiet"]) == 2
         told = capsys.readouterr().err
         assert "another run is writing this build" in told and str(os.getpid()) in told
-        assert run(load(folder / "recipe.yaml"), url, dry_run=True).planned
+        assert run(load(recipe), url, dry_run=True).planned
     with building(storage, dry_run=False):
         pass
 
@@ -193,6 +200,7 @@ def test_a_storage_that_ignores_conditions_is_refused(
             pass
 
 
+@pytest.mark.slow
 def test_an_output_that_is_gone_is_made_again_by_the_next_run(
     folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -210,6 +218,7 @@ def test_an_output_that_is_gone_is_made_again_by_the_next_run(
     assert not list(Objects(url).below("ledger/missing"))
 
 
+@pytest.mark.slow
 def test_what_an_earlier_recipe_made_is_cleaned(folder: Path, url: str, tmp_path: Path) -> None:
     recipe = write_corpus(tmp_path / "own", 60, 2)
     run(load(recipe), url, workers=1)
@@ -236,16 +245,16 @@ def test_what_an_earlier_recipe_made_is_cleaned(folder: Path, url: str, tmp_path
         ("s4://corpora/build", "did you mean s3"),
     ],
 )
-def test_a_wrong_place_is_one_message(folder: Path, place: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", str(folder / "recipe.yaml"), "--into", place, "--quiet"]) == 2
+def test_a_wrong_place_is_one_message(recipe: Path, place: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(recipe), "--into", place, "--quiet"]) == 2
     error = capsys.readouterr().err
     assert told in error and "Traceback" not in error
 
 
 def test_credentials_that_are_missing_or_refused_are_one_message(
-    server: Server, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: Server, recipe: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["run", str(folder / "recipe.yaml"), "--into", url, "--quiet"]
+    command = ["run", str(recipe), "--into", url, "--quiet"]
     with faults_before(server) as faults:
         faults.refuse_all = 403
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)

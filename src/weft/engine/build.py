@@ -184,6 +184,8 @@ def _present(ledger: Ledger, storage: Storage) -> Ledger:
     """The ledger without entries whose files someone has removed, cut short or replaced: those tasks run again."""
     for entry in ledger.all():
         left = [file for file in entry.files if file["path"] not in entry.taken]
-        if not all(storage.whole(file["path"], file["bytes"]) for file in left) or not holders.holds(storage, entry):
+        if not all(storage.whole(file["path"], file["bytes"]) for file in left):
             ledger.forget(entry.key)
+    for key in holders.lost(storage, ledger.all()):
+        ledger.forget(key)
     return ledger

@@ -181,6 +181,7 @@ def run_task(root: str, task: Task) -> Outcome:
     from weft.engine.tasks import FUNCTIONS
 
     began, cpu = time.monotonic(), time.process_time()
+    worker = None
     try:
         worker = open_worker(root)
         entries = FUNCTIONS[task.run](task, worker.context)
@@ -192,14 +193,9 @@ def run_task(root: str, task: Task) -> Outcome:
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
         return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error))
     finally:
-        _rest(root)
+        if worker is not None:
+            worker.context.storage.rest()
     return Outcome(task, tuple(entries))
-
-
-def _rest(root: str) -> None:
-    """The task reads no file any more; of a worker that could not even begin there is nothing to say."""
-    with contextlib.suppress(WeftError, OSError):
-        open_worker(root).context.storage.rest()
 
 
 def _reason(error: Exception) -> str:

@@ -78,15 +78,14 @@ class Lease:
         # A storage that does not know conditions obeys without a word, and two runs would believe to be alone.
         # The content is that of the lease, so that nothing is lost where it does obey.
         other = _text({**self._told, "checked": secrets.token_hex(4)})
-        for header, done in (
-            ("If-None-Match", lambda: self._objects.create(LEASE, other)),
-            ("If-Match", lambda: self._objects.replace(LEASE, other, f'"{"0" * 32}"')),
-        ):
-            if done() is not None:
-                raise WeftError(
-                    f"{self._objects.url}: the storage ignores conditions of requests ({header}); expected one that "
-                    "knows them: without, two runs could write one build"
-                )
+        nobody = f'"{"0" * 32}"'
+        ignored = "If-None-Match" if self._objects.create(LEASE, other) is not None else None
+        ignored = ignored or ("If-Match" if self._objects.replace(LEASE, other, nobody) is not None else None)
+        if ignored is not None:
+            raise WeftError(
+                f"{self._objects.url}: the storage ignores conditions of requests ({ignored}); expected one that "
+                "knows them: without, two runs could write one build"
+            )
 
     def _say(self, **more: Any) -> None:
         told = {**self._told, **more, "nonce": secrets.token_hex(8)}

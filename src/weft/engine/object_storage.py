@@ -27,7 +27,7 @@ _CHANGING = "selection/holders/"
 _OWN = "tmp/"
 """Files of one task alone: they never leave this machine."""
 MISSING = "ledger/missing"
-_AT_ONCE = 8
+_AT_ONCE, _SMALL_AT_ONCE = 8, 32
 
 
 class MissingOutput(WeftError):
@@ -120,6 +120,11 @@ class ObjectStorage(Storage):
 
     def content(self, relative: str) -> bytes | None:
         return self.objects.read(relative)
+
+    def contents(self, relatives: Iterable[str]) -> dict[str, bytes | None]:
+        names = list(relatives)
+        with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self.content, names), strict=True))
 
     def size(self, relative: str) -> int:
         path = self.path(relative)

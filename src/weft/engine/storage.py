@@ -114,6 +114,10 @@ class Storage:
         except FileNotFoundError:
             return None
 
+    def contents(self, relatives: Iterable[str]) -> dict[str, bytes | None]:
+        """The `content` of several files."""
+        return {relative: self.content(relative) for relative in relatives}
+
     def below(self, folder: str) -> dict[str, int]:
         """The files of a folder and of those in it, with their sizes, in order."""
         found = {}
