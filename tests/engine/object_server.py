@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -51,7 +52,7 @@ class Faults:
         """Headers that this storage has never heard of."""
         self.refuse_all: int | None = None
         self._draw, self._guard = random.Random(seed), threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, server))
+        self._http = _Quiet(("127.0.0.1", 0), _handler(self, server))
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -72,6 +73,12 @@ class Faults:
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client that was killed has hung up
+            super().handle_error(request, client_address)
 
 
 def _handler(faults: Faults, server: Server) -> type[BaseHTTPRequestHandler]:

@@ -80,11 +80,12 @@ class Objects:
                 "AWS_REGION, AWS_ENDPOINT_URL where the storage is not Amazon's)"
             )
         given: dict[str, Any] = {"endpoint": self.endpoint} if self.endpoint else {}
-        client = {"timeout": "300s", "read_timeout": "30s", "connect_timeout": "10s"}
+        client: Any = {"timeout": "300s", "read_timeout": "30s", "connect_timeout": "10s"}
+        client["allow_http"] = self.endpoint.startswith("http://")
         store = S3Store(
             self.bucket,
             prefix=self._folder,
-            client_options=client | {"allow_http": self.endpoint.startswith("http://")},
+            client_options=client,
             retry_config={"max_retries": _CLIENT_RETRIES},
             **given,
         )
