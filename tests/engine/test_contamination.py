@@ -53,7 +53,7 @@ def test_items_are_labelled_left_out_and_told(recipe: Path, tmp_path: Path) -> N
     assert questions["kept"] == 0
     card = (build / "construct/README.md").read_text("utf-8")
     assert "## Evaluation sets" in card and "| questions | q7 |" in card
-    page = Path(write(opened)).read_text("utf-8")
+    page = write(opened).read_text("utf-8")
     assert '<section id="evaluation">' in page and '<a href="#evaluation">' in page
 
 

@@ -55,7 +55,7 @@ def report(build: str | Path, as_json: bool) -> int:
     if as_json:
         show.as_json(opened.summary())
     else:
-        show.say(page)
+        show.say(str(page))
     return 0
 
 

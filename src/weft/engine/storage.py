@@ -90,9 +90,9 @@ class Storage:
         """How much of `needed` bytes of outputs lies on that disk at one time."""
         return needed
 
-    def address(self, relative: str) -> str:
-        """Where a person finds a file of the build."""
-        return str(self.root / relative)
+    def address(self, relative: str) -> Path | str:
+        """Where a person finds a file of the build: a path, or a URL."""
+        return self.root / relative
 
     def path(self, relative: str) -> Path:
         """A local file with this content, until `rest` is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft import __version__
@@ -22,7 +23,7 @@ _NAV = (
 )  # fmt: skip
 
 
-def write(build: Build) -> str:
+def write(build: Build) -> Path | str:
     """Write `report/index.html` and `report/summary.json`; where the page is.
 
     Raises WeftError when the build has not come to its end.
