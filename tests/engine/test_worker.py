@@ -19,7 +19,7 @@ from tests.engine.killing import Workers, build_under_kills, start
 from weft.cli.boundary import run as command
 from weft.engine import crew, leases, local, worker
 from weft.engine.build import run
-from weft.engine.holders import holds
+from weft.engine.holders import lost
 from weft.engine.leases import Leases
 from weft.engine.ledger import Entry, Ledger, LedgerWriter
 from weft.engine.storage import Storage
@@ -182,9 +182,9 @@ def test_an_export_that_broke_off_is_not_taken_for_the_old_one(tmp_path: Path) -
     storage = Storage(tmp_path)
     entry = Entry("k", "export", 0, [{"path": "construct/ct/swh_Latn/train-00000.parquet", "bytes": 1, "rows": 1}])
     holders.settle(storage, "construct/ct/swh_Latn/", "k")
-    assert holds(storage, entry)
+    assert not lost(storage, [entry])
     holders.claim(storage, "construct/ct/swh_Latn/", "k")
-    assert not holds(storage, entry)
+    assert lost(storage, [entry]) == [entry.key]
 
 
 @pytest.mark.slow

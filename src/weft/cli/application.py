@@ -14,7 +14,7 @@ from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
 from weft.cli.logs import logs
-from weft.cli.options import Force, Json, KeepFree, Quiet
+from weft.cli.options import BuildFolder, Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
 from weft.cli.sharing import share
 from weft.cli.status import status
@@ -38,7 +38,6 @@ application.add_typer(share, name="share")
 application.add_typer(tokenizers, name="tokenizer")
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]
-BuildFolder = Annotated[Path, typer.Argument(help="A build folder.")]
 
 
 def _version(wanted: bool) -> None:
@@ -77,7 +76,10 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe file.")],
     into: Annotated[
-        Path | None, typer.Option("--into", help="Build folder; default: build/ beside the recipe.")
+        str | None,
+        typer.Option(
+            "--into", metavar="DIR|URL", help="Build folder, or s3://bucket/folder; default: build/ beside the recipe."
+        ),
     ] = None,
     runner: Annotated[str, typer.Option("--runner", help="Where tasks run: local, or ray.")] = "local",
     workers: Workers = None,
@@ -144,8 +146,8 @@ def explain(
 
 @application.command()
 def diff(
-    before: Annotated[Path, typer.Argument(help="A release: a build folder, or its construct/.")],
-    after: Annotated[Path, typer.Argument(help="A later release.")],
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A release: a build, or its construct/.")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="A later release.")],
     rows: Annotated[
         Path | None, typer.Option("--rows", metavar="FILE", help="Write every document that differs: Parquet or TSV.")
     ] = None,

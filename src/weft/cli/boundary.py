@@ -36,8 +36,25 @@ def run(arguments: list[str]) -> int:
         return _fault(error)
 
 
+_TAKE_URLS = ("run", "status", "logs", "report", "explain", "errors", "diff", "export", "clean")
+"""Commands that take a build in object storage where they take a build folder."""
+
+
+def _check_urls(arguments: list[str]) -> None:
+    """Others would take the URL for a path, and say that there is no such file."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    given = next((word for word in arguments if word.startswith(("s3://", "gs://", "az://"))), None)
+    if given is not None and command not in _TAKE_URLS:
+        known = ", ".join(f"weft {name}" for name in _TAKE_URLS)
+        raise WeftError(
+            f"weft {command}: {given}: expected a local path; builds in object storage are taken by {known}"
+        )
+
+
 def _called(arguments: list[str]) -> int:
     import click
+
+    _check_urls(arguments)
 
     from weft.cli.application import application
 

@@ -67,7 +67,7 @@ def demo(folder: Path, workers: int | None, as_json: bool, quiet: bool) -> int:
 
 def run(
     recipe: Path,
-    into: Path | None,
+    into: str | Path | None,
     runner: str,
     workers: int | None,
     ray_address: str | None,
@@ -87,7 +87,7 @@ def run(
     if runner not in RUNNERS:
         raise WeftError(f"--runner {runner}: expected {' or '.join(RUNNERS)}{nearest(runner, RUNNERS)}")
     checked = load(recipe, overrides)
-    target = into or recipe.parent / "build"
+    target = _target(into, recipe)
     chosen = _runner(runner, target, workers, ray_address)
     watcher = (watch or Watch()).opened(target, quiet=quiet or as_json or dry_run, dry=dry_run)
     began = time.monotonic()
@@ -106,10 +106,10 @@ def run(
         watcher.close()
     if dry_run:
         return _plan(result, as_json)
-    page = target / PAGE if only is None and result.status == 0 else None
+    page = _within(target, PAGE) if only is None and result.status == 0 else None
     seconds = time.monotonic() - began
     if as_json:
-        show.as_json(result.to_json() | {"seconds": round(seconds, 2), "report": str(page) if page else None})
+        show.as_json(result.to_json() | {"seconds": round(seconds, 2), "report": page})
     else:
         _outcome(result, target, page, seconds)
     return result.status
@@ -123,8 +123,23 @@ def room(force: bool, keep_free: float | None) -> Room:
     return Room(force, floor, lambda text: show.console(stderr=True).print(text, style="yellow", markup=False))
 
 
-def _runner(name: str, target: Path, workers: int | None, ray_address: str | None) -> Runner | None:
+def _target(into: str | Path | None, recipe: Path) -> str | Path:
+    """A URL as it is, a folder as a path."""
+    from weft.engine.storage import is_url
+
+    if into is None:
+        return recipe.parent / "build"
+    return into if isinstance(into, Path) or is_url(into) else Path(into)
+
+
+def _within(target: str | Path, name: str) -> str:
+    return str(target / name) if isinstance(target, Path) else f"{target.rstrip('/')}/{name}"
+
+
+def _runner(name: str, target: str | Path, workers: int | None, ray_address: str | None) -> Runner | None:
     if name == "ray":
+        if not isinstance(target, Path):
+            raise WeftError(f"--runner ray: {target}: expected a folder that all nodes share; URLs: --runner local")
         from weft.engine.ray_runner import RayRunner
 
         return RayRunner(str(target), workers, ray_address)
@@ -147,7 +162,7 @@ def _plan(result: RunResult, as_json: bool) -> int:
     return 0
 
 
-def _outcome(result: RunResult, target: Path, page: Path | None, seconds: float) -> None:
+def _outcome(result: RunResult, target: str | Path, page: str | None, seconds: float) -> None:
     ran = sum(result.tally.ran.values())
     if page is not None:
         _funnel(target)
@@ -163,11 +178,11 @@ def _outcome(result: RunResult, target: Path, page: Path | None, seconds: float)
         show.say(f"{len(result.tally.failures)} tasks failed; the same command tries only these again.")
     if page is not None:
         _remarks(target)
-        show.say(f"corpus  {target / 'construct'}")
+        show.say(f"corpus  {_within(target, 'construct')}")
         show.say(f"report  {page}")
 
 
-def _remarks(target: Path) -> None:
+def _remarks(target: str | Path) -> None:
     """What the table of languages does not show: records that came to nothing, and an empty corpus."""
     from weft.engine.reading import Build
 
@@ -182,7 +197,7 @@ def _remarks(target: Path) -> None:
         show.say(f"The corpus is empty: weft explain {target} ID tells of one document, the report of all.")
 
 
-def _without_groups(target: Path) -> list[str]:
+def _without_groups(target: str | Path) -> list[str]:
     """Sources that state where groups are said, and have none: the name is not that of a field."""
     import polars as pl
 
@@ -197,7 +212,7 @@ def _without_groups(target: Path) -> list[str]:
     return sorted(found.filter(~pl.col("any"))["source"])
 
 
-def _funnel(target: Path) -> None:
+def _funnel(target: str | Path) -> None:
     """Documents in and kept by language, and the rules that took most."""
     from weft.engine.reading import Build
     from weft.model.languages import name

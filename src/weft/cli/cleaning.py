@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +20,7 @@ _WHAT = {
 
 
 def clean(
-    build: Annotated[Path, typer.Argument(help="A build folder.")],
+    build: Annotated[str, typer.Argument(metavar="BUILD", help="A build folder, or s3://bucket/folder.")],
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is listed.")] = False,
     intermediate: Annotated[
         bool, typer.Option("--intermediate", help="Also what only led to other files and can be made again.")

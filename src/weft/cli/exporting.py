@@ -10,7 +10,7 @@ import typer
 from weft.cli import show
 from weft.cli.options import Json, Quiet
 
-Release = Annotated[Path, typer.Argument(help="A release: a build folder, or its construct/.")]
+Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release: a build, or its construct/.")]
 For = Annotated[str, typer.Option("--for", metavar="datasets|trl|axolotl|llama-factory", help="Who is to read it.")]
 Into = Annotated[Path, typer.Option("--into", help="Folder for the files and export.json.")]
 Kinds = Annotated[
@@ -55,11 +55,12 @@ def export(
 ) -> int:
     """Write a release in the layout of a trainer, with the settings that name its files."""
     from weft.cli.tokenizing import progress
+    from weft.engine.places import release_folder
     from weft.trainers.export import Plan, export
 
     plan = Plan(for_, _parts(kinds), _parts(languages), _parts(splits), format_, instruction, _parts(direction))
-    with progress(quiet or as_json) as tell:
-        made = export(release, plan, into, tell)
+    with release_folder(release) as folder, progress(quiet or as_json) as tell:
+        made = export(folder, plan, into, tell)
     if as_json:
         show.as_json(made)
     else:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
-from weft.cli.options import Json
+from weft.cli.options import BuildFolder, Json
+from weft.errors import WeftError
 
 if TYPE_CHECKING:
     from weft.engine.watching.read_log import Run
@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def logs(
-    build: Annotated[Path, typer.Argument(help="A build folder.")],
+    build: BuildFolder,
     run: Annotated[
         str | None, typer.Option("--run", metavar="ID", help="All lines of one run: its name, or the beginning of it.")
     ] = None,
@@ -29,10 +29,14 @@ def logs(
     as_json: Json = False,
 ) -> int:
     """Runs of a build, newest first, and why tasks failed; one line for each event with --run or --follow."""
-    from weft.engine.storage import Storage
+    from weft.engine.places import in_objects, open_storage
     from weft.engine.watching import read_log
 
-    storage = Storage(build)
+    storage = open_storage(build)
+    if follow and in_objects(build):
+        raise WeftError(
+            f"{build}: --follow reads a file as it grows; expected a folder, or --run ID, or weft status --watch"
+        )
     if failed:
         asked = [read_log.chosen(storage, run)] if run else read_log.runs(storage) or [read_log.chosen(storage, None)]
         found = [one for each in asked for one in read_log.failures(storage, each)]
@@ -99,5 +103,5 @@ def _outlines(storage: Any, runs: list[Run], as_json: bool) -> int:
     for held in last[:_SHOWN]:
         _failure(held)
     if len(last) > _SHOWN:
-        show.say(f"more failures: weft logs {storage.root} --failed")
+        show.say(f"more failures: weft logs {storage.place} --failed")
     return 0

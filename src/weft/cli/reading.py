@@ -15,13 +15,13 @@ _RECORD = r" \S+ <urn:uuid:[^>]*>$"
 """Date and record id at the end of a locator in a WARC."""
 
 
-def _open(build: Path) -> Any:
+def _open(build: str | Path) -> Any:
     from weft.engine.reading import Build
 
     return Build.open(build)
 
 
-def report(build: Path, as_json: bool) -> int:
+def report(build: str | Path, as_json: bool) -> int:
     """Write the report and say where it is."""
     from weft.report import write
 
@@ -34,7 +34,7 @@ def report(build: Path, as_json: bool) -> int:
     return 0
 
 
-def explain(build: Path, document: str, as_json: bool) -> int:
+def explain(build: str | Path, document: str, as_json: bool) -> int:
     """The story of one document."""
     held = _open(build).explain(document)
     if as_json:
@@ -92,16 +92,18 @@ def _line(text: str) -> str:
     return flat if len(flat) <= _WIDEST else f"{flat[: _WIDEST // 2]} … {flat[-_WIDEST // 2 :]}"
 
 
-def diff(before: Path, after: Path, rows: Path | None, as_json: bool) -> int:
+def diff(before: str | Path, after: str | Path, rows: Path | None, as_json: bool) -> int:
     """Counts by language, and both content hashes; the rows that differ into a file."""
     import polars as pl
 
     from weft.construct.difference import KINDS, difference
+    from weft.engine.places import release_folder
     from weft.errors import WeftError
 
     if rows is not None and rows.suffix not in (".parquet", ".tsv"):
         raise WeftError(f"--rows {rows}: expected a file named .parquet or .tsv")
-    found = difference(before, after)
+    with release_folder(before) as one, release_folder(after) as other:
+        found = difference(one, other)
     if rows is not None:
         try:
             if rows.suffix == ".tsv":
@@ -127,7 +129,7 @@ def diff(before: Path, after: Path, rows: Path | None, as_json: bool) -> int:
     return 0
 
 
-def errors(build: Path, limit: int, reason: str | None, as_json: bool) -> int:
+def errors(build: str | Path, limit: int, reason: str | None, as_json: bool) -> int:
     """Rows of the error tables: a count by reason, then some of them."""
     import polars as pl
 

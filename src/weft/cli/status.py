@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from weft.cli import show
-from weft.cli.options import Json
+from weft.cli.options import BuildFolder, Json
 
 _SHOWN = 12
 """Tasks that run which are shown."""
@@ -29,7 +28,7 @@ _SAID = {
 
 
 def status(
-    build: Annotated[Path, typer.Argument(help="A build folder.")],
+    build: BuildFolder,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again and again until the run is over.")] = False,
     every: Annotated[
         float, typer.Option("--every", metavar="SECONDS", min=0.2, help="Between two looks of --watch.")
@@ -57,7 +56,7 @@ def _line(held: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _watch(build: Path, every: float, as_json: bool) -> None:
+def _watch(build: str, every: float, as_json: bool) -> None:
     """Show what a run tells until it is over; on a terminal in one place."""
     from weft.engine.watching.status import status
 

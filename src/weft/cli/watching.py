@@ -41,7 +41,7 @@ class Watch:
     port: int | None = None
     host: str = "127.0.0.1"
 
-    def opened(self, build: Path, *, quiet: bool, dry: bool = False) -> Several:
+    def opened(self, build: str | Path, *, quiet: bool, dry: bool = False) -> Several:
         """Listeners of a run, to be closed after it; raises WeftError for a port, file or level that cannot be."""
         from weft.engine.progress import Bars
         from weft.engine.watching.events import Several
@@ -77,10 +77,11 @@ def _log(to: str, level: str) -> Log:
         raise WeftError(f"--log {to}: cannot be written: {error.strerror}; expected a file, or -") from error
 
 
-def _metrics(build: Path, port: int, host: str, quiet: bool) -> object:
+def _metrics(build: str | Path, port: int, host: str, quiet: bool) -> object:
+    from weft.engine.places import open_storage
     from weft.engine.watching.metrics import Metrics
 
-    made = Metrics(build, port, host)
+    made = Metrics(open_storage(build).disk, port, host)
     if not quiet or port == 0:
         _warn(f"metrics: {made.address}", "")
     return made

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from weft.engine import crew, holders, known
+from weft.engine import holders, known, places
 from weft.engine.graph import Plan, State
 from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
@@ -38,7 +35,8 @@ RECIPE = "recipe.json"
 class RunResult:
     """What a run did. `status` is the exit status: 0 when everything is done, 1 when some shard failed."""
 
-    into: Path
+    into: Path | str
+    """The folder, or the URL in object storage."""
     tally: Tally
     planned: Counter[str] = field(default_factory=Counter)
     """Dry run: tasks that would run, by node."""
@@ -78,21 +76,21 @@ def run(
 
     Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage, a disk too small.
     """
-    storage = Storage(into)
+    storage = places.open_storage(into)
     if only is not None and only not in STAGES:
         raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}")
     check_folder(storage)
-    storage.path("ledger").mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(storage.path(crew.LOCK), timeout=0)
-        with lock, contextlib.nullcontext() if dry_run else crew.alone(storage):
-            return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())
-    except Timeout:
-        raise WeftError(f"{into}: {crew.BUSY}") from None
+    with places.building(storage, dry_run=dry_run):
+        return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())
 
 
 def check_folder(storage: Storage) -> None:
     """Raises WeftError for a folder that is no build and not empty; makes one that is not there."""
+    if places.in_objects(storage.place):
+        # A run that has just begun, or was killed then, has left no more than its lease.
+        if not storage.exists(RECIPE) and any(not path.startswith("ledger/") for path in storage.below("")):
+            raise WeftError(f"{storage.place}: holds other objects; expected a folder without any, or an earlier build")
+        return
     root = storage.root
     if root.exists() and not root.is_dir():
         raise WeftError(f"{root}: is a file; expected a folder to build into")
@@ -120,10 +118,10 @@ def _run_locked(
     if dry_run:
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
-        return RunResult(storage.root, tally, scheduler.queued())
-    check_keys(recipe, storage.path(REPLIES))
-    room.check(storage.root, to_write(plan, State(state.ledger, list(plan.shards))))
-    used = room.watched(runner or LocalRunner(str(storage.root), workers), storage.root)
+        return RunResult(_into(storage), tally, scheduler.queued())
+    _check_services(recipe, storage)
+    room.check(storage.disk, storage.to_fill(to_write(plan, State(state.ledger, list(plan.shards)))))
+    used = room.watched(runner or LocalRunner(storage.place, workers), storage.disk)
     kind = "local" if runner is None else type(runner).__name__.removesuffix("Runner").lower()
     stopped = None
     try:
@@ -136,8 +134,24 @@ def _run_locked(
         used.close()
     known.save(storage, known.gathered(recipe, rooms_registry(), state))
     state.ledger.compact()
-    compact(storage.path(REPLIES))
-    return RunResult(storage.root, scheduler.tally, stopped=stopped)
+    if recipe.services and not places.in_objects(storage.place):
+        compact(storage.path(REPLIES))
+    return RunResult(_into(storage), scheduler.tally, stopped=stopped)
+
+
+def _check_services(recipe: Recipe, storage: Storage) -> None:
+    """Raises WeftError for services that cannot be asked: their keys are not there, or their replies have no place."""
+    if not recipe.services:
+        return
+    if places.in_objects(storage.place):
+        raise WeftError(
+            f"{storage.place}: the recipe has services, whose replies are kept in a folder; expected a folder"
+        )
+    check_keys(recipe, storage.path(REPLIES))
+
+
+def _into(storage: Storage) -> Path | str:
+    return storage.place if places.in_objects(storage.place) else storage.root
 
 
 def _only(plan: Plan, only: str | None) -> Plan:
@@ -152,6 +166,7 @@ def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, Stat
     """The plan of a recipe over the files as they are now, and what the ledger knows."""
     manifest = Manifest.load(storage)
     for source in recipe.acquire:
+        _check_apart(source.name, source.path, storage.place)
         manifest.update(
             source.name,
             source.path,
@@ -163,10 +178,17 @@ def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, Stat
     if save:
         manifest.save(storage)
         text = json.dumps({"base": str(recipe.base), "recipe": recipe.to_json()}, indent=1, ensure_ascii=False) + "\n"
-        if not storage.exists(RECIPE) or storage.path(RECIPE).read_text("utf-8") != text:
+        if storage.content(RECIPE) != text.encode("utf-8"):
             storage.write_bytes(RECIPE, text.encode("utf-8"))
     plan = compile_plan(recipe, manifest, rooms_registry())
-    return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
+    return plan, State(_present(places.open_ledger(storage), storage), list(plan.shards))
+
+
+def _check_apart(source: str, path: str, into: str) -> None:
+    """A build that read itself would grow with each run; of folders the listing leaves it out."""
+    top = path.split("*")[0].rstrip("/")
+    if places.in_objects(into) and places.in_objects(path) and f"{into}/".startswith(f"{top}/"):
+        raise WeftError(f"source {source}: {path} holds the build {into}; expected a source that lies apart from it")
 
 
 def prepare_known(recipe: Recipe, storage: Storage, *, as_made: bool = True) -> tuple[Plan, State]:
@@ -176,13 +198,15 @@ def prepare_known(recipe: Recipe, storage: Storage, *, as_made: bool = True) -> 
     """
     kept = known.load(storage, recipe) if as_made else None
     plan = compile_plan(recipe, Manifest.load(storage), rooms_registry(), kept)
-    return plan, State(_present(Ledger(storage.path("ledger")), storage), list(plan.shards))
+    return plan, State(_present(places.open_ledger(storage), storage), list(plan.shards))
 
 
 def _present(ledger: Ledger, storage: Storage) -> Ledger:
     """The ledger without entries whose files someone has removed, cut short or replaced: those tasks run again."""
     for entry in ledger.all():
         left = [file for file in entry.files if file["path"] not in entry.taken]
-        if not all(storage.whole(file["path"], file["bytes"]) for file in left) or not holders.holds(storage, entry):
+        if not all(storage.whole(file["path"], file["bytes"]) for file in left):
             ledger.forget(entry.key)
+    for key in holders.lost(storage, ledger.all()):
+        ledger.forget(key)
     return ledger

@@ -14,6 +14,7 @@ from weft.engine.work import rooms_registry
 LIBRARIES = ("polars", "pyarrow", "numpy", "numba", "FastWARC", "Resiliparse", "icu4py", "chardet", "ftfy")
 EXTRAS = {
     "ray": "ray",
+    "objects": "obstore",
     "serve": "fastapi",
     "models": "torch",
     "hub": "datasets",

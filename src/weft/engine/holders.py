@@ -5,6 +5,8 @@ Before a task writes there it claims the place; entries of tasks that held it be
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from weft.engine.ledger import Entry
 from weft.engine.storage import Storage
 
@@ -32,8 +34,12 @@ def settle(storage: Storage, path: str, key: str) -> None:
     storage.write_bytes(f"selection/holders/{place_of(path)}", key.encode())
 
 
-def holds(storage: Storage, entry: Entry) -> bool:
-    """Whether the files of an entry are still those that it wrote; true where nobody claimed their places."""
-    places = {place for file in entry.files if (place := place_of(str(file["path"]))) is not None}
-    held = [storage.path(f"selection/holders/{place}") for place in sorted(places)]
-    return all(path.read_bytes() == entry.key.encode() for path in held if path.exists())
+def lost(storage: Storage, entries: Iterable[Entry]) -> list[str]:
+    """Keys of the entries whose files are not those that they wrote any more; places that nobody claimed are kept."""
+    wanted: dict[str, set[str]] = {}
+    for entry in entries:
+        for file in entry.files:
+            if (place := place_of(str(file["path"]))) is not None:
+                wanted.setdefault(entry.key, set()).add(f"selection/holders/{place}")
+    held = storage.contents(sorted({path for paths in wanted.values() for path in paths}))
+    return [key for key, paths in wanted.items() if any(held[path] not in (None, key.encode()) for path in paths)]

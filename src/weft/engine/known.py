@@ -76,5 +76,5 @@ def save(storage: Storage, held: Mapping[str, Any]) -> None:
 
 def load(storage: Storage, recipe: Recipe) -> dict[str, Any]:
     """What was kept; empty when nothing was for this recipe: a run of another one may have been stopped since."""
-    held: dict[str, Any] = json.loads(storage.path(KNOWN).read_text("utf-8")) if storage.exists(KNOWN) else {}
+    held: dict[str, Any] = json.loads(storage.content(KNOWN) or b"{}")
     return held if held.get("recipe") == digest("known", recipe.answering()) else {}

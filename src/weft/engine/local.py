@@ -20,9 +20,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
-from weft.engine.ledger import LedgerWriter
+from weft.engine.places import Segment, open_segment, open_storage
 from weft.engine.service_lane import TOGETHER, ServiceLane
-from weft.engine.storage import Storage
 from weft.engine.work import SERVED, Cause, Context, Outcome, Task, rooms_registry, unheard
 from weft.errors import ShardError, WeftError
 
@@ -199,15 +198,15 @@ class Worker:
     """What a worker process holds: operators, storage, its own ledger segment."""
 
     context: Context
-    ledger: LedgerWriter
+    ledger: Segment
 
 
 @functools.cache
 def open_worker(root: str, thread: int = 0) -> Worker:
     """Prepare this process to run tasks of the build at `root`; it ends when its parent ends."""
     _prepare()
-    storage = Storage(root)
-    return Worker(Context(storage, rooms_registry()), LedgerWriter(storage.path("ledger")))
+    storage = open_storage(root)
+    return Worker(Context(storage, rooms_registry()), open_segment(storage))
 
 
 def thread_of(task: Task) -> int:
@@ -242,6 +241,7 @@ def run_task(root: str, task: Task) -> Outcome:
     # The tasks of services share a process: of each counts its own thread.
     clock = time.thread_time if task.run == SERVED else time.process_time
     began, cpu = time.monotonic(), clock()
+    worker = None
     try:
         worker = open_worker(root, thread_of(task))
         entries = FUNCTIONS[task.run](task, worker.context)
@@ -252,6 +252,9 @@ def run_task(root: str, task: Task) -> Outcome:
         worker.ledger.append(entries)
     except Exception as error:  # the boundary of a worker: a failed task is an outcome, never a dead pool
         return Outcome(task, (), _reason(error), traceback.format_exc(), _may_pass(error), _cause(error), here())
+    finally:
+        if worker is not None:
+            worker.context.storage.rest()
     return Outcome(task, tuple(entries), worker=here())
 
 

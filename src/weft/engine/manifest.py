@@ -67,9 +67,10 @@ class Manifest:
 
     @classmethod
     def load(cls, storage: Storage) -> Manifest:
-        if not storage.exists(PATH):
+        held = storage.content(PATH)
+        if held is None:
             return cls()
-        content = json.loads(storage.path(PATH).read_text("utf-8"))
+        content = json.loads(held)
         shards = [Shard(s["source"], tuple(Unit(**u) for u in s["units"])) for s in content["shards"]]
         files = {
             source: {name: SourceFile(**values) for name, values in listing.items()}
@@ -83,9 +84,8 @@ class Manifest:
             "files": {k: {n: asdict(f) for n, f in listing.items()} for k, listing in self.files.items()},
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        if storage.exists(PATH) and storage.path(PATH).read_text("utf-8") == text:
-            return
-        storage.write_bytes(PATH, text.encode("utf-8"))
+        if storage.content(PATH) != text.encode("utf-8"):
+            storage.write_bytes(PATH, text.encode("utf-8"))
 
     def update(self, source: str, path: str, reader: str, *, base: Path, build: Path, shard_bytes: int) -> None:
         """Bring one source up to date: new files append shards, vanished and changed files leave theirs.

@@ -13,7 +13,7 @@ from weft.construct.defaults import REASONS
 from weft.construct.mixture_card import Mixed
 from weft.construct.rules import Rules
 from weft.construct.summary import COUNT, Stage, summary
-from weft.engine import crew, known
+from weft.engine import known, places
 from weft.engine.build import RECIPE, STAGES, prepare_known
 from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
@@ -46,12 +46,13 @@ class Build:
     @classmethod
     def open(cls, path: str | Path) -> Build:
         """Raises WeftError when `path` is not a build folder."""
-        storage = Storage(path)
-        if not storage.exists(RECIPE):
+        storage = places.open_storage(path)
+        content = storage.content(RECIPE)
+        if content is None:
             raise WeftError(
                 f"{path}: is not a build folder (no {RECIPE} in it); expected the folder of `weft run --into`"
             )
-        held = json.loads(storage.path(RECIPE).read_text("utf-8"))
+        held = json.loads(content)
         recipe = from_json(held["recipe"], base=Path(held["base"]))
         plan, state = prepare_known(recipe, storage)
         scheduler = Scheduler(plan, state, None, Silent())
@@ -76,19 +77,21 @@ class Build:
             for node in self.plan.nodes
         ]
         return {
-            "build": str(self.storage.root),
+            "build": self.storage.place,
             "complete": self.complete,
             "shards": len(self.plan.shards),
             "tasks_done": sum(n["done"] for n in nodes),
             "tasks_to_run": sum(n["to_run"] for n in nodes),
-            **crew.status(self.storage),
+            **places.builders(self.storage),
             "nodes": nodes,
         }
 
     def documents(self, *, text: bool = True) -> pl.LazyFrame:
         """All documents with every stored label column, in shard order, scanned lazily."""
         frames = []
-        for shard, entries in self.state.done("documents").items():
+        done = self.state.done("documents")
+        self.storage.ready(p for n, e in done.items() for p in (str(e[0].files[0]["path"]), *self.label_paths(n)))
+        for shard, entries in done.items():
             parts = [pl.scan_parquet(self._path(entries[0].files[0]["path"]))]
             parts += [pl.scan_parquet(self._path(path)) for path in self.label_paths(shard)]
             frame = pl.concat(parts, how="horizontal").with_columns(pl.lit(shard, pl.Int32).alias("shard"))
@@ -117,6 +120,7 @@ class Build:
             for file in entry.files
             if str(file["path"]).startswith("errors/")
         ]
+        self.storage.ready(paths)
         return pl.concat([pl.read_parquet(self._path(p)) for p in paths]) if paths else pl.DataFrame()
 
     def table(self, name: str) -> pl.DataFrame:
@@ -126,9 +130,9 @@ class Build:
         """
         node = "thresholds" if name == "thresholds" else "release"
         if name not in TABLES or -1 in self.state.failed.get(node, set()) or not self.state.done(node):
-            raise WeftError(f"{self.storage.root}: has no {name} yet; run the recipe to the end first")
+            raise WeftError(f"{self.storage.place}: has no {name} yet; run the recipe to the end first")
         if name == "mixture" and self.recipe.construct.mixture is None:
-            raise WeftError(f"{self.storage.root}: its recipe has no mixture; expected construct.mixture in it")
+            raise WeftError(f"{self.storage.place}: its recipe has no mixture; expected construct.mixture in it")
         entry = next(iter(self.state.done(node).values()))[0]
         path = next(str(f["path"]) for f in entry.files if f"/{name}-" in str(f["path"]))
         return pl.read_parquet(self._path(path))
@@ -215,6 +219,7 @@ class Build:
     def places(self, prefix: str) -> list[tuple[int, int, str]]:
         """Shard, row and id of every document whose id begins with `prefix`, or whose URL or locator it is."""
         found: list[tuple[int, int, str]] = []
+        self.storage.ready(self.state.path("documents", shard) for shard in self.state.done("documents"))
         for shard, entries in self.state.done("documents").items():
             scan = pl.scan_parquet(self._path(entries[0].files[0]["path"])).select("id", "url", "locator")
             hits = scan.with_row_index("row").filter(_named(prefix, "url", "locator")).select("row", "id").collect()
@@ -324,7 +329,7 @@ def _named(prefix: str, *others: str) -> pl.Expr:
 
 def _not_one(prefix: str, ids: list[str], storage: Storage) -> str:
     if not ids:
-        return f"{prefix}: no document has this id or URL in {storage.root}"
+        return f"{prefix}: no document has this id or URL in {storage.place}"
     shown = ", ".join(ids[:4]) + (", …" if len(ids) > 4 else "")
     return f"{prefix}: {len(ids)} documents are meant ({shown}); expected a longer beginning of one id"
 

@@ -71,16 +71,82 @@ class Storage:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         text = os.fspath(root)
         if is_url(text):
-            raise WeftError(f"build folder {text}: expected a local folder; object storage cannot hold a build yet")
+            raise WeftError(f"{text}: expected a local folder; this cannot be done with a build in object storage")
         self.root = Path(text)
         self.may_commit: Callable[[], None] = _always
         """Called before an output takes its place; raises when whoever writes it must not any more."""
 
-    def path(self, relative: str) -> Path:
+    @property
+    def place(self) -> str:
+        """What a person calls the build: its folder, or its URL."""
+        return str(self.root)
+
+    @property
+    def disk(self) -> Path:
+        """A folder on the disk that a run fills."""
+        return self.root
+
+    def to_fill(self, needed: int) -> int:
+        """How much of `needed` bytes of outputs lies on that disk at one time."""
+        return needed
+
+    def address(self, relative: str) -> Path | str:
+        """Where a person finds a file of the build: a path, or a URL."""
         return self.root / relative
+
+    def path(self, relative: str) -> Path:
+        """A local file with this content, until `rest` is called."""
+        return self.root / relative
+
+    def rest(self) -> None:
+        """No path that was given out is in use any more."""
+
+    def ready(self, relatives: Iterable[str]) -> None:
+        """Several outputs will be asked for: what has to come from elsewhere comes together."""
 
     def exists(self, relative: str) -> bool:
         return (self.root / relative).exists()
+
+    def content(self, relative: str) -> bytes | None:
+        """The bytes of a small file as it is now; None when there is none."""
+        try:
+            return self.path(relative).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def contents(self, relatives: Iterable[str]) -> dict[str, bytes | None]:
+        """The `content` of several files."""
+        return {relative: self.content(relative) for relative in relatives}
+
+    def below(self, folder: str) -> dict[str, int]:
+        """The files of a folder and of those in it, with their sizes, in order."""
+        found = {}
+        for top, _, names in os.walk(self.root / folder):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    path = Path(top) / name
+                    found[path.relative_to(self.root).as_posix()] = path.stat().st_size
+        return dict(sorted(found.items()))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take files away, and their folders where they are empty then; those that are not there are no mistake."""
+        gone = list(paths)
+        for relative in gone:
+            self.may_commit()
+            (self.root / relative).unlink(missing_ok=True)
+        for folder in {os.path.dirname(relative) for relative in gone}:
+            with suppress(OSError):  # other files are in it
+                (self.root / folder).rmdir()
+
+    def keep_only(self, folder: str, wanted: set[str]) -> None:
+        """Take every file of a folder away that is not wanted (of earlier recipes), and folders that are empty then."""
+        for path in sorted((self.root / folder).rglob("*"), reverse=True):
+            if path.is_file() and path.relative_to(self.root).as_posix() not in wanted:
+                self.may_commit()  # of a worker that slept, the files of a later recipe would be strays
+                path.unlink(missing_ok=True)
+            elif path.is_dir():
+                with suppress(OSError):  # it holds files, or another worker that runs this has removed it
+                    path.rmdir()
 
     def whole(self, relative: str, size: int) -> bool:
         """Whether the file is there with all its bytes."""
@@ -142,7 +208,7 @@ class Storage:
                 raise
 
     def read_table(self, relative: str, columns: list[str] | None = None) -> pa.Table:
-        with pq.ParquetFile(self.root / relative, memory_map=False) as source:
+        with pq.ParquetFile(self.path(relative), memory_map=False) as source:
             return source.read(columns=columns, use_threads=False)
 
     def clear_attempts(self) -> None:

@@ -23,15 +23,15 @@ _NAV = (
 )  # fmt: skip
 
 
-def write(build: Build) -> Path:
-    """Write `report/index.html` and `report/summary.json`; the path of the page.
+def write(build: Build) -> Path | str:
+    """Write `report/index.html` and `report/summary.json`; where the page is.
 
     Raises WeftError when the build has not come to its end.
     """
     summary = build.summary()
     build.storage.write_bytes(SUMMARY, (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
     build.storage.write_bytes(PAGE, page(build).encode("utf-8", "replace"))
-    return build.storage.path(PAGE)
+    return build.storage.address(PAGE)
 
 
 def page(build: Build) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -247,9 +246,7 @@ def export(task: Task, context: Context) -> list[Entry]:
     if rows:
         files.append(row_list)
     else:
-        context.storage.path(path).unlink(
-            missing_ok=True
-        )  # all were copies of other languages: the release has no file of this one
+        context.storage.remove([path])  # all were copies of other languages: the release has no file of this one
     for settled in (own, path):
         holders.settle(context.storage, settled, task.key)
     counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
@@ -297,7 +294,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         rejects = storage.path(path).read_bytes()
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
     listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
-    _remove_strays(context, {f["path"] for f in files} | {f"construct/{record.path}" for record in records} | listed)
+    storage.keep_only("construct", {f["path"] for f in files} | {f"construct/{r.path}" for r in records} | listed)
     sizes = clusters.group_by(by := ["language", "source", "size"]).len("clusters").sort(by)
     largest = clusters.sort("size", "cluster", descending=[True, False]).head(LARGEST)
     small = {
@@ -325,15 +322,3 @@ def _sought(parameters: dict[str, Any] | None) -> pl.DataFrame:
     from weft.deduplicate.contamination import index_for
 
     return index_for(**{name: value for name, value in parameters.items() if name != "near"}).counts()
-
-
-def _remove_strays(context: Context, wanted: set[str]) -> None:
-    """Remove files of earlier recipes from `construct/`, so that the folder is the release and nothing else."""
-    top = context.storage.path("construct")
-    for path in sorted(top.rglob("*"), reverse=True):
-        if path.is_file() and path.relative_to(context.storage.root).as_posix() not in wanted:
-            context.storage.may_commit()  # of a worker that slept, the files of a later recipe would be strays
-            path.unlink(missing_ok=True)
-        elif path.is_dir():
-            with contextlib.suppress(OSError):  # it holds files, or another worker that runs this has removed it
-                path.rmdir()

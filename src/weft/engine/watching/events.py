@@ -18,6 +18,7 @@ from weft.engine.graph import Plan
 from weft.engine.keys import digest, library_version
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener
+from weft.engine.storage import Storage, is_url
 from weft.engine.work import Outcome, Task
 from weft.recipe import Recipe
 
@@ -33,7 +34,8 @@ class About:
     role: str
     runner: str
     workers: int
-    build: Path
+    build: str
+    """The folder, or the URL in object storage."""
     recipe: str
     digest: str
     """Of the recipe with all defaults filled in."""
@@ -124,7 +126,7 @@ class Several:
                 one.close()
 
 
-def about(recipe: Recipe, plan: Plan, build: Path, role: str, runner: str, workers: int) -> About:
+def about(recipe: Recipe, plan: Plan, storage: Storage, role: str, runner: str, workers: int) -> About:
     """What a run of this process is."""
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     return About(
@@ -132,7 +134,7 @@ def about(recipe: Recipe, plan: Plan, build: Path, role: str, runner: str, worke
         role=role,
         runner=runner,
         workers=workers,
-        build=build.absolute(),
+        build=storage.place if is_url(storage.place) else str(storage.root.absolute()),
         recipe=recipe.name,
         digest=digest(recipe.to_json()),
         host=socket.gethostname(),

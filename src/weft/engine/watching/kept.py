@@ -22,7 +22,7 @@ def kept(
     storage: Storage, recipe: Recipe, plan: Plan, listener: Listener, *, role: str, runner: str, workers: int
 ) -> Iterator[Several]:
     """A listener that tells `listener`, and keeps log and progress in the build folder, for the length of a run."""
-    held = about(recipe, plan, storage.root, role, runner, workers)
+    held = about(recipe, plan, storage, role, runner, workers)
     standing = Standing()
     own = (Log([BuildFile(storage, held.run)], storage), Progress(storage, standing))
     several = Several([standing, *own, listener])

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from weft.engine.storage import Storage
+from weft.engine.storage import Storage, is_url
 from weft.engine.watching.events import About, Ending, Quiet
 from weft.engine.watching.lines import EVENTS, LEVELS, as_text, line, sentence, told_of
 from weft.engine.work import Outcome, Task
+from weft.errors import WeftError
 
 FOLDER = "logs"
 PART_BYTES = 32_000_000
@@ -22,6 +23,8 @@ PART_BYTES = 32_000_000
 MESSAGE_BYTES = 8_000_000
 """Messages of failures that one run keeps."""
 MESSAGE_CHARACTERS = 20_000
+SENT_EVERY = 60.0
+"""Seconds after which a log that grows is sent to object storage again: what a killed run leaves of it is as old."""
 _MOST_KEPT = 5_000
 """Warnings and failures of parts that went."""
 
@@ -68,12 +71,17 @@ class BuildFile(File):
     """The log in the build folder: of two parts, of which the older goes when the newer is full."""
 
     def __init__(self, storage: Storage, run: str, part_bytes: int = PART_BYTES) -> None:
-        storage.path(FOLDER).mkdir(parents=True, exist_ok=True)
+        self._storage = storage
         self._part_bytes = part_bytes
-        super().__init__(storage.path(f"{FOLDER}/{run}.jsonl"))
+        self._sent = time.monotonic()
+        path = _written(storage, f"{run}.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path)
 
     def put(self, content: bytes) -> None:
         super().put(content)
+        if time.monotonic() - self._sent > SENT_EVERY:
+            self._send()
         if self.bytes > self._part_bytes:
             with contextlib.suppress(OSError):
                 self._turn()
@@ -87,9 +95,23 @@ class BuildFile(File):
             sink.write(b"".join([*kept[:1], *kept[1:][-_MOST_KEPT:]]))
             shutil.copyfileobj(source, sink)
         made.replace(earlier)
-        self.close()
+        super().close()
         self.path.unlink()
         self.open()
+
+    def close(self) -> None:
+        super().close()
+        self._send()
+
+    def _send(self) -> None:
+        """In object storage, what there is so far: a log is one object for each of its files, replaced as it grows."""
+        self._sent = time.monotonic()
+        if not is_url(self._storage.place):
+            return
+        for path in sorted(self.path.parent.glob(f"{self.path.stem}*.jsonl")):
+            # What the storage refuses is for the tasks to tell.
+            with contextlib.suppress(OSError, WeftError), self._storage.create(f"{FOLDER}/{path.name}") as sink:
+                sink.write(path.read_bytes())
 
 
 def _kept(content: bytes) -> bool:
@@ -192,7 +214,8 @@ class Log(Quiet):
             return
         message = {"message": outcome.failure or "", "trace": (outcome.trace or "")[-MESSAGE_CHARACTERS:]}
         content = as_text({"v": 1, "run": self._run, **place, **message}).encode()
-        with contextlib.suppress(OSError), open(messages_path(self.storage, self._run), "ab", buffering=0) as sink:
+        path = _written(self.storage, f"{self._run}.messages.jsonl")
+        with contextlib.suppress(OSError), open(path, "ab", buffering=0) as sink:
             self._message_bytes += sink.write(content)
 
     def ended(self, ending: Ending) -> None:
@@ -222,6 +245,6 @@ class Log(Quiet):
             sink.close()
 
 
-def messages_path(storage: Storage, run: str) -> Path:
-    """The file with the messages of a run's failures, which may quote documents."""
-    return storage.path(f"{FOLDER}/{run}.messages.jsonl")
+def _written(storage: Storage, name: str) -> Path:
+    """Where a run writes a file of its log: in the build folder; for object storage beside its attempts, until sent."""
+    return storage.path(f"tmp/{FOLDER}/{name}" if is_url(storage.place) else f"{FOLDER}/{name}")

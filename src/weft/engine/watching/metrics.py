@@ -26,7 +26,7 @@ class Metrics(Quiet):
     Raises WeftError when the port is in use, or prometheus_client is not installed.
     """
 
-    def __init__(self, build: Path, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, disk: Path, port: int, host: str = "127.0.0.1") -> None:
         try:
             import prometheus_client
         except ImportError as error:
@@ -35,7 +35,7 @@ class Metrics(Quiet):
         client.disable_created_metrics()  # one more line for each, which nobody asks for
         self._standing = Standing()
         registry = prometheus_client.CollectorRegistry()
-        self._make(client, registry, build)
+        self._make(client, registry, disk)
         try:
             self._server, self._thread = prometheus_client.start_http_server(port, host, registry)
         except OSError as error:
@@ -43,7 +43,7 @@ class Metrics(Quiet):
             raise WeftError(f"{told}; expected a free port, and an address of this machine") from error
         self.address = f"http://{host}:{self._server.server_port}/metrics"
 
-    def _make(self, client: Any, registry: Any, build: Path) -> None:
+    def _make(self, client: Any, registry: Any, disk: Path) -> None:
         def counter(name: str, text: str, *labels: str) -> Any:
             return client.Counter(name, text, labels, registry=registry)
 
@@ -66,7 +66,7 @@ class Metrics(Quiet):
         self._planned = gauge("weft_tasks_planned", "Tasks that are known by now.", "node")
         self._running = gauge("weft_tasks_running", "Tasks that run now.", "node")
         self._last = gauge("weft_last_task_timestamp_seconds", "When a task last ended or the run began.")
-        gauge("weft_free_bytes", "Free on the file system of the build.").set_function(lambda: free_bytes(build))
+        gauge("weft_free_bytes", "Free on the disk that the run fills.").set_function(lambda: free_bytes(disk))
         gauge("weft_build_progress_ratio", "Share of all tasks, expected ones among them, that are over.").set_function(
             self._standing.ratio
         )

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from weft.engine.storage import Storage
+from weft.engine.storage import Storage, is_url
 from weft.engine.watching.events import About, Ending, Quiet
 from weft.engine.watching.standing import Standing
+from weft.errors import WeftError
 
 PROGRESS = "ledger/progress.json"
 VERSION = 1
@@ -52,7 +53,8 @@ class Progress(Quiet):
             self._thread.join()
 
     def _renew(self) -> None:
-        while not self._ended.wait(CHANGED):
+        # Each object is a request that is paid for.
+        while not self._ended.wait(UNCHANGED if is_url(self._storage.place) else CHANGED):
             changes, then = self._written
             age = time.monotonic() - then
             if self._shared and not self._old():
@@ -70,12 +72,15 @@ class Progress(Quiet):
         self._written = (self._standing.changes, time.monotonic())
         held = {"version": VERSION, **self._about, "state": state, "reason": reason, "written": self._clock()}
         # A full disk or a folder that is gone is for the tasks to tell.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, WeftError):
             publish(self._storage, PROGRESS, json.dumps(held | self._standing.told(), separators=(",", ":")).encode())
 
 
 def publish(storage: Storage, relative: str, content: bytes) -> None:
     """A file of a build replaced as a whole, not waiting until it is on the disk: it is soon replaced again."""
+    if is_url(storage.place):
+        storage.write_bytes(relative, content)
+        return
     target = storage.path(relative)
     attempt = target.with_name(f".{target.name}.{os.getpid()}")
     attempt.write_bytes(content)
@@ -85,7 +90,7 @@ def publish(storage: Storage, relative: str, content: bytes) -> None:
 def read(storage: Storage) -> dict[str, Any] | None:
     """What the last run wrote; None when there is nothing that this version can read."""
     try:
-        held = json.loads(storage.path(PROGRESS).read_bytes())
+        held = json.loads(storage.content(PROGRESS) or b"")
     except (OSError, ValueError):
         return None
     return held if isinstance(held, dict) and held.get("version") == VERSION else None

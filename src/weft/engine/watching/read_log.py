@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from weft.engine.storage import Storage
-from weft.engine.watching.log import FOLDER, messages_path
+from weft.engine.watching.log import FOLDER
 from weft.errors import WeftError, nearest
 
 KEPT = 10
@@ -29,22 +29,22 @@ class Run:
 
 def runs(storage: Storage) -> list[Run]:
     """All runs with a log, newest first."""
-    folder = storage.path(FOLDER)
-    names = sorted(os.listdir(folder), reverse=True) if folder.is_dir() else []
-    found = [name.removesuffix(".jsonl") for name in names if name.endswith(".jsonl")]
+    names = {Path(path).name for path in storage.below(FOLDER)}
+    found = sorted((name.removesuffix(".jsonl") for name in names if name.endswith(".jsonl")), reverse=True)
     plain = [name for name in found if not name.endswith((".earlier", ".messages"))]
-    return [Run(name, _parts(folder, name)) for name in plain]
+    return [Run(name, _parts(storage, names, name)) for name in plain]
 
 
-def _parts(folder: Path, name: str) -> tuple[Path, ...]:
-    return tuple(path for path in (folder / f"{name}.earlier.jsonl", folder / f"{name}.jsonl") if path.exists())
+def _parts(storage: Storage, names: set[str], run: str) -> tuple[Path, ...]:
+    wanted = [name for name in (f"{run}.earlier.jsonl", f"{run}.jsonl") if name in names]
+    return tuple(storage.path(f"{FOLDER}/{name}") for name in wanted)
 
 
 def chosen(storage: Storage, name: str | None) -> Run:
     """The run whose name begins with `name`, else the newest; raises WeftError when there is none, or several."""
     every = runs(storage)
     if not every:
-        raise WeftError(f"{storage.root}: has no logs; expected a folder that `weft run` or `weft worker` built")
+        raise WeftError(f"{storage.place}: has no logs; expected a folder that `weft run` or `weft worker` built")
     if name is None:
         return every[0]
     found = [run for run in every if run.name.startswith(name)]
@@ -125,8 +125,8 @@ def outline(run: Run) -> dict[str, Any]:
 def failures(storage: Storage, run: Run) -> list[dict[str, Any]]:
     """Lines of attempts that failed, newest first, each with its whole message and trace where they were kept."""
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-    path = messages_path(storage, run.name)
-    for held in lines(Run(run.name, (path,))) if path.exists() else ():
+    messages = f"{FOLDER}/{run.name}.messages.jsonl"
+    for held in lines(Run(run.name, (storage.path(messages),))) if storage.exists(messages) else ():
         kept[_place(held)] = {"message": held.get("message"), "traceback": held.get("trace")}
     found = {_place(held): held for held in lines(run) if held.get("event") in _FAILED}
     return [held | kept.get(place, {}) for place, held in reversed(found.items())]
@@ -139,6 +139,4 @@ def _place(held: dict[str, Any]) -> tuple[Any, ...]:
 def old(storage: Storage) -> list[str]:
     """Files of logs of all but the newest runs, relative to the build."""
     gone = {run.name for run in runs(storage)[KEPT:]}
-    folder = storage.path(FOLDER)
-    names = sorted(os.listdir(folder)) if gone else []
-    return [f"{FOLDER}/{name}" for name in names if name.partition(".")[0] in gone]
+    return [path for path in storage.below(FOLDER) if Path(path).name.partition(".")[0] in gone] if gone else []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from weft.engine import crew, leases
+from weft.engine import crew, leases, places
 from weft.engine.build import RECIPE
 from weft.engine.leases import Seen
 from weft.engine.room import free_bytes
-from weft.engine.storage import Storage
+from weft.engine.storage import Storage, is_url
 from weft.engine.watching import progress
 from weft.errors import WeftError
 
@@ -30,8 +31,8 @@ def status(build: str | Path, *, whole: bool = True) -> dict[str, Any]:
     it is what the ledger says, which takes time in proportion to the tasks; with `whole` false, what the last run told.
     Raises WeftError when the folder is no build.
     """
-    storage = Storage(build)
-    members = [*crew.present(storage, "run"), *crew.present(storage, "worker")]
+    storage = places.open_storage(build)
+    members = places.members(storage)
     if not storage.exists(RECIPE) and not members:
         raise WeftError(f"{build}: is not a build folder (no {RECIPE} in it); expected the folder of `weft run --into`")
     held = progress.read(storage)
@@ -39,7 +40,7 @@ def status(build: str | Path, *, whole: bool = True) -> dict[str, Any]:
     alive = [seen for seen in members if not _gone(seen, quiet)]
     live = bool(alive)
     state = _state(held, alive, quiet)
-    told = {"version": VERSION, "build": str(storage.root), "state": state, "live": live}
+    told = {"version": VERSION, "build": storage.place, "state": state, "live": live}
     if live or not whole:
         found = _told(held if state != "planning" else None, storage)
     else:
@@ -48,11 +49,15 @@ def status(build: str | Path, *, whole: bool = True) -> dict[str, Any]:
     if not live:
         found |= {"running": [], "eta_seconds": None, "workers": [], "leases": []}
     found["unfinished"] = _running(held, {"workers": []}, storage, 0.0) if state in ENDED_EARLY and held else []
-    return told | found | {"free_bytes": free_bytes(storage.root)}
+    return told | found | {"free_bytes": free_bytes(storage.disk)}
 
 
 def _age(storage: Storage) -> float:
-    """Seconds since the progress file was written, by the clock of the file system where it can be asked."""
+    """Seconds since the progress file was written: by the clock of its file system; in object storage by that of who
+    wrote it, as asking the storage for its time would write."""
+    if is_url(storage.place):
+        held = progress.read(storage)
+        return float("inf") if held is None else max(time.time() - float(held["written"]), 0.0)
     path = storage.path(progress.PROGRESS)
     try:
         changed = path.stat().st_mtime
@@ -105,7 +110,7 @@ def _run(held: dict[str, Any] | None, quiet: float, live: bool) -> dict[str, Any
 def _told(held: dict[str, Any] | None, storage: Storage) -> dict[str, Any]:
     """What the run or the workers say of themselves."""
     nodes = held["nodes"] if held is not None else []
-    workers = crew.status(storage)
+    workers = places.builders(storage)
     told = {
         "complete": bool(nodes) and all(_complete(node) for node in nodes),
         "shards": held["shards"] if held is not None else 0,
