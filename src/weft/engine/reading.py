@@ -99,7 +99,7 @@ class Build:
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
         last = last_round(self, shard)
         for node in ("label", "deduplicate", *RELATIONS, f"{last}_cut" if last else "cut", "split_unit", "select"):
-            for entry in self.state.entries.get(node, {}).get(shard, []):
+            for entry in self.state.done(node).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
 
@@ -232,7 +232,7 @@ class Build:
         changed = pl.read_parquet_schema(self._path(str(self.state.one("documents", shard).files[1]["path"])))
         stages.append({"stage": "standardize", "changes": {name: columns[name] for name in changed}})
         labels: dict[str, Any] = {}
-        for entry in self.state.entries.get("label", {}).get(shard, []):
+        for entry in self.state.done("label").get(shard, []):
             for name in pl.read_parquet_schema(self._path(str(entry.files[0]["path"]))):
                 labels[name] = columns[name]
         if labels:
