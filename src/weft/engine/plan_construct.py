@@ -111,9 +111,14 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
 def _elect() -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        written = [str(file["path"]) for e in state.done("decide").values() for file in e[0].files]
-        tables = {"files": "selection/candidates/", "borders": "selection/borders/"}
-        arguments = {name: [path for path in written if path.startswith(at)] for name, at in tables.items()}
+        arguments: dict[str, Any] = {"files": [], "borders": [], "rows": {}}
+        for number, decided in state.done("decide").items():
+            for file in decided[0].files:
+                if file["path"].startswith("selection/candidates/"):
+                    arguments["files"].append(file["path"])
+                    arguments["rows"][number] = file["rows"]
+                elif file["path"].startswith("selection/borders/"):
+                    arguments["borders"].append(file["path"])
         return [Task("elect", 0, "elect", digest("elect", state.keys("decide")), {}, arguments)]
 
     return Node("elect", "construct", ("decide",), "all", plan)
