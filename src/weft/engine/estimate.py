@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import tempfile
@@ -49,6 +50,12 @@ class Measured:
     cpu: dict[str, float]
     seconds: dict[str, float]
     bytes: dict[str, Counter[str]]
+    met: dict[str, int]
+    """Rows that each step of `_MEETING` was given: documents that have something in common with others."""
+
+    def share(self, node: str) -> float:
+        """Of all documents, those that a step of `_MEETING` was given."""
+        return self.met.get(node, 0) / max(self.rows, 1)
 
 
 @dataclass(frozen=True)
@@ -185,6 +192,13 @@ def _measure(recipe: Recipe, folder: Path, runner: LocalRunner, size: int) -> Me
     return _of(plan, state, _stored(manifest))
 
 
+_MEETING = {
+    **{"shingles": "shingles", "verify": "shingles"},
+    **{"romanized_shingles": "romanized_shingles", "romanized_verify": "romanized_shingles"},
+}
+"""Steps whose work is that of the documents that have candidates, and the nodes whose rows those are."""
+
+
 def _peak() -> int:
     """Bytes of memory of the largest process that has ended: here the worker of the samples."""
     unit = 1 if sys.platform == "darwin" else 1024
@@ -203,7 +217,12 @@ def _of(plan: Plan, state: State, stored: int) -> Measured:
         for file in (file for entry in entries for file in entry.files):
             held[_kind(str(file["path"]))] += int(file["bytes"])
     text = sum(int(e[0].counts.get("text_bytes", 0)) for e in state.done("documents").values())
-    return Measured(stored, text, sum(state.rows().values()), cpu, seconds, sizes)
+    met = {name: _rows_of(state, source) for name, source in _MEETING.items()}
+    return Measured(stored, text, sum(state.rows().values()), cpu, seconds, sizes, met)
+
+
+def _rows_of(state: State, node: str) -> int:
+    return sum(int(entry.counts.get("rows_out", 0)) for entries in state.done(node).values() for entry in entries)
 
 
 def _kind(path: str) -> str:
@@ -211,9 +230,11 @@ def _kind(path: str) -> str:
 
 
 SERIAL_BYTES_PER_ROW = 60
-"""Memory of the tasks that hold all rows at once (components, clusters, election), for each row."""
+"""Memory of the tasks that hold all rows at once (components, clusters), for each row."""
 SHARD_BYTES_PER_BYTE = 6
 """Memory of a worker for each byte of text of its shard: of the default recipe, on shards of 17 and 94 MB."""
+_MOST_MET = 0.5
+"""Of a corpus no more than this share of documents is taken to have candidates, whatever samples say."""
 _MANY = frozenset({"candidates", "verify", "verify_romanized", "romanized_verify", "semantic", "export"})
 
 
@@ -227,9 +248,9 @@ def project(samples: Samples, scale: Scale) -> Estimate:
     # Of one step in a small sample it would be noise.
     waits = max(1.0, sum(large.seconds.values()) / max(sum(large.cpu.values()), 1e-9))
     for node in plan.nodes:
-        cpu = _fitted(small, large, small.cpu[node.name], large.cpu[node.name])
+        more = _more_met(small, large, node.name, wanted)
         serial = node.each == "all" and not _several(node.name)
-        work = cpu * text
+        work = _fitted(small, large, small.cpu[node.name], large.cpu[node.name]) * text * more
         stages.append(
             {
                 "node": node.name,
@@ -238,12 +259,9 @@ def project(samples: Samples, scale: Scale) -> Estimate:
                 "cpu_hours": work / 3600,
                 "wall_hours": work * waits / (1 if serial else workers) / 3600,
             }
-            | {f"{kind}_bytes": int(_grown(small, large, node.name, kind) * text) for kind in _KINDS}
+            | {f"{kind}_bytes": int(_grown(small, large, node.name, kind) * text * more) for kind in _KINDS}
         )
-    # As shards of so many bytes are cut; those of the sample are pieces.
-    shard = min(samples.shard_bytes, max(SMALLEST_SHARD, wanted / 16, min(FULL_SHARD, wanted / 4)))
-    wider = max(0.0, shard - large.stored / _PIECES) * large.text / large.stored
-    memory = samples.memory + int(SHARD_BYTES_PER_BYTE * wider) + SERIAL_BYTES_PER_ROW * max(0, rows - large.rows)
+    memory = _memory(samples, wanted, rows)
     sample = {"stored_bytes": large.stored, "text_bytes": large.text, "rows": large.rows}
     made = Estimate(int(wanted), text, rows, workers, stages, memory, samples.start_seconds, sample)
     if scale.price_hour is not None:
@@ -251,6 +269,30 @@ def project(samples: Samples, scale: Scale) -> Estimate:
     if scale.price_gb_month is not None:
         made.money["disk_month"] = sum(made.total(f"{kind}_bytes") for kind in _KINDS) / 1e9 * scale.price_gb_month
     return made
+
+
+def _more_met(small: Measured, large: Measured, node: str, wanted: float) -> float:
+    """How many times as often a document has candidates in the whole as in the sample: 1 for other nodes.
+
+    Copies of a document that lie anywhere are met in proportion to the sample, those that lie beside it in any: a line
+    through both samples. Where they differ by less than chance allows, nothing is said to grow.
+    """
+    first, second = small.share(node), large.share(node)
+    spread = math.sqrt(first / max(small.rows, 1) + second / max(large.rows, 1))
+    if node not in _MEETING or second - first <= 2 * spread or large.stored <= small.stored:
+        return 1.0
+    slope = (second - first) / (large.stored - small.stored)
+    whole = second + slope * max(0.0, wanted - large.stored)
+    return max(1.0, min(_MOST_MET, whole) / second)
+
+
+def _memory(samples: Samples, wanted: float, rows: int) -> int:
+    """Bytes of a worker at the most: of a task of the largest shard, or of one that holds all rows."""
+    large = samples.large
+    # As shards of so many bytes are cut; those of the sample are pieces.
+    shard = min(samples.shard_bytes, max(SMALLEST_SHARD, wanted / 16, min(FULL_SHARD, wanted / 4)))
+    wider = max(0.0, shard - large.stored / _PIECES) * large.text / large.stored
+    return samples.memory + int(max(SHARD_BYTES_PER_BYTE * wider, SERIAL_BYTES_PER_ROW * max(0, rows - large.rows)))
 
 
 _KINDS = ("final", "kept", "intermediate")
