@@ -27,8 +27,8 @@ EDGE = pa.schema(list(PAIR.items()))
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
-KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 11
-"""Rows of a reduce task that meet at once, or twice as many: about 32 MB of keys, 20 MB of shingles."""
+KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 10
+"""Rows of a reduce task that meet at once, or twice as many: about 32 MB of keys, 10 MB of shingles."""
 _HIGH, _LOW, _MOST = np.uint64(32), np.uint64(0xFFFFFFFF), 2**32
 """A pair of global row numbers is one number of 64 bits, the smaller one on top."""
 LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
