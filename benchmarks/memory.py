@@ -87,16 +87,17 @@ def main() -> None:
     try:
         found: dict[int, dict[str, int]] = {}
         for times in map(int, given.times.split(",")):
-            size = 0
+            size = 0.0
             for language in LANGUAGES:
                 each = given.megabytes * times / len(LANGUAGES)
+                size += each
                 if not (folder / f"in{times}" / language).exists():
-                    size += corpora.write(folder / f"in{times}" / language, language, each, 4 * times)
+                    corpora.write(folder / f"in{times}" / language, language, each, 4 * times)
             began = time.monotonic()
             target = folder / f"out-{given.steps}-{times}"
             found[times] = peaks(folder / f"in{times}", target, given.workers, recipe)
             highest = max(found[times].values())
-            told = {"times": times, "text MB": round(size / 1e6, 1), "seconds": round(time.monotonic() - began, 1)}
+            told = {"times": times, "text MB": round(size, 1), "seconds": round(time.monotonic() - began, 1)}
             print(json.dumps(told | {"highest peak MB": round(highest / 1e6)}), flush=True)
         first, last = found[min(found)], found[max(found)]
         for node in last:
