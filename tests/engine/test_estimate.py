@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.engine.corpus import write_corpus
 from tests.engine.here import Here
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 from weft.cli.application import application
 from weft.engine import estimate
 from weft.engine.build import run
-from weft.engine.estimate import Samples, Scale, measure, project
+from weft.engine.estimate import Measured, Samples, Scale, measure, project
 from weft.engine.reading import Build
 from weft.errors import WeftError
 from weft.recipe import load
@@ -73,3 +75,40 @@ def test_the_command_tells_people_and_machines(recipe: Path, samples: Samples, m
 def test_options_that_do_not_go_together_are_refused(recipe: Path, given: list[str], expected: str) -> None:
     shown = CliRunner().invoke(application, ["run", str(recipe), *given])
     assert isinstance(shown.exception, WeftError) and expected in str(shown.exception)
+
+
+def test_a_parquet_file_is_sampled_by_what_its_pieces_hold(tmp_path: Path) -> None:
+    rows = [f"{' '.join(f'neno{(n * k) % 97}' for k in range(1, 90))} {n}" for n in range(12_000)]
+    (tmp_path / "texts").mkdir()
+    table = pa.table({"text": rows, "id": [str(n) for n in range(len(rows))]})
+    pq.write_table(table, tmp_path / "texts/a.parquet", row_group_size=2_000, compression="none", use_dictionary=False)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("name: rows\nacquire: [{path: texts, basis: owned}]\n", "utf-8")
+    size = (tmp_path / "texts/a.parquet").stat().st_size
+    # Pieces of a sixtieth of the file: of ten one holds a row group, and the others nothing.
+    listed = estimate._listed(load(recipe), tmp_path / "none", size // 60)
+    assert len(listed.shards) == 60
+    sample, stored = estimate._sampled(listed, size // 6)
+    chosen = [shard for shard in sample.shards if shard.units]
+    assert chosen and stored == pytest.approx(len(chosen) * size / 6, rel=0.02)
+    everything, stored = estimate._sampled(listed, 2 * size)
+    assert stored == pytest.approx(size, rel=0.02) and sum(bool(shard.units) for shard in everything.shards) == 6
+
+
+def measured(stored: int, rows: int, met: int) -> Measured:
+    return Measured(stored, stored, rows, {}, {}, {}, {"shingles": met})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        (40, 640, 3.5, 10.0),  # copies lie anywhere: four times the sample meets four times as many of each
+        (400, 1600, 1.0, 1.0),  # copies lie beside each other: any sample meets the same share
+        (0, 3, 1.0, 1.0),  # by chance
+    ],
+)
+def test_copies_are_met_as_two_samples_say(first: int, second: int, low: float, high: float) -> None:
+    small, large = measured(1_000_000, 4_000, first), measured(4_000_000, 16_000, second)
+    assert low <= estimate._more_met(small, large, "shingles", 40e6) <= high
+    assert estimate._more_met(small, large, "label", 40e6) == 1.0
+    assert estimate._more_met(small, large, "shingles", 40e12) * large.share("shingles") <= 0.5 + 1e-9

@@ -88,6 +88,17 @@ def parquet(
     return reader(records)
 
 
+def bytes_in(stream: BinaryIO, start: int, stop: int) -> int:
+    """Bytes of the row groups that a range of a file takes, which may be none, or more than the range has."""
+    footer = pq.read_metadata(stream)
+    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+    return sum(_size(group) for group in groups if start <= _middle(group) < stop)
+
+
+def _size(group: Any) -> int:
+    return sum(int(group.column(n).total_compressed_size) for n in range(group.num_columns))
+
+
 def _middle(group: Any) -> int:
     chunks = [group.column(n) for n in range(group.num_columns)]
     starts = [c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset for c in chunks]

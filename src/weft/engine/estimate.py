@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import resource
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from weft.acquire.parquet import bytes_in
 from weft.engine.graph import Plan, State
 from weft.engine.intermediate import is_intermediate
 from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner, usable_cores
+from weft.engine.local import LocalRunner, run_task, usable_cores
 from weft.engine.manifest import FULL_SHARD, SMALLEST_SHARD, Manifest, Shard
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Scheduler
 from weft.engine.service_keys import asked_services
-from weft.engine.storage import Storage
-from weft.engine.work import rooms_registry
+from weft.engine.storage import SourceFetcher, Storage
+from weft.engine.work import Outcome, Task, rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe
 
@@ -50,6 +55,12 @@ class Measured:
     cpu: dict[str, float]
     seconds: dict[str, float]
     bytes: dict[str, Counter[str]]
+    met: dict[str, int]
+    """Rows that each step of `_MEETING` was given: documents that have something in common with others."""
+
+    def share(self, node: str) -> float:
+        """Of all documents, those that a step of `_MEETING` was given."""
+        return self.met.get(node, 0) / max(self.rows, 1)
 
 
 @dataclass(frozen=True)
@@ -122,8 +133,9 @@ class Samples:
 def measure(recipe: Recipe, sample_bytes: int = SAMPLE_BYTES) -> Samples:
     """Run the plan on a quarter of `sample_bytes` and on all of them, in a temporary folder.
 
-    Both are cut into as many tasks, so that what the larger one costs more is the cost of text. A run on a sixteenth
-    comes before, in which the worker starts. Raises WeftError where there is nothing to read, or a sample fails.
+    Both are cut into as many tasks, so that what the larger one costs more is the cost of text. Two runs on a sixteenth
+    come before: one whose worker ends with it, and one in which the worker starts. Raises WeftError where there is
+    nothing to read, or a sample fails.
     """
     if asked := asked_services(recipe):
         raise WeftError(
@@ -131,18 +143,17 @@ def measure(recipe: Recipe, sample_bytes: int = SAMPLE_BYTES) -> Samples:
             "steps that ask services"
         )
     with tempfile.TemporaryDirectory(prefix="weft-estimate-") as folder:
-        runner = LocalRunner(folder, 1)
-        try:
-            sizes = (sample_bytes // 16, sample_bytes // 4, sample_bytes)
-            first, small, large = (_measure(recipe, Path(folder), runner, size) for size in sizes)
-        finally:
-            runner.close()
+        sizes = (sample_bytes // 16, sample_bytes // 4, sample_bytes)
+        # What a worker compiles for the first time on a machine is no cost of the recipe, and takes much memory.
+        _run(recipe, Path(folder), sizes[:1])
+        first, small, large = _run(recipe, Path(folder), sizes)
+        peak = int((Path(folder) / _PEAK).read_text())
         manifest = _listed(recipe, Path(folder), sample_bytes)
     if large.text == 0:
         raise WeftError("--estimate: the sample of the recipe's files holds no text; expected documents in it")
     start = max(0.0, sum(first.cpu.values()) - sum(small.cpu.values()))
     plan = compile_plan(recipe, manifest, rooms_registry())
-    return Samples(plan, _stored(manifest), small, large, start, _peak(), int(recipe.settings.shard_mb * 1_000_000))
+    return Samples(plan, _stored(manifest), small, large, start, peak, int(recipe.settings.shard_mb * 1_000_000))
 
 
 def _listed(recipe: Recipe, folder: Path, piece: int) -> Manifest:
@@ -156,45 +167,100 @@ def _listed(recipe: Recipe, folder: Path, piece: int) -> Manifest:
 
 
 def _stored(manifest: Manifest) -> int:
-    return sum(unit.stop - unit.start for shard in manifest.shards for unit in shard.units)
+    return sum(map(_range, manifest.shards))
 
 
-def _sampled(manifest: Manifest, wanted: int) -> Manifest:
-    """The manifest with shards of about `wanted` bytes, of each source its part, evenly spaced; the others empty."""
-    sizes = [sum(unit.stop - unit.start for unit in shard.units) for shard in manifest.shards]
+def _range(shard: Shard) -> int:
+    return sum(unit.stop - unit.start for unit in shard.units)
+
+
+def _held(shard: Shard) -> int:
+    """Bytes that a shard reads: of a Parquet file those of whole row groups, whatever part of it is asked for."""
+    found = 0
+    for unit in shard.units:
+        found += unit.stop - unit.start
+        if unit.reader == "parquet" and unit.stop - unit.start < unit.size:
+            with contextlib.suppress(OSError, pa.ArrowException), SourceFetcher().open(unit.path) as stream:
+                found += bytes_in(stream, unit.start, unit.stop) - (unit.stop - unit.start)
+    return found
+
+
+def _sampled(manifest: Manifest, wanted: int) -> tuple[Manifest, int]:
+    """The manifest with shards of about `wanted` bytes, of each source its part, evenly spaced, the others empty.
+
+    And how many bytes those shards hold.
+    """
+    shards = manifest.shards
     sources: dict[str, list[int]] = {}
-    for number, shard in enumerate(manifest.shards):
+    for number, shard in enumerate(shards):
         sources.setdefault(shard.source, []).append(number)
-    chosen: set[int] = set()
+    chosen: dict[int, int] = {}
     for numbers in sources.values():
-        chosen |= set(_spaced(numbers, sizes, max(1, wanted * sum(sizes[n] for n in numbers) // max(sum(sizes), 1))))
-    return Manifest([s if n in chosen else Shard(s.source, ()) for n, s in enumerate(manifest.shards)], manifest.files)
+        share = wanted * sum(_range(shards[n]) for n in numbers) // max(_stored(manifest), 1)
+        chosen |= _spaced(shards, numbers, max(1, share))
+    kept = [s if n in chosen else Shard(s.source, ()) for n, s in enumerate(shards)]
+    return Manifest(kept, manifest.files), sum(chosen.values())
 
 
-def _spaced(numbers: list[int], sizes: list[int], wanted: int) -> Iterable[int]:
-    fit = [n for n in numbers if sizes[n] <= max(wanted, SAMPLE_BYTES) * _LARGEST_PIECE]
-    if not fit:
-        return [min(numbers, key=lambda n: (sizes[n], n))]
-    count = max(1, min(len(fit), round(wanted * len(fit) / max(sum(sizes[n] for n in fit), 1))))
-    return [fit[(2 * place + 1) * len(fit) // (2 * count)] for place in range(count)]
+def _spaced(shards: list[Shard], numbers: list[int], wanted: int) -> dict[int, int]:
+    """Some shards, and the bytes that each holds. One that holds none, or too much, gives way to the next."""
+    most = max(wanted, SAMPLE_BYTES) * _LARGEST_PIECE
+    fit = [n for n in numbers if _range(shards[n]) <= most]
+
+    def found(first: int) -> tuple[int, int] | None:
+        held = ((n, _held(shards[n])) for n in (*fit[first:], *fit[:first]) if n not in chosen)
+        return next(((n, size) for n, size in held if 0 < size <= most), None)
+
+    chosen: dict[int, int] = {}
+    probe = found(len(fit) // 2)
+    if probe is not None:
+        mean = sum(_range(shards[n]) for n in fit) / len(fit)
+        count = max(1, min(len(fit), round(wanted / max(probe[1], mean, 1))))
+        for place in range(count):
+            one = found((2 * place + 1) * len(fit) // (2 * count))
+            chosen |= {} if one is None else dict([one])
+        return chosen
+    smallest = min(numbers, key=lambda n: (_range(shards[n]), n))
+    return {smallest: _range(shards[smallest])}
 
 
 def _measure(recipe: Recipe, folder: Path, runner: LocalRunner, size: int) -> Measured:
     storage = Storage(folder)
-    manifest = _sampled(_listed(recipe, folder, max(1, size // _PIECES)), size)
+    manifest, stored = _sampled(_listed(recipe, folder, max(1, size // _PIECES)), size)
     plan = compile_plan(recipe, manifest, rooms_registry())
     # An empty ledger: nothing of the sample before counts as done.
     state = State(Ledger(storage.path("none")), list(plan.shards))
     tally = Scheduler(plan, state, runner, Silent()).run()
     if tally.failures:
         raise WeftError(f"--estimate: {tally.failures[0].task.node} fails on the sample: {tally.failures[0].failure}")
-    return _of(plan, state, _stored(manifest))
+    return _of(plan, state, stored)
 
 
-def _peak() -> int:
-    """Bytes of memory of the largest process that has ended: here the worker of the samples."""
+_MEETING = {
+    **{"shingles": "shingles", "verify": "shingles"},
+    **{"romanized_shingles": "romanized_shingles", "romanized_verify": "romanized_shingles"},
+}
+"""Steps whose work is that of the documents that have candidates, and the nodes whose rows those are."""
+
+
+_PEAK = "peak"
+
+
+def _run(recipe: Recipe, folder: Path, sizes: Sequence[int]) -> list[Measured]:
+    """Samples of these sizes, by one worker."""
+    runner = LocalRunner(str(folder), 1, _noted)
+    try:
+        return [_measure(recipe, folder, runner, size) for size in sizes]
+    finally:
+        runner.close()
+
+
+def _noted(root: str, task: Task) -> Outcome:
+    """Run a task, and note beside it what this process held at the most, in bytes."""
+    outcome = run_task(root, task)
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+    (Path(root) / _PEAK).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit))
+    return outcome
 
 
 def _of(plan: Plan, state: State, stored: int) -> Measured:
@@ -209,7 +275,12 @@ def _of(plan: Plan, state: State, stored: int) -> Measured:
         for file in (file for entry in entries for file in entry.files):
             held[_kind(str(file["path"]))] += int(file["bytes"])
     text = sum(int(e[0].counts.get("text_bytes", 0)) for e in state.done("documents").values())
-    return Measured(stored, text, sum(state.rows().values()), cpu, seconds, sizes)
+    met = {name: _rows_of(state, source) for name, source in _MEETING.items()}
+    return Measured(stored, text, sum(state.rows().values()), cpu, seconds, sizes, met)
+
+
+def _rows_of(state: State, node: str) -> int:
+    return sum(int(entry.counts.get("rows_out", 0)) for entries in state.done(node).values() for entry in entries)
 
 
 def _kind(path: str) -> str:
@@ -217,9 +288,13 @@ def _kind(path: str) -> str:
 
 
 SERIAL_BYTES_PER_ROW = 60
-"""Memory of the tasks that hold all rows at once (components, clusters, election), for each row."""
+"""Memory of the tasks that hold all rows at once (components, clusters), for each row."""
 SHARD_BYTES_PER_BYTE = 6
 """Memory of a worker for each byte of text of its shard: of the default recipe, on shards of 17 and 94 MB."""
+_COMPARED = {"shingles": 0.5, "verify": 0.2, "romanized_shingles": 0.5, "romanized_verify": 0.2}
+"""CPU of a document that is compared, beside that of its labels: of the default recipe on 960 MB of text."""
+_MOST_MET = 0.5
+"""Of a corpus no more than this share of documents is taken to have candidates, whatever samples say."""
 _MANY = frozenset({"candidates", "verify", "verify_romanized", "romanized_verify", "semantic", "export"})
 
 
@@ -233,9 +308,9 @@ def project(samples: Samples, scale: Scale) -> Estimate:
     # Of one step in a small sample it would be noise.
     waits = max(1.0, sum(large.seconds.values()) / max(sum(large.cpu.values()), 1e-9))
     for node in plan.nodes:
-        cpu = _fitted(small, large, small.cpu[node.name], large.cpu[node.name])
+        more = _more_met(small, large, node.name, wanted)
         serial = node.each == "all" and not _several(node.name)
-        work = cpu * text
+        work = _work(small, large, node.name, text, serial) + _compared(large, node.name, rows, more)
         stages.append(
             {
                 "node": node.name,
@@ -244,12 +319,9 @@ def project(samples: Samples, scale: Scale) -> Estimate:
                 "cpu_hours": work / 3600,
                 "wall_hours": work * waits / (1 if serial else workers) / 3600,
             }
-            | {f"{kind}_bytes": int(_grown(small, large, node.name, kind) * text) for kind in _KINDS}
+            | {f"{kind}_bytes": int(_grown(small, large, node.name, kind) * text * more) for kind in _KINDS}
         )
-    # As shards of so many bytes are cut; those of the sample are pieces.
-    shard = min(samples.shard_bytes, max(SMALLEST_SHARD, wanted / 16, min(FULL_SHARD, wanted / 4)))
-    wider = max(0.0, shard - large.stored / _PIECES) * large.text / large.stored
-    memory = samples.memory + int(SHARD_BYTES_PER_BYTE * wider) + SERIAL_BYTES_PER_ROW * max(0, rows - large.rows)
+    memory = _memory(samples, wanted, rows)
     sample = {"stored_bytes": large.stored, "text_bytes": large.text, "rows": large.rows}
     made = Estimate(int(wanted), text, rows, workers, stages, memory, samples.start_seconds, sample)
     if scale.price_hour is not None:
@@ -259,12 +331,52 @@ def project(samples: Samples, scale: Scale) -> Estimate:
     return made
 
 
+def _more_met(small: Measured, large: Measured, node: str, wanted: float) -> float:
+    """How many times as often a document has candidates in the whole as in the sample: 1 for other nodes.
+
+    Copies of a document that lie anywhere are met in proportion to the sample, those that lie beside it in any: a line
+    through both samples, of which a document that has several meets some. Where the samples differ by less than chance
+    allows, nothing is said to grow.
+    """
+    first, second = small.share(node), large.share(node)
+    spread = math.sqrt(first / max(small.rows, 1) + second / max(large.rows, 1))
+    if node not in _MEETING or second - first <= 2 * spread or large.stored <= small.stored:
+        return 1.0
+    slope = (second - first) / (large.stored - small.stored)
+    whole = 1 - math.exp(-second - slope * max(0.0, wanted - large.stored))
+    return max(1.0, min(_MOST_MET, whole) / second)
+
+
+def _memory(samples: Samples, wanted: float, rows: int) -> int:
+    """Bytes of a worker at the most: of a task of the largest shard, or of one that holds all rows."""
+    large = samples.large
+    # As shards of so many bytes are cut; those of the sample are pieces.
+    shard = min(samples.shard_bytes, max(SMALLEST_SHARD, wanted / 16, min(FULL_SHARD, wanted / 4)))
+    wider = max(0.0, shard - large.stored / _PIECES) * large.text / large.stored
+    return samples.memory + int(max(SHARD_BYTES_PER_BYTE * wider, SERIAL_BYTES_PER_ROW * max(0, rows - large.rows)))
+
+
 _KINDS = ("final", "kept", "intermediate")
 
 
 def _several(node: str) -> bool:
     """Whether a node that is planned once has many tasks: reductions by key, exports by language."""
     return node in _MANY or node.endswith(("verify", "_pairs", "_texts", "_links", "_met")) or node.startswith("learn_")
+
+
+def _work(small: Measured, large: Measured, node: str, text: int, serial: bool) -> float:
+    """CPU seconds of a node on so much text, as if documents had candidates as often as in the sample."""
+    first, second = small.cpu[node], large.cpu[node]
+    if not serial or large.text <= small.text:
+        return _fitted(small, large, first, second) * text
+    # Of one task what does not grow is there once.
+    slope = max(0.0, second - first) / (large.text - small.text)
+    return second + slope * max(0, text - large.text)
+
+
+def _compared(large: Measured, node: str, rows: int, more: float) -> float:
+    """CPU seconds of comparing the documents that the sample did not know to have candidates."""
+    return _COMPARED.get(node, 0.0) * large.cpu.get("label", 0.0) * large.share(node) * (more - 1) * rows / large.rows
 
 
 def _fitted(small: Measured, large: Measured, first: float, second: float) -> float:

@@ -6,12 +6,14 @@ A destination reads its batch of every file, so no two tasks ever write one file
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from weft.engine.dividing import Bits, divided
 from weft.engine.storage import FileRecord, Storage
 
 Index = dict[int, list[tuple[int, int]]]
@@ -22,6 +24,9 @@ _SHIFT = np.uint64(64 - PARTITIONS.bit_length() + 1)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
+_BITS = PARTITIONS.bit_length() - 1
+
+
 def by_key(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Destination of hash keys: their top bits."""
     return (keys >> _SHIFT).astype(np.int64)
@@ -29,8 +34,22 @@ def by_key(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 def by_number(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Destination of consecutive numbers, mixed so that neighbours spread (Fibonacci hashing)."""
+    return by_key(_mixed(numbers))
+
+
+def _mixed(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     with np.errstate(over="ignore"):
-        return ((numbers.astype(np.uint64) * _MIX) >> _SHIFT).astype(np.int64)
+        return np.asarray(numbers.astype(np.uint64) * _MIX)
+
+
+def bits_of_key(table: pa.Table) -> npt.NDArray[np.uint64]:
+    """What rows were sent by: their column `key`."""
+    return np.asarray(table["key"].to_numpy(), np.uint64)
+
+
+def bits_of_component(table: pa.Table) -> npt.NDArray[np.uint64]:
+    """What rows were sent by: the number in their column `component`."""
+    return _mixed(table["component"].to_numpy())
 
 
 def write(
@@ -82,35 +101,52 @@ def stream(storage: Storage, files: Iterable[str], destination: int) -> Iterator
                     yield pa.Table.from_batches([held.get_batch(number)])
 
 
-def groups(storage: Storage, files: Sequence[str], destinations: Iterable[int], rows: int) -> Iterator[pa.Table]:
+def groups(
+    storage: Storage, files: Sequence[str], destinations: Iterable[int], rows: int, bits: Bits | None = None
+) -> Iterator[pa.Table]:
     """Whole destinations, in order, several to a table of up to `rows` rows: small ones cost little each.
 
-    A destination of more rows comes alone.
+    A destination of more than twice as many rows comes in several tables with what has the same `bits` in one of them,
+    without `bits` alone.
     """
-    indices = [_index(storage, relative) for relative in files]
+    wanted = list(destinations)
+    parts = _parts(storage, files, wanted)
     together: list[int] = []
     held = 0
-    for destination in destinations:
-        size = sum(count for index in indices for _, count in index.get(destination, []))
+    for destination in wanted:
+        size = int(parts[destination][:, 2].sum())
         if together and held + size > rows:
-            yield _together(storage, files, indices, together)
+            yield pa.concat_tables(_read(storage, files, [parts[d] for d in together]))
             together, held = [], 0
-        if size:
+        if bits is not None and size > 2 * rows:
+            yield from divided(_read(storage, files, [parts[destination]]), size, rows, bits, _BITS)
+        elif size:
             together.append(destination)
             held += size
     if together:
-        yield _together(storage, files, indices, together)
+        yield pa.concat_tables(_read(storage, files, [parts[d] for d in together]))
 
 
-def _together(storage: Storage, files: Sequence[str], indices: list[Index], destinations: list[int]) -> pa.Table:
-    batches = []
-    for relative, index in zip(files, indices, strict=True):
-        wanted = [number for destination in destinations for number, _ in index.get(destination, [])]
-        if wanted:
-            with pa.OSFile(str(storage.path(relative))) as source:
-                held = pa.ipc.open_file(source)
-                batches += [held.get_batch(number) for number in wanted]
-    return pa.Table.from_batches(batches)
+def _parts(storage: Storage, files: Sequence[str], destinations: Sequence[int]) -> dict[int, npt.NDArray[np.int64]]:
+    """For each destination a row (file, record batch, rows) for each of its batches: a few bytes for a file."""
+    found = {destination: array("q") for destination in destinations}
+    for file, relative in enumerate(files):
+        index = _index(storage, relative)
+        for destination in destinations:
+            for number, count in index.get(destination, ()):
+                found[destination].extend((file, number, count))
+    return {destination: np.array(held, np.int64).reshape(-1, 3) for destination, held in found.items()}
+
+
+def _read(storage: Storage, files: Sequence[str], parts: list[npt.NDArray[np.int64]]) -> Iterator[pa.Table]:
+    """The batches of some destinations, file by file: a table for each file."""
+    every = np.concatenate(parts)
+    every = every[np.argsort(every[:, 0], kind="stable")]
+    found, starts = np.unique(every[:, 0], return_index=True)
+    for file, start, stop in zip(found, starts, [*starts[1:], len(every)], strict=True):
+        with pa.OSFile(str(storage.path(files[file]))) as source:
+            held = pa.ipc.open_file(source)
+            yield pa.Table.from_batches([held.get_batch(int(number)) for number in every[start:stop, 1]])
 
 
 def _index(storage: Storage, relative: str) -> Index:

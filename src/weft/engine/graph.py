@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 
+from weft.engine.entries import Done
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.work import Task
 
 T = TypeVar("T")
+_NOTHING: Mapping[int, list[Entry]] = {}
+_FEW = 1024
 
 
 @dataclass(frozen=True)
@@ -32,39 +35,57 @@ class State:
 
     ledger: Ledger
     shards: list[int]
-    entries: dict[str, dict[int, list[Entry]]] = field(default_factory=dict)
+    entries: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, set[int]] = field(default_factory=dict)
     _changes: Counter[str] = field(default_factory=Counter)
     _gathered: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
 
-    def done(self, node: str) -> dict[int, list[Entry]]:
-        """Entries of a node's finished tasks by shard, in shard order."""
-        return dict(sorted(self.entries.get(node, {}).items()))
+    def done(self, node: str) -> Mapping[int, list[Entry]]:
+        """Entries of a node's finished tasks by shard, in shard order; each is made when it is asked for."""
+        return self.entries.get(node, _NOTHING)
 
     def one(self, node: str, shard: int) -> Entry:
         return self.entries[node][shard][0]
 
     def path(self, node: str, shard: int, position: int = 0) -> str:
         """Path of the n-th file of a finished task."""
-        return str(self.one(node, shard).files[position]["path"])
+        return self.ledger.entries.path(self.entries[node].numbers(shard)[0], position)
+
+    def key(self, node: str, shard: int) -> str:
+        """Key of a finished task's first entry."""
+        return self.ledger.entries.key_at(self.entries[node].numbers(shard)[0])
+
+    def outputs(self, node: str, shard: int) -> list[tuple[str, str]]:
+        """Key and path of the first file of each entry of a finished task."""
+        return self.entries[node].outputs(shard)
+
+    def paths(self, node: str, position: int = 0) -> list[str]:
+        """The n-th files of a node's tasks, in shard order."""
+        return [self.path(node, shard, position) for shard in self.done(node)]
 
     def files(self, node: str, position: int = 0) -> list[str]:
         """The n-th files of a node's tasks that hold rows."""
-        held = [entries[0].files[position] for entries in self.done(node).values()]
-        return [str(file["path"]) for file in held if file["rows"]]
+        return self._listed(node, f"files {position}", lambda done: _with_rows(done, position))
 
     def keys(self, node: str) -> list[str]:
-        return [entry.key for entries in self.done(node).values() for entry in entries]
+        return self._listed(node, "keys", lambda done: self.entries[node].keys_of_entries() if done else [])
+
+    def _listed(self, node: str, what: str, gather: Callable[[Mapping[int, list[Entry]]], list[str]]) -> list[str]:
+        """Kept where a node has few tasks: each of many shards asks for them."""
+        done = self.done(node)
+        return list(self.gathered(node, what, gather)) if len(done) <= _FEW else gather(done)
 
     def rows(self) -> dict[int, int]:
         """Rows of every finished documents shard."""
         return {shard: int(e[0].counts.get("rows_out", 0)) for shard, e in self.done("documents").items()}
 
     def record(self, node: str, shard: int, entries: list[Entry]) -> None:
-        self.entries.setdefault(node, {})[shard] = entries
+        if node not in self.entries:
+            self.entries[node] = Done(self.ledger.entries)
+        self.entries[node].put(shard, entries)
         self._changes[node] += 1
 
-    def gathered(self, node: str, what: str, gather: Callable[[dict[int, list[Entry]]], T]) -> T:
+    def gathered(self, node: str, what: str, gather: Callable[[Mapping[int, list[Entry]]], T]) -> T:
         """`gather` of all entries of a node, kept under the name `what` until the node has another one."""
         held = self._gathered.get((node, what))
         if held is None or held[0] != self._changes[node]:
@@ -73,6 +94,11 @@ class State:
 
     def fail(self, node: str, shard: int) -> None:
         self.failed.setdefault(node, set()).add(shard)
+
+
+def _with_rows(done: Mapping[int, list[Entry]], position: int) -> list[str]:
+    held = (entries[0].files[position] for entries in done.values())
+    return [str(file["path"]) for file in held if file["rows"]]
 
 
 @dataclass(frozen=True)

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import secrets
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from weft.engine.entries import Entries, Entry
+
+__all__ = ["COMPACT_ABOVE", "Entry", "Ledger", "LedgerWriter"]
+
 COMPACT_ABOVE = 8
 """Segments of finished runs that are kept before they are folded into one Parquet file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One finished output. `files` are `{path, bytes, rows}`; `counts` what the stage conserved."""
-
-    key: str
-    node: str
-    shard: int
-    files: list[dict[str, Any]] = field(default_factory=list)
-    counts: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    taken: list[str] = field(default_factory=list)
-    """Files that `weft clean --intermediate` took away; the task is done as long as nobody has to read them."""
-
-    def to_json(self) -> str:
-        held = {name: getattr(self, name) for name in self.__slots__ if name != "taken" or self.taken}
-        return json.dumps(held, sort_keys=True, separators=(",", ":"))
-
-    def shared(self) -> Entry:
-        """The same with names that all entries share: a text or a worker gives each its own, which is half of it."""
-        files = [{sys.intern(name): value for name, value in file.items()} for file in self.files]
-        return replace(self, node=sys.intern(self.node), files=files, counts=_shared(self.counts))
-
-
-def _shared(counts: dict[str, Any]) -> dict[str, Any]:
-    return {sys.intern(name): _shared(value) if isinstance(value, dict) else value for name, value in counts.items()}
+_COMPACTED = pa.schema({"entry": pa.string()})
+_TOGETHER = 1 << 14
+"""Lines of a compacted ledger that are in memory at once."""
 
 
 class LedgerWriter:
@@ -66,8 +43,10 @@ class LedgerWriter:
 def _entries(lines: Iterable[str | bytes]) -> Iterator[Entry]:
     for line in lines:
         # A torn line is an uncommitted task: it runs again.
-        with contextlib.suppress(ValueError, TypeError, AttributeError):
-            yield Entry(**json.loads(line)).shared()
+        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
+            entry = Entry(**json.loads(line))
+            if isinstance(entry.key, str) and isinstance(entry.counts, dict) and all(f["path"] for f in entry.files):
+                yield entry
 
 
 class Ledger:
@@ -75,15 +54,15 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._entries: dict[str, Entry] = {}
+        self.entries = Entries()
         self._read: dict[str, int] = {}
         for entry in self._unread():
-            self._entries[entry.key] = entry
+            self.entries.put(entry)
 
     def refresh(self) -> None:
         """Take in what other processes have committed since the last look; of one key the first entry stays."""
         for entry in self._unread():
-            self._entries.setdefault(entry.key, entry)
+            self.entries.setdefault(entry.key, entry)
 
     def _unread(self) -> Iterator[Entry]:
         """Entries that were not read before: compacted files as a whole, segments from where the last look ended."""
@@ -91,39 +70,43 @@ class Ledger:
         for name in names:
             if name.startswith("compacted-") and name.endswith(".parquet") and name not in self._read:
                 self._read[name] = 0
-                yield from _entries(pq.read_table(self.folder / name)["entry"].to_pylist())
+                with pq.ParquetFile(self.folder / name) as source:
+                    for batch in source.iter_batches(_TOGETHER, columns=["entry"]):
+                        yield from _entries(batch.column(0).to_pylist())
         for name in names:
             if name.startswith("segment-") and name.endswith(".jsonl"):
                 with contextlib.suppress(FileNotFoundError), open(self.folder / name, "rb") as source:
                     source.seek(self._read.get(name, 0))
-                    content = source.read()
-                    # A killed worker may leave half a line: what has no line end was never committed.
-                    end = content.rfind(b"\n") + 1
-                    self._read[name] = self._read.get(name, 0) + end
-                    yield from _entries(content[:end].splitlines())
+                    for line in source:
+                        # A killed worker may leave half a line: what has no line end was never committed.
+                        if not line.endswith(b"\n"):
+                            break
+                        self._read[name] = self._read.get(name, 0) + len(line)
+                        yield from _entries([line])
 
     def get(self, key: str) -> Entry | None:
-        return self._entries.get(key)
+        return self.entries.get(key)
 
     def add(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Remember entries that a worker has already written to its segment, and give them as they are kept."""
-        kept = [entry.shared() for entry in entries]
-        self._entries |= {entry.key: entry for entry in kept}
+        """Remember entries that a worker has already written to its segment, and give them back."""
+        kept = list(entries)
+        for entry in kept:
+            self.entries.put(entry)
         return kept
 
-    def all(self) -> list[Entry]:
-        """Every entry, in no order."""
-        return list(self._entries.values())
+    def all(self) -> Iterator[Entry]:
+        """Every entry, in no order; each is made when its turn comes."""
+        return self.entries.every()
 
     def forget(self, key: str) -> None:
-        self._entries.pop(key, None)
+        self.entries.pop(key, None)
 
     def any_taken(self) -> bool:
         """Whether files of some entry were taken away on purpose."""
-        return any(entry.taken for entry in self._entries.values())
+        return self.entries.any_taken
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def compact(self, *, always: bool = False) -> None:
         """Fold segments into one Parquet file; the caller holds the build's lock and no worker is alive.
@@ -133,10 +116,12 @@ class Ledger:
         old = [*self.folder.glob("compacted-*.parquet"), *self.folder.glob("segment-*.jsonl")]
         if len(old) <= COMPACT_ABOVE and not always:
             return
-        lines = [self._entries[key].to_json() for key in sorted(self._entries)]
         attempt = self.folder / f"attempt-{secrets.token_hex(6)}"
         with open(attempt, "wb") as sink:
-            pq.write_table(pa.table({"entry": lines}), sink, compression="zstd")
+            with pq.ParquetWriter(sink, _COMPACTED, compression="zstd") as writer:
+                lines = (entry.to_json() for entry in self.entries.by_key())
+                while part := list(itertools.islice(lines, _TOGETHER)):
+                    writer.write_table(pa.table({"entry": part}, _COMPACTED))
             sink.flush()
             os.fsync(sink.fileno())  # the segments go: what replaces them has to be on the disk
         os.replace(attempt, self.folder / f"compacted-{secrets.token_hex(8)}.parquet")

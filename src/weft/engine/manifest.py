@@ -26,7 +26,7 @@ _WHOLE_DIGEST = 64 << 20
 _SLICES = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of a source as the listing found it."""
 
@@ -37,7 +37,7 @@ class SourceFile:
     fingerprint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A file, or a byte range of one, that a documents task reads."""
 
@@ -50,7 +50,7 @@ class Unit:
     fingerprint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shard:
     """The units of one documents task; the number is its place in `Manifest.shards`."""
 

@@ -48,10 +48,9 @@ def _judged_by(compiler: Compiler, labels: tuple[str, ...], *, drawn: bool) -> t
 
 def _paths(state: State, labels: tuple[str, ...], shard: int) -> tuple[list[str], list[str]]:
     """Side tables of a shard and the keys of their answers; signatures and vectors are left out, no rule reads them."""
-    entries = [entry for node in labels[1:] for entry in state.entries[node][shard]]
-    paths = [(str(entry.files[0]["path"]), entry.key) for entry in entries]
+    paths = [(path, key) for node in labels[1:] for key, path in state.outputs(node, shard)]
     wanted = sorted(p for p in paths if p[0].split("/")[1] not in (*SIGNATURES, *VECTORS))
-    return [path for path, _ in wanted], [state.one("documents", shard).key, *(key for _, key in wanted)]
+    return [path for path, _ in wanted], [state.key("documents", shard), *(key for _, key in wanted)]
 
 
 def _call(compiler: Compiler) -> tuple[list[object], dict[str, Any]]:
@@ -82,7 +81,7 @@ def _thresholds(compiler: Compiler) -> Node:
         if joint is not None:
             key = digest("shared_thresholds", identity, joint.key())
             return [Task("thresholds", 0, "shared_thresholds", key, {}, joint.arguments(state))]
-        files = [str(e[0].files[0]["path"]) for e in state.done("threshold_part").values()]
+        files = state.paths("threshold_part")
         key = digest("thresholds", identity, state.keys("threshold_part"))
         return [Task("thresholds", 0, "thresholds", key, {}, {"call": call, "files": files})]
 
@@ -112,7 +111,7 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "labels": paths,
             "thresholds": state.path("thresholds", 0),
         }
-        key = digest("decide", _DECIDE, settings, keys, state.one("thresholds", 0).key)
+        key = digest("decide", _DECIDE, settings, keys, state.key("thresholds", 0))
         return [Task("decide", shard, "decide", key, {}, arguments)]
 
     return Node("decide", "construct", (*labels, "thresholds"), "shard", plan)
@@ -120,9 +119,14 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
 def _elect() -> Node:
     def plan(state: State, shard: int) -> list[Task]:
-        written = [str(file["path"]) for e in state.done("decide").values() for file in e[0].files]
-        tables = {"files": "selection/candidates/", "borders": "selection/borders/"}
-        arguments = {name: [path for path in written if path.startswith(at)] for name, at in tables.items()}
+        arguments: dict[str, Any] = {"files": [], "borders": [], "rows": {}}
+        for number, decided in state.done("decide").items():
+            for file in decided[0].files:
+                if file["path"].startswith("selection/candidates/"):
+                    arguments["files"].append(file["path"])
+                    arguments["rows"][number] = file["rows"]
+                elif file["path"].startswith("selection/borders/"):
+                    arguments["borders"].append(file["path"])
         return [Task("elect", 0, "elect", digest("elect", state.keys("decide")), {}, arguments)]
 
     return Node("elect", "construct", ("decide",), "all", plan)
@@ -153,7 +157,7 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
         arguments |= records(compiler)
         drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
-        held = [keys, state.one("decide", shard).key, state.one("elect", 0).key, languages, seed]
+        held = [keys, state.key("decide", shard), state.key("elect", 0), languages, seed]
         ordered, order_keys = ordering(compiler, state)
         key = digest("select", _SELECT, *held, *drawn_keys, *order_keys)
         return [Task("select", shard, "select", key, {}, arguments | drawn | ordered, size)]
@@ -168,7 +172,7 @@ def _export(compiler: Compiler) -> Node:
     mixed |= order_of_files(compiler)
 
     def plan(state: State, shard: int) -> list[Task]:
-        files = [str(e[0].files[2]["path"]) for e in state.done("select").values()]
+        files = state.paths("select", 2)
         keys = state.keys("select")
         return [
             Task(
@@ -192,8 +196,7 @@ def _release(compiler: Compiler) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         tables = ["rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation"]
         tables += ["cuts"] if recipe.construct.cut else []
-        selected = state.done("select").values()
-        files = {name: [str(e[0].files[n]["path"]) for e in selected] for n, name in enumerate(tables, 1)}
+        files = {name: state.paths("select", n) for n, name in enumerate(tables, 1)}
         text = json.dumps(_told(recipe.answering(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
         arguments = (
             files

@@ -67,9 +67,9 @@ def _bands(compiler: Compiler) -> Node:
     reads = compiler.registry.get("deduplicate.band_keys").reads
 
     def plan(state: State, shard: int) -> list[Task]:
-        entries = [e for e in state.entries["label"][shard] if _column(e.files[0]["path"]) in reads]
-        key = digest("bands", own, sorted(e.key for e in entries), shard)
-        arguments = {"call": call, "labels": sorted(str(e.files[0]["path"]) for e in entries)}
+        outputs = [(key, path) for key, path in state.outputs("label", shard) if _column(path) in reads]
+        key = digest("bands", own, sorted(key for key, _ in outputs), shard)
+        arguments = {"call": call, "labels": sorted(path for _, path in outputs)}
         return [Task("bands", shard, "bands", key, {}, arguments)]
 
     return Node("bands", "deduplicate", ("label",), "shard", plan)
@@ -105,7 +105,7 @@ def _components(verifying: Verifying) -> Node:
     node = f"{verifying.prefix}components"
 
     def plan(state: State, shard: int) -> list[Task]:
-        files = [str(e[0].files[0]["path"]) for e in state.done("candidates").values()]
+        files = state.paths("candidates")
         arguments = {"files": files, "rows": state.rows(), "script": bool(verifying.prefix)}
         key = digest(node, state.keys("candidates"), sorted(state.rows().items()))
         return [Task(node, 0, "components", key, {}, arguments)]
@@ -127,13 +127,13 @@ def shingle_node(compiler: Compiler, verifying: Verifying) -> Node:
         run, held, _ = needs(compiler, [s.operator for s in steps])
         columns = [name for name in DOCUMENT.names if name in {*held, *spec.reads}]
         chain = [s for s in compiler.labels() if s.operator in run]
-        document = state.one("documents", shard)
-        key = digest(node, own, [compiler.identity(s) for s in chain], document.key, state.keys(members))
+        document = state.key("documents", shard)
+        key = digest(node, own, [compiler.identity(s) for s in chain], document, state.keys(members))
         arguments = {
             "call": call,
             "chain": [called(s) for s in chain],
             "columns": columns,
-            "documents": document.files[0]["path"],
+            "documents": state.path("documents", shard),
             "members": state.path(members, 0),
         }
         return [Task(node, shard, "shingles", key, {}, arguments)]
@@ -147,9 +147,9 @@ def _clusters(prefixes: tuple[str, ...], meaning: bool) -> Node:
 
     def plan(state: State, shard: int) -> list[Task]:
         arguments = {
-            "candidates": [str(e[0].files[0]["path"]) for e in state.done("candidates").values()],
-            "verified": [str(e[0].files[0]["path"]) for e in state.done("verify").values()],
-            "romanized": [str(e[0].files[0]["path"]) for node in verified[1:] for e in state.done(node).values()],
+            "candidates": state.paths("candidates"),
+            "verified": state.paths("verify"),
+            "romanized": [path for node in verified[1:] for path in state.paths(node)],
             # The last file: of `cells` that of equal vectors, of `semantic` the only one.
             "semantic": [str(e[0].files[-1]["path"]) for node in alike for e in state.done(node).values()],
             "documents": {shard: state.path("documents", shard) for shard in state.done("documents")},
@@ -175,9 +175,8 @@ def _label(compiler: Compiler, prefixes: tuple[str, ...], meaning: bool) -> Node
     met = ("bands", *(f"{prefix}shingles" for prefix in prefixes), *(("cells",) if meaning else ()))
 
     def plan(state: State, shard: int) -> list[Task]:
-        document = state.one("documents", shard)
-        key = digest("deduplicate", document.key, state.keys(node))
-        arguments = {"documents": document.files[0]["path"], "clusters": state.path(node, 0)}
+        key = digest("deduplicate", state.key("documents", shard), state.keys(node))
+        arguments = {"documents": state.path("documents", shard), "clusters": state.path(node, 0)}
         return [Task("deduplicate", shard, "cluster_label", key, {}, arguments)]
 
     # A shard whose keys, shingles or cells failed has met nobody: it stays out of the corpus until they are there.

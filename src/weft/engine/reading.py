@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 
 from weft.construct.defaults import REASONS
 from weft.construct.mixture_card import Mixed
@@ -103,7 +105,7 @@ class Build:
         paths = [str(self.state.one("documents", shard).files[1]["path"])]
         last = last_round(self, shard)
         for node in ("label", "deduplicate", *RELATIONS, f"{last}_cut" if last else "cut", "split_unit", "select"):
-            for entry in self.state.entries.get(node, {}).get(shard, []):
+            for entry in self.state.done(node).get(shard, []):
                 paths.append(str(entry.files[0]["path"]))
         return paths
 
@@ -157,7 +159,7 @@ class Build:
         held, texts = self.table("largest"), []
         for shard, row in held.select("shard", "row").iter_rows():
             path = self._path(str(self.state.one("documents", shard).files[0]["path"]))
-            texts.append(pl.scan_parquet(path).select("id", "text").slice(row, 1).collect())
+            texts.append(_row(path, row, ["id", "text"]))
         return pl.concat([held, pl.concat(texts)], how="horizontal") if texts else held
 
     def mixture(self) -> Mixed | None:
@@ -241,7 +243,7 @@ class Build:
         changed = pl.read_parquet_schema(self._path(str(self.state.one("documents", shard).files[1]["path"])))
         stages.append({"stage": "standardize", "changes": {name: columns[name] for name in changed}})
         labels: dict[str, Any] = {}
-        for entry in self.state.entries.get("label", {}).get(shard, []):
+        for entry in self.state.done("label").get(shard, []):
             for name in pl.read_parquet_schema(self._path(str(entry.files[0]["path"]))):
                 labels[name] = columns[name]
         if labels:
@@ -375,3 +377,12 @@ def _record(columns: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     parts = [part["language"] or f"{part['field']}: {part['role']}" for part in columns["parts"] or ()]
     return {"record_kind": columns["record_kind"], "parts": parts}
+
+
+def _row(path: Path, row: int, columns: list[str]) -> pl.DataFrame:
+    """One row of a Parquet file; memory is its row group, where a scan takes many at once."""
+    with pq.ParquetFile(path) as source:
+        ends = np.cumsum([source.metadata.row_group(n).num_rows for n in range(source.num_row_groups)])
+        group = int(np.searchsorted(ends, row, side="right"))
+        held = source.read_row_group(group, columns=columns, use_threads=False)
+    return pl.DataFrame(pl.from_arrow(held.slice(row - int(ends[group]) + held.num_rows, 1)))

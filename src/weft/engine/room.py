@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,23 +39,25 @@ def to_write(plan: Plan, state: State) -> int:
 
     `state` is filled with what is done.
     """
-    scheduler = Scheduler(plan, state, None, Silent())
-    waiting = set(scheduler.run().waiting)
-    text: dict[int, float] = {n: _text_of(e[0].counts) for n, e in state.done("documents").items()}
-    ready: Counter[str] = Counter()
-    for task in scheduler.waiting_tasks():
+    text: dict[int, float] = {}
+
+    def seen(task: Task) -> None:
         if task.node == "documents":
             text[task.shard] = sum((u["stop"] - u["start"]) * _expansion(u["name"]) for u in task.arguments["units"])
-    for task in scheduler.waiting_tasks():
-        ready[task.node] += int(text.get(task.shard, 0.0))
+
+    scheduler = Scheduler(plan, state, None, Silent(), seen=seen)
+    waiting = set(scheduler.run().waiting)
+    text |= {n: _text_of(e[0].counts) for n, e in state.done("documents").items()}
+    ready = {node: int(sum(text.get(n, 0.0) for n in held)) for node, held in scheduler.ready_shards().items()}
     whole, total = sum(text.values()), 0.0
     for node in plan.nodes:
         if node.name in waiting:
-            done = sum(text.get(shard, 0.0) for shard in state.entries.get(node.name, {}))
+            done = sum(text.get(shard, 0.0) for shard in state.done(node.name))
             total += _PER_BYTE.get(node.name, 0.0) * (whole - done)
         else:
             # Tasks that are not of a shard, such as an export of a language, share what all shards have.
-            share = ready[node.name] if node.each == "shard" else whole if ready[node.name] else 0
+            found = ready.get(node.name, 0)
+            share = found if node.each == "shard" else whole if found else 0
             total += _PER_BYTE.get(node.name, 0.0) * share
     return int(total)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +14,9 @@ from weft.engine.ready import ReadySet
 from weft.engine.work import Outcome, Task
 
 ATTEMPTS = 3
+WINDOW = 16_384
+"""Tasks that are made and not ended at a time, and of one step that is planned once all of them: more than any cluster
+has places. The others are made when there is room: a task takes kilobytes."""
 
 
 class Runner(Protocol):
@@ -68,13 +72,26 @@ class Tally:
 class Scheduler:
     """One run of one plan. Tasks start as soon as their own inputs are there."""
 
-    def __init__(self, plan: Plan, state: State, runner: Runner | None, listener: Listener) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: State,
+        runner: Runner | None,
+        listener: Listener,
+        *,
+        seen: Callable[[Task], None] = lambda task: None,
+        window: int = WINDOW,
+    ) -> None:
+        """`seen` is called with every task that has to run."""
         self.plan = plan
         self.state = state
         self.tally = Tally()
         self._runner = runner
         self._listener = listener
+        self._told = seen
+        self._window = window
         self._open: dict[str, set[int]] = defaultdict(set)
+        self._unfinished = 0
         self._ready = ReadySet(plan)
         self._begun: set[str] = set()
         self._closed: set[str] = set()
@@ -97,12 +114,12 @@ class Scheduler:
         return self.tally
 
     def queued(self) -> Counter[str]:
-        """Tasks that are ready and have not been given away, by node (all of them in a dry run)."""
-        return Counter(task.node for task in self._queue)
+        """Of a dry run: tasks that are ready, by node."""
+        return Counter({node: len(shards) for node, shards in self._open.items() if shards})
 
-    def waiting_tasks(self) -> list[Task]:
-        """The tasks that `queued` counts."""
-        return list(self._queue)
+    def ready_shards(self) -> Mapping[str, Set[int]]:
+        """Of a dry run: the shards, or numbers, of the tasks that `queued` counts."""
+        return self._open
 
     def _advance(self) -> None:
         moved = True
@@ -112,11 +129,12 @@ class Scheduler:
     def _advance_node(self, node: Node) -> bool:
         moved = False
         if node.each == "shard":
-            for shard in self._ready.take(node.name):
+            while shards := self._ready.take(node.name, self._room(node)):
                 moved = True
-                self._plan(node, shard)
-                if shard not in self._open[node.name]:
-                    self._ready.met(node.name, shard)
+                for shard in shards:
+                    self._plan(node, shard)
+                    if shard not in self._open[node.name]:
+                        self._ready.met(node.name, shard)
             complete = self._ready.taken(node.name)
         else:
             if node.name not in self._begun and all(name in self._closed for name in node.after):
@@ -131,8 +149,16 @@ class Scheduler:
             return True
         return moved
 
+    def _room(self, node: Node) -> int | None:
+        """How many tasks of a node may be made now: what later nodes have ready goes first, so that none waits long."""
+        if self._runner is None:
+            return None
+        later = itertools.takewhile(lambda other: other is not node, reversed(self.plan.nodes))
+        return max(0, self._window - self._unfinished - sum(self._ready.count(other.name) for other in later))
+
     def _ended(self, task: Task) -> None:
         self._open[task.node].discard(task.shard)
+        self._unfinished -= 1
         if self.plan.node(task.node).each == "shard":
             self._ready.met(task.node, task.shard)
 
@@ -154,9 +180,12 @@ class Scheduler:
             self.state.record(node.name, task.shard, found)
             self.tally.cached[node.name] += 1
             return 0
-        self._partial[(node.name, task.shard)] = found
         self._open[node.name].add(task.shard)
-        self._queue.append(task)
+        self._told(task)
+        if self._runner is not None:
+            self._partial[(node.name, task.shard)] = found
+            self._queue.append(task)
+            self._unfinished += 1
         return 1
 
     def _blocked(self, node: Node, shard: int) -> bool:

@@ -37,7 +37,7 @@ def row_frame(build: Build, shard: int, labels: dict[str, set[str]] | None, extr
     """Rows of a shard: `id`, what decides in an election, the own `rule`; `labels` as struct columns or plain ones."""
     # The labels by which rows were judged: what was cut in the end was known only after the election.
     nodes = ("label", "deduplicate", *RELATIONS, "cut")
-    judged = [str(e.files[0]["path"]) for node in nodes for e in build.state.entries.get(node, {}).get(shard, [])]
+    judged = [str(e.files[0]["path"]) for node in nodes for e in build.state.done(node).get(shard, [])]
     paths = [build.state.path("documents", shard), *judged]
     scan = pl.concat([pl.scan_parquet(build.storage.path(path)) for path in paths], how="horizontal")
     names = scan.collect_schema().names()

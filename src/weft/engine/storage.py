@@ -111,7 +111,7 @@ class Storage:
         """The bytes of a small file as it is now; None when there is none."""
         try:
             return self.path(relative).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def contents(self, relatives: Iterable[str]) -> dict[str, bytes | None]:

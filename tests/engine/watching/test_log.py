@@ -83,7 +83,7 @@ def test_the_guide_lists_every_line_and_field() -> None:
 def test_the_log_counts_what_the_ledger_has(failed: Path) -> None:
     lines = held(failed)
     done = [one for one in lines if one["event"] == "task_finished"]
-    entries = Ledger(failed / "ledger").all()
+    entries = list(Ledger(failed / "ledger").all())
     assert {one["node"] for one in done} == {entry.node for entry in entries}
     assert sum(one["written_bytes"] for one in done) == sum(f["bytes"] for entry in entries for f in entry.files)
     documents = [one for one in done if one["node"] == "documents"]

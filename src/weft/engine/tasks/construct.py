@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
 from weft.engine.apply import ready
+from weft.engine.dividing import TOGETHER, blocks, by_part, divided, merged
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
 from weft.engine.tasks import groups, mixing, ordering, shared
@@ -35,6 +37,8 @@ KEPT_CLUSTER = {
     "cluster": pl.String, "size": pl.Int32, "kind": pl.String, "split": pl.String, "language": pl.String,
     "source": pl.String, "shard": pl.Int32, "row": pl.Int32,
 }  # fmt: skip
+CANDIDATES_TOGETHER = 1 << 18
+"""Candidates of an election that are in memory at once, or twice as many: some 100 MB."""
 LARGEST = 10
 """Clusters whose text the report shows."""
 
@@ -52,7 +56,7 @@ def threshold_part(task: Task, context: Context) -> list[Entry]:
 def thresholds(task: Task, context: Context) -> list[Entry]:
     """Thresholds of every language, from all shards' sketches in shard order."""
     fold = ready([Call(**task.arguments["call"])], context)[0].function
-    table = fold.finish(fold.merge([context.storage.read_table(path) for path in task.arguments["files"]]))
+    table = fold.finish(merged(fold.merge, map(context.storage.read_table, task.arguments["files"])))
     path = f"selection/thresholds-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, [table], table.schema)
     return [entry(task, task.key, [record_to_json(record)], {"languages": table.num_rows})]
@@ -94,17 +98,47 @@ def decide(task: Task, context: Context) -> list[Entry]:
 
 def elect(task: Task, context: Context) -> list[Entry]:
     """The rows that are not elected in their cluster, stored by shard."""
-    tables = [context.storage.read_table(path) for path in task.arguments["files"]]
-    splitting.check_no_leak([pl.DataFrame(pl.from_arrow(table)).select("cluster", "split") for table in tables])
     groups.check(task.arguments["borders"], context)
-    here, others = shared.apart(tables)
-    survivors, dropped = election.elect(here)
-    dropped = pl.concat([dropped, *others]).sort("shard", "row")
-    place = dropped["shard"].to_numpy().astype(np.int64)
-    table = arrow(dropped.select("row", "kept"))
-    path = f"selection/elect-{task.key[:12]}.arrow"
-    record = exchange.write(context.storage, path, DROPPED, [(table, place)])
-    return [entry(task, task.key, [record_to_json(record)], {"kept": survivors.height, "dropped": dropped.height})]
+    sizes = task.arguments["rows"]
+    counts = {"kept": 0, "dropped": 0}
+    by_shard = np.array([sizes.get(shard, 0) for shard in range(max(sizes, default=-1) + 1)], np.int64)
+
+    def dropped() -> Iterator[pa.Table]:
+        for rows in _whole_clusters(task, context, int(by_shard.sum())):
+            splitting.check_no_leak([pl.DataFrame(pl.from_arrow(rows.select(["cluster", "split"])))])
+            here, elsewhere = shared.apart([rows])
+            survivors, others = election.elect(here)
+            others = pl.concat([others, *elsewhere])
+            counts["kept"] += survivors.height
+            counts["dropped"] += others.height
+            yield arrow(others)
+
+    def chunks() -> Iterator[tuple[pa.Table, Any]]:
+        block = blocks(by_shard, CANDIDATES_TOGETHER)
+        parts = int(block.max(initial=0)) + 1
+        for part in by_part(dropped(), parts, CANDIDATES_TOGETHER, lambda rows: block[rows["shard"].to_numpy()]):
+            rows = part.sort_by([("shard", "ascending"), ("row", "ascending")])
+            yield rows.select(["row", "kept"]), rows["shard"].to_numpy().astype(np.int64)
+
+    record = exchange.write(context.storage, f"selection/elect-{task.key[:12]}.arrow", DROPPED, chunks())
+    return [entry(task, task.key, [record_to_json(record)], counts)]
+
+
+def _whole_clusters(task: Task, context: Context, size: int) -> Iterator[pa.Table]:
+    """All candidates, of a large corpus those of some clusters at a time."""
+    from weft.text.buffers import string_buffers
+    from weft.text.folded import plain_hashes
+
+    tables = (context.storage.read_table(path) for path in task.arguments["files"])
+    if size > 2 * CANDIDATES_TOGETHER:
+        yield from divided(
+            tables,
+            size,
+            CANDIDATES_TOGETHER,
+            lambda rows: plain_hashes(string_buffers(rows["cluster"].combine_chunks())),
+        )
+    elif size:
+        yield pa.concat_tables(tables)
 
 
 def select(task: Task, context: Context) -> list[Entry]:
@@ -257,15 +291,13 @@ def release(task: Task, context: Context) -> list[Entry]:
     """Card, Croissant metadata, rejects and the small tables of the report; what no longer belongs is removed."""
     storage, given = context.storage, task.arguments
     holders.claim(storage, "construct/README.md", task.key)
-    tables = {
-        name: [storage.read_table(path) for path in given[name]]
-        for name in ("counts", "sources", "samples", "histograms", "clusters", "evaluation")
-    }
-    counts, sources = summary.merge_counts(tables["counts"]), summary.merge_counts(tables["sources"])
-    clusters = pl.concat(
-        [pl.DataFrame(schema=KEPT_CLUSTER), *(pl.DataFrame(pl.from_arrow(t)) for t in tables["clusters"])]
-    )
-    items = evaluation.merged(pl.DataFrame(pl.from_arrow(table)) for table in tables["evaluation"])
+
+    def of(name: str) -> Iterator[pa.Table]:
+        return (storage.read_table(path) for path in given[name])
+
+    counts, sources = merged(summary.merge_counts, of("counts")), merged(summary.merge_counts, of("sources"))
+    sizes, largest = _clusters_of(of("clusters"))
+    items = evaluation.merged(pl.DataFrame(pl.from_arrow(table)) for table in of("evaluation"))
     benchmarks, places = evaluation.by_benchmark(items, _sought(given["sought"])), evaluation.first_places(items)
     records = [FileRecord(**record) for record in given["records"]]
     held = Release(
@@ -286,7 +318,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         units=given.get("units"),
         evaluation=benchmarks,
         found=places,
-        cuts=merge_cuts(storage.read_table(path) for path in given["cuts"]) if "cuts" in given else None,
+        cuts=merged(merge_cuts, of("cuts")) if "cuts" in given else None,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held), "release.json": release_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]
@@ -295,12 +327,10 @@ def release(task: Task, context: Context) -> list[Entry]:
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
     listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
     storage.keep_only("construct", {f["path"] for f in files} | {f"construct/{r.path}" for r in records} | listed)
-    sizes = clusters.group_by(by := ["language", "source", "size"]).len("clusters").sort(by)
-    largest = clusters.sort("size", "cluster", descending=[True, False]).head(LARGEST)
     small = {
         "counts": counts,
-        "samples": summary.merge_samples(tables["samples"]),
-        "histograms": summary.with_edges(summary.merge_histograms(tables["histograms"])),
+        "samples": merged(summary.merge_samples, of("samples")),
+        "histograms": summary.with_edges(merged(summary.merge_histograms, of("histograms"))),
         "clusters": sizes,
         "largest": largest,
         "sources": sources,
@@ -313,6 +343,19 @@ def release(task: Task, context: Context) -> list[Entry]:
         files.append(write_frame(context, f"selection/{name}-{task.key[:12]}.parquet", frame))
     holders.settle(storage, "construct/README.md", task.key)
     return [entry(task, task.key, files, {"documents": int(counts["documents"].sum()), "files": len(records)})]
+
+
+def _clusters_of(tables: Iterator[pa.Table]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """How many clusters of each size each language and source has, and the largest clusters."""
+    by = ["language", "source", "size"]
+    sizes = pl.DataFrame(schema={name: KEPT_CLUSTER[name] for name in by} | {"clusters": pl.UInt32})
+    largest = pl.DataFrame(schema=KEPT_CLUSTER)
+    while block := list(itertools.islice(tables, TOGETHER)):
+        rows = pl.concat([pl.DataFrame(schema=KEPT_CLUSTER), *(pl.DataFrame(pl.from_arrow(t)) for t in block)])
+        counted = pl.concat([sizes, rows.group_by(by).len("clusters")])
+        sizes = counted.group_by(by).agg(pl.col("clusters").sum()).sort(by)
+        largest = pl.concat([largest, rows]).sort("size", "cluster", descending=[True, False]).head(LARGEST)
+    return sizes, largest
 
 
 def _sought(parameters: dict[str, Any] | None) -> pl.DataFrame:

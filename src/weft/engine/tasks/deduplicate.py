@@ -27,8 +27,8 @@ EDGE = pa.schema(list(PAIR.items()))
 VERIFIED = pa.schema([*list(EDGE)[:4], pa.field("jaccard", pa.float32())])
 MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.list_(pa.int64())})
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
-KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 13
-"""Rows of a reduce task that meet at once, unless one destination has more: about 32 MB of keys, 100 MB of shingles."""
+KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 10
+"""Rows of a reduce task that meet at once, or twice as many: about 32 MB of keys, 10 MB of shingles."""
 _HIGH, _LOW, _MOST = np.uint64(32), np.uint64(0xFFFFFFFF), 2**32
 """A pair of global row numbers is one number of 64 bits, the smaller one on top."""
 LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
@@ -62,8 +62,8 @@ def candidates(task: Task, context: Context) -> list[Entry]:
     step = ready([Call(**task.arguments["call"])], context)[0]
 
     def made() -> Iterator[pa.Table]:
-        arguments = task.arguments
-        for rows in exchange.groups(context.storage, arguments["files"], arguments["destinations"], KEYS_TOGETHER):
+        files, places = task.arguments["files"], task.arguments["destinations"]
+        for rows in exchange.groups(context.storage, files, places, KEYS_TOGETHER, exchange.bits_of_key):
             yield step.function(rows)
 
     record = context.storage.write_table(_name(task, "candidates", "parquet"), made(), EDGE)
@@ -177,8 +177,8 @@ def verify(task: Task, context: Context) -> list[Entry]:
     step = ready([Call(**task.arguments["call"])], context)[0]
 
     def made() -> Iterator[pa.Table]:
-        arguments = task.arguments
-        for rows in exchange.groups(context.storage, arguments["files"], arguments["destinations"], SETS_TOGETHER):
+        files, places = task.arguments["files"], task.arguments["destinations"]
+        for rows in exchange.groups(context.storage, files, places, SETS_TOGETHER, exchange.bits_of_component):
             yield step.function(rows)
 
     record = context.storage.write_table(_name(task, task.node, "parquet"), made(), VERIFIED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from weft.construct.elect import form
 from weft.deduplicate.earlier import BAND, PAGE, TEXT
 from weft.engine import exchange, index_files
 from weft.engine.apply import ready
+from weft.engine.dividing import blocks, by_part
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks.deduplicate import CLUSTERED, MEMBER, VERIFIED
+from weft.engine.tasks.deduplicate import CLUSTERED, KEYS_TOGETHER, MEMBER, SETS_TOGETHER, VERIFIED
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import EARLIER
@@ -25,6 +27,9 @@ Longs = npt.NDArray[np.int64]
 
 PAIRS = ("shard", "row", "release", "document", "kind")
 MATCH = pa.schema({"row": pa.int32(), **{field.name: field.type for field in EARLIER}, "form": pa.string()})
+_PAIR = dict.fromkeys(PAIRS[:4], pl.Int32) | {"kind": pl.Int8}
+PAIRS_TOGETHER = 1 << 20
+"""Pairs of a document and an earlier one that are looked at at once: some 100 MB."""
 _STRENGTH = {"exact": 0, "near": 1, "page": 2}
 _BEST = ("strength", "jaccard", "release", "document")
 _HIGHEST = (False, True, False, False)
@@ -46,7 +51,8 @@ def met(task: Task, context: Context) -> list[Entry]:
 
     def made() -> Iterator[pa.Table]:
         for destination in given["destinations"] if given["index"] else ():
-            for rows in exchange.groups(context.storage, given["files"], [destination], 1):
+            files, bits = given["files"], exchange.bits_of_key
+            for rows in exchange.groups(context.storage, files, [destination], KEYS_TOGETHER, bits):
                 own = _own_keys(rows)
                 known = _known_keys(_folders(task), destination, own)
                 both = pl.concat([own.join(known, on=["key", "kind"], how="semi"), known])
@@ -88,9 +94,46 @@ def wanted(task: Task, context: Context) -> list[Entry]:
 
     A document whose text an earlier release has is compared with nothing.
     """
-    parts = [pl.from_arrow(t) for path in task.arguments["files"] for t in read_batches(context.storage.path(path))]
-    schema = dict.fromkeys(PAIRS[:4], pl.Int32) | {"kind": pl.Int8}
-    pairs = pl.concat([pl.DataFrame(schema=schema), *(pl.DataFrame(part) for part in parts)])
+    counts = Counter(rows_out=0, candidates=0, certain=0)
+    schema = pl.DataFrame(schema=_PAIR).to_arrow().schema
+
+    def chunks() -> Iterator[tuple[pa.Table, Longs]]:
+        for pairs in _by_shards(task.arguments["files"], context):
+            certain, held = _parted(pairs, task)
+            counts["certain"] += certain.height
+            counts["candidates"] += held.height
+            sure.add(certain.to_arrow())
+            members = held.sort("shard", "row", "component", "partner").group_by(
+                "shard", "row", "component", maintain_order=True
+            )
+            table = members.agg(pl.col("partner").alias("partners"))
+            rows = table.select(MEMBER.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(MEMBER)
+            yield rows, table["shard"].to_numpy().astype(np.int64)
+
+    with context.storage.parquet(_name(task, "parquet"), schema) as sure:
+        record = exchange.write(context.storage, _name(task, "arrow"), MEMBER, chunks())
+    counts["rows_out"] = record.rows
+    return [entry(task, task.key, [record_to_json(record), record_to_json(sure.record())], dict(counts))]
+
+
+def _by_shards(files: list[str], context: Context) -> Iterator[pl.DataFrame]:
+    """The pairs of some neighbouring shards at a time, in the order of shards."""
+    paths = [context.storage.path(path) for path in files]
+    sizes = np.zeros(0, np.int64)
+    for path in paths:
+        for table in read_batches(path, ["shard"]):
+            found = np.bincount(table["shard"].to_numpy())
+            sizes = np.pad(sizes, (0, max(0, len(found) - len(sizes))))
+            sizes[: len(found)] += found
+    block = blocks(sizes, PAIRS_TOGETHER)
+    tables = (table for path in paths for table in read_batches(path))
+    parts = int(block.max(initial=0)) + 1
+    divided = by_part(tables, parts, PAIRS_TOGETHER, lambda table: block[table["shard"].to_numpy()])
+    return (pl.DataFrame(pl.from_arrow(table)).select(PAIRS).cast(_PAIR) for table in divided)  # type: ignore[arg-type]
+
+
+def _parted(pairs: pl.DataFrame, task: Task) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The matches that are certain, and the others: shard, row, chunk of the index, partner."""
     texts = pairs.filter(pl.col("kind") == TEXT)
     others = pairs.filter(pl.col("kind") != TEXT).join(texts, on=["shard", "row"], how="anti")
     certain = pl.concat([texts, others.filter(pl.col("kind") == PAGE)]).sort(PAIRS)
@@ -103,17 +146,7 @@ def wanted(task: Task, context: Context) -> list[Entry]:
         pl.Series("component", index_files.chunks(_folders(task)).of(release, document), dtype=pl.Int64),
         pl.Series("partner", ((-1 - release) << 32) | document, dtype=pl.Int64),
     ).unique()  # by a band and by the page
-    members = held.sort("shard", "row", "component", "partner").group_by(
-        "shard", "row", "component", maintain_order=True
-    )
-    table = members.agg(pl.col("partner").alias("partners"))
-    rows = table.select(MEMBER.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(MEMBER)
-    place = table["shard"].to_numpy().astype(np.int64)
-    record = exchange.write(context.storage, _name(task, "arrow"), MEMBER, [(rows, place)])
-    sure = certain.to_arrow()
-    written = context.storage.write_table(_name(task, "parquet"), [sure], sure.schema)
-    counts = {"rows_out": record.rows, "candidates": held.height, "certain": certain.height}
-    return [entry(task, task.key, [record_to_json(record), record_to_json(written)], counts)]
+    return certain, held
 
 
 def verify(task: Task, context: Context) -> list[Entry]:
@@ -124,7 +157,8 @@ def verify(task: Task, context: Context) -> list[Entry]:
     def made() -> Iterator[pa.Table]:
         files = task.arguments["files"]
         for destination in task.arguments["destinations"]:
-            for rows in exchange.groups(context.storage, files, [destination], 1):
+            bits = exchange.bits_of_component
+            for rows in exchange.groups(context.storage, files, [destination], SETS_TOGETHER, bits):
                 own = rows["component"].to_numpy()
                 order = np.argsort(own, kind="stable")
                 found, starts = np.unique(own[order], return_index=True)

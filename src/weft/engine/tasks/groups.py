@@ -27,7 +27,7 @@ FIELDS = {"id": pa.string(), "size": pa.int32(), "whole": pa.bool_()}
 UNIT = pa.schema({"row": pa.int32(), **FIELDS})
 LABEL = pa.schema({"split_unit": pa.struct(FIELDS)})
 _TOGETHER = 1 << 20
-"""Rows of a reduce task that meet at once, unless one destination has more."""
+"""Rows of a reduce task that meet at once, or twice as many."""
 
 
 def keys(task: Task, context: Context) -> list[Entry]:
@@ -50,7 +50,8 @@ def links(task: Task, context: Context) -> list[Entry]:
     """Links between documents that have a key in common, from some of the exchange's destinations."""
     step = ready([Call(**task.arguments["call"])], context)[0]
     given = task.arguments
-    made = map(step.function, exchange.groups(context.storage, given["files"], given["destinations"], _TOGETHER))
+    files, places = given["files"], given["destinations"]
+    made = map(step.function, exchange.groups(context.storage, files, places, _TOGETHER, exchange.bits_of_key))
     path = f"selection/group-links/{task.shard:05d}-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, made, pa.schema(list(step.spec.writes.items())))
     return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
@@ -143,5 +144,5 @@ def write_borders(task: Task, context: Context, frame: pl.DataFrame) -> dict[str
 
 def check(files: list[str], context: Context) -> None:
     """Raise LeakError when documents of a group, or pairs that share a side, are in several splits."""
-    whole = exchange.groups(context.storage, files, range(exchange.PARTITIONS), _TOGETHER)
+    whole = exchange.groups(context.storage, files, range(exchange.PARTITIONS), _TOGETHER, exchange.bits_of_key)
     check_borders(pl.DataFrame(pl.from_arrow(table)) for table in whole)

@@ -21,8 +21,8 @@ from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import SUBSTRINGS
 
-FINGERPRINTS_TOGETHER = 1 << 20
-"""Rows of a reduce task that meet at once, unless one destination has more: about 28 MB of fingerprints."""
+FINGERPRINTS_TOGETHER = 1 << 18
+"""Rows of a reduce task that meet at once, or twice as many: about 7 MB of fingerprints, and of their pairs 100 MB."""
 REQUEST = pa.schema({"row": pa.int32(), "shard": pa.int32()})
 TEXT = pa.schema({"shard": pa.int32(), "row": pa.int32(), "id": pa.string(), "text": pa.large_string()})
 GONE = pa.list_(pa.struct({"begin": pa.int64(), "end": pa.int64()}))
@@ -61,7 +61,8 @@ def pairs(task: Task, context: Context) -> list[Entry]:
     marks = Marks.read(context, given["staying"]) if "staying" in given else None
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
-        for rows in exchange.groups(context.storage, given["files"], given["destinations"], FINGERPRINTS_TOGETHER):
+        files, places, bits = given["files"], given["destinations"], exchange.bits_of_key
+        for rows in exchange.groups(context.storage, files, places, FINGERPRINTS_TOGETHER, bits):
             made = step.function(rows if marks is None else rows.filter(marks.of(rows, "")))
             made = made if marks is None else made.filter(marks.of(made, "_b", asks=True))
             frame = pl.DataFrame(pl.from_arrow(made.select(["shard_a", "row_a", "shard_b"]))).unique()

@@ -1,0 +1,36 @@
+"""Peak resident memory of single tasks: what `memory.py` lets its workers call (Linux)."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from pathlib import Path
+
+from weft.engine.local import run_task
+from weft.engine.work import Outcome, Task
+
+
+def peak() -> int:
+    """Bytes that this process held at the most since `forget`."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise OSError("/proc/self/status has no VmHWM")
+
+
+def forget() -> None:
+    """Give back what is free and begin to look for the peak again: a task answers for itself, not for one before."""
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def measured(root: str, task: Task) -> Outcome:
+    """Run a task and note the peak of this process beside the build, in `<root>.peaks`."""
+    forget()
+    outcome = run_task(root, task)
+    line = json.dumps({"node": task.node, "shard": task.shard, "peak": peak()})
+    handle = os.open(f"{root}.peaks", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    os.write(handle, f"{line}\n".encode())
+    os.close(handle)
+    return outcome
