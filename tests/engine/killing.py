@@ -17,7 +17,7 @@ from typing import Protocol
 from tests.engine.corpus import contents
 from tests.engine.machines import Machines, below, end
 
-KEPT = {"ledger", "report", "tmp"}
+KEPT = {"ledger", "logs", "report", "tmp"}
 """Parts of a build that say how it was made, and when."""
 
 

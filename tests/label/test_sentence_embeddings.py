@@ -44,7 +44,7 @@ def test_each_sentence_is_embedded_as_a_document_is(plain: Path) -> None:
 
 def test_null_and_empty_and_unknown(tmp_path: Path) -> None:
     folder = write(tmp_path / "model", bytewise=False)
-    found = embedded(folder, [None, "", " \n", "Mtoto anasoma. ߒߞߏ ߦߋ߫ ߛߓߍߛߎ߲! kitabu"]).to_pylist()
+    found = embedded(folder, [None, "", " \n", "Mtoto anasoma kitabu\nߒߞߏ ߦߋ߫ ߛߓߍߛߎ߲!\nkitabu"]).to_pylist()
     assert found[:3] == [None, [], []]
     assert [one["vector"] is None for one in found[3]] == [False, True, False]
 

@@ -96,8 +96,8 @@ def count_cuts(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=CUTS), *(p.cast(CUTS) for p in parts)]).sort("language", "label")  # type: ignore[arg-type]
 
 
-def merge_cuts(tables: Iterable[pa.Table]) -> pl.DataFrame:
-    """One CUTS table from those of several shards."""
-    frames = [pl.DataFrame(pl.from_arrow(table)).cast(CUTS) for table in tables]  # type: ignore[arg-type]
+def merge_cuts(tables: Iterable[pa.Table | pl.DataFrame]) -> pl.DataFrame:
+    """One CUTS table from those of several shards, or from what was made of some of them."""
+    frames = [pl.DataFrame(t if isinstance(t, pl.DataFrame) else pl.from_arrow(t)).cast(CUTS) for t in tables]  # type: ignore[arg-type]
     every = pl.concat([pl.DataFrame(schema=CUTS), *frames])
     return every.group_by("language", "label").agg(pl.col("documents", "characters").sum()).sort("language", "label")

@@ -154,7 +154,7 @@ class LocalRunner:
         try:
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(
-                self._workers, mp_context=context, initializer=open_worker, initargs=(self._root,)
+                self._workers, mp_context=context, initializer=open_worker, initargs=(self._root, 0)
             )
             with _main_module_hidden():
                 for _ in range(self._workers):

@@ -87,7 +87,7 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
     from weft.engine.local import open_worker
     from weft.engine.service_loop import open_clients
 
-    open_worker(root)  # ends with its parent from now on
+    open_worker(root, threading.get_ident())  # ends with its parent from now on
     clients = open_clients(root)
     sending = threading.Lock()
 
