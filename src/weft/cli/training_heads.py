@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import polars as pl
 import typer
-import xxhash
 
 from weft.cli import show
 from weft.cli.options import Json
 from weft.errors import WeftError
-from weft.label.answers import check_target
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _LEAST = 20
 """Labelled texts of a part under which nothing is learnt or measured."""
@@ -52,6 +51,10 @@ def head(
     as_json: Json = False,
 ) -> int:
     """Train a head for label.head on labels of people: a linear layer over the vectors of an encoder."""
+    import polars as pl
+
+    from weft.label.answers import check_target
+
     if into.suffix != ".safetensors" or not into.stem.isidentifier():
         raise WeftError(f"--into {into}: expected a name such as education.safetensors, by which rules ask for it")
     if device not in ("auto", "cpu", "cuda"):
@@ -61,8 +64,7 @@ def head(
     vectors, good = _embedded(rows["text"], model, prompt, device)
     lost = int((~good).sum())
     rows, vectors = rows.filter(pl.Series(good)), vectors[good]
-    # By the text and not by the row: a text that was labelled twice is on one side.
-    drawn = np.array([xxhash.xxh3_64_intdigest(f"{seed}\0{one}".encode()) / 2**64 for one in rows["text"]]) < hold_out
+    drawn = _drawn(rows["text"], hold_out, seed)
     if min(drawn.sum(), (~drawn).sum()) < _LEAST:
         raise WeftError(
             f"{labels}: {(~drawn).sum()} texts to learn from and {drawn.sum()} to measure on; expected {_LEAST} of each"
@@ -85,6 +87,8 @@ def head(
 
 
 def _read(file: Path, text: str, label: str, regression: bool) -> pl.DataFrame:
+    import polars as pl
+
     try:
         if file.suffix == ".parquet":
             held = pl.read_parquet(file)
@@ -111,7 +115,17 @@ def _read(file: Path, text: str, label: str, regression: bool) -> pl.DataFrame:
     return found
 
 
+def _drawn(texts: pl.Series, hold_out: float, seed: int) -> Any:
+    import numpy as np
+    import xxhash
+
+    # By the text and not by the row: a text that was labelled twice is on one side.
+    return np.array([xxhash.xxh3_64_intdigest(f"{seed}\0{one}".encode()) / 2**64 for one in texts]) < hold_out
+
+
 def _embedded(texts: pl.Series, model: Path, prompt: str | None, device: str) -> tuple[Any, Any]:
+    import numpy as np
+
     from weft.label.embedding import embedder
     from weft.operators.model_folder import model_folder
 
@@ -125,6 +139,8 @@ def _trained(
     labels: pl.Series, vectors: Any, drawn: Any, regression: bool, seed: int
 ) -> tuple[Any, list[str], dict[str, Any]]:
     """The head, the names of its outputs, and how good it is on what was held out."""
+    import numpy as np
+
     from weft.label import head_training
     from weft.language.evaluation import macro_f1
 
@@ -147,6 +163,8 @@ def _trained(
 
 def _correlation(own: Any, found: Any, seed: int) -> dict[str, Any]:
     """Pearson's correlation with a 95 % interval over texts drawn again, and the mean absolute error."""
+    import numpy as np
+
     random = np.random.Generator(np.random.PCG64(seed))
     drawn = [random.integers(0, len(own), len(own)) for _ in range(_SAMPLES)]
     varied = [rows for rows in drawn if own[rows].std() > 0 and found[rows].std() > 0]
