@@ -78,12 +78,15 @@ def head(
     if as_json:
         show.as_json({"head": str(into), "labels": names, **scores})
         return 0
-    named = ("macro_f1", "low", "high") if not regression else ("correlation", "low", "high")
-    value, low, high = (scores[name] for name in named)
-    what = named[0].replace("_", "-").replace("f1", "F1")
+    _said(scores, "correlation" if regression else "macro_f1", into)
+    return 0
+
+
+def _said(scores: dict[str, Any], measure: str, into: Path) -> None:
+    value, low, high = (scores[name] for name in (measure, "low", "high"))
+    what = measure.replace("_", "-").replace("f1", "F1")
     show.say(f"{what} {value:.3f} ({low:.3f}–{high:.3f}) on {scores['held_out']} texts that it never saw")
     show.say(f"head  {into}\ncard  {into.with_suffix('.md')}")
-    return 0
 
 
 def _read(file: Path, text: str, label: str, regression: bool) -> pl.DataFrame:
