@@ -45,7 +45,7 @@ def test_metrics_are_those_of_the_ledger(tmp_path: Path) -> None:
         found = scraped(metrics.address)
     finally:
         metrics.close()
-    entries = Ledger(build / "ledger").all()
+    entries = list(Ledger(build / "ledger").all())
     written = {(e.node, str(f["path"])): int(f["bytes"]) for e in entries for f in e.files}
     assert sum(v for (name, *_), v in found.items() if name == "weft_written_bytes_total") == sum(written.values())
     documents = len([entry for entry in entries if entry.node == "documents"])
