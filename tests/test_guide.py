@@ -144,3 +144,19 @@ def _empty_index(folder: Path) -> None:
     folder.mkdir()
     empty = Contents(signatures(registry, registry.defaults("deduplicate.minhash")), ())
     (folder / CONTENTS).write_text(empty.to_json(), "utf-8")
+
+
+def test_the_guide_leads_to_every_page() -> None:
+    guide = (ROOT / "docs/guide.md").read_text("utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"guide.md"}
+    assert not {page for page in pages if f"]({page}" not in guide}
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in (ROOT / "docs").glob("*.md")
+        for target in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.engine.corpus import write_corpus
 
+from weft.cli import show
 from weft.cli.boundary import run as weft
 
 
@@ -101,6 +103,9 @@ def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "nowhere.html"], "no such file"),
         (["identify", "nowhere.txt"], "cannot be read"),
         (["wun"], "No such command"),
+        (["run", "recipe.yaml", "--only", "lable"], "did you mean label?"),
+        (["export", "built", "--for", "trll", "--into", "out"], "did you mean trl?"),
+        (["export", "empty", "--for", "trl", "--into", "out"], "its corpus is empty"),
         (["run"], "Missing argument"),
     ],
 )
@@ -108,8 +113,49 @@ def test_a_mistake_is_one_message_and_exit_status_2(
     arguments: list[str], part: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("Habari za asubuhi.", "utf-8")
+    Path("recipe.yaml").write_text("acquire: [{path: text.txt, basis: owned}]\n")
+    Path("empty/construct").mkdir(parents=True)
+    Path("empty/construct/release.json").write_text('{"documents": 0, "files": []}')
     status, _, err = called(capsys, *arguments)
     assert status == 2 and part in err and "Traceback" not in err
+
+
+def test_what_may_not_be_written_is_no_fault_of_ours(
+    capsys: pytest.CaptureFixture[str], built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from weft.engine.reading import Build
+
+    def refused(self: Build) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "build/ledger/lock")
+
+    monkeypatch.setattr(Build, "summary", refused)
+    status, _, err = called(capsys, "report", str(built))
+    assert status == 2 and err.startswith("error: build/ledger/lock: Permission denied; expected ")
+    assert "fault of weft" not in err
+
+
+def test_help_lists_every_command_once() -> None:
+    import typer
+
+    from weft.cli.application import application
+    from weft.cli.sections import SECTIONS
+
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(typer.main.get_command(application).commands)
+
+
+def test_one_is_no_plural() -> None:
+    assert show.counted(1, "task") == "1 task"
+    assert show.counted(1200, "task") == "1,200 tasks"
+
+
+def test_words_of_a_table_head_are_never_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    show.table(("intermediate", "seconds"), [("x " * 20, 1)])
+    assert "intermediate" in capsys.readouterr().out
 
 
 def test_a_fault_of_ours_is_short_and_leaves_a_log(

@@ -16,6 +16,7 @@ from weft.cli.interleaving import interleave
 from weft.cli.logs import logs
 from weft.cli.options import BuildFolder, Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
+from weft.cli.sections import Sections
 from weft.cli.sharing import share
 from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
@@ -24,6 +25,7 @@ from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
 
 application = typer.Typer(
+    cls=Sections,
     add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -28,9 +29,13 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
     except OSError as error:
-        if error.errno == 28:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             _say("error: the disk is full; free some space and run the same command again")
             return 1
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename is not None:
+            where = os.fsdecode(error.filename)
+            _say(f"error: {where}: {error.strerror}; expected a file or folder that you may read or write")
+            return 2
         return _fault(error)
     except Exception as error:  # the outermost boundary: nobody wants a traceback on their screen
         return _fault(error)

@@ -171,11 +171,13 @@ def _outcome(result: RunResult, target: str | Path, page: str | None, seconds: f
     if result.stopped is not None:
         show.say(result.stopped)
     if ran == 0 and not result.tally.failures and result.stopped is None:
-        show.say(f"Nothing to do: {sum(result.tally.cached.values())} tasks are done already.")
+        show.say(f"Nothing to do: {sum(result.tally.cached.values()):,} tasks are done already.")
     else:
-        show.say(f"{ran} tasks run, {sum(result.tally.cached.values())} found done, in {seconds:.1f} s.")
+        found = sum(result.tally.cached.values())
+        show.say(f"{show.counted(ran, 'task')} run, {found:,} found done, in {seconds:.1f} s.")
     if result.tally.failures:
-        show.say(f"{len(result.tally.failures)} tasks failed; the same command tries only these again.")
+        failed = show.counted(len(result.tally.failures), "task")
+        show.say(f"{failed} failed; the same command goes on from here. More: weft logs {target} --failed")
     if page is not None:
         _remarks(target)
         show.say(f"corpus  {_within(target, 'construct')}")

@@ -68,11 +68,13 @@ def estimate(
 def _said(found: Estimate) -> None:
     rows = []
     for stage in found.stages:
-        disk = [show.size(stage[f"{kind}_bytes"]) for kind in ("final", "kept", "intermediate")]
+        kinds = {kind: stage[f"{kind}_bytes"] for kind in ("final", "kept", "intermediate")}
+        disk = {kind: show.size(held) for kind, held in kinds.items() if held}
         times = (_hours(stage["cpu_hours"]), _hours(stage["wall_hours"]))
-        rows.append((stage["node"], *times, "one task" if stage["serial"] else "", *disk))
-    head = ("step", "CPU", "wall", "", "final", "kept", "intermediate")
-    show.table(head, rows, right=frozenset({1, 2, 4, 5, 6}), whole=frozenset({0}))
+        written = ", ".join(f"{size} {name}" for name, size in disk.items())
+        rows.append((stage["node"], *times, "one task" if stage["serial"] else "", written))
+    head = ("step", "CPU", "wall", "", "writes")
+    show.table(head, rows, right=frozenset({1, 2}), whole=frozenset({0, 1, 2, 3}))
     sizes = (show.size(found.stored_bytes), show.size(found.text_bytes))
     show.say(f"files      {sizes[0]}: {sizes[1]} of text, {found.rows:,} documents")
     wall, many = _hours(found.total("wall_hours")), "workers" if found.workers > 1 else "worker"

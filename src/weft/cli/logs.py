@@ -81,7 +81,7 @@ def _failure(held: dict[str, Any]) -> None:
 
 def _end(told: dict[str, Any]) -> str:
     """How a run ended, or when it was last heard of."""
-    return told["state"] or f"not, last heard of at {str(told['last'])[11:19]}"
+    return told["state"] or f"not ({str(told['last'])[11:19]})"
 
 
 def _outlines(storage: Any, runs: list[Run], as_json: bool) -> int:
@@ -94,7 +94,7 @@ def _outlines(storage: Any, runs: list[Run], as_json: bool) -> int:
         return 0
     rows = [(one["run"], one["recipe"], _end(one), one["ran"], one["failed"], one["seconds"]) for one in told]
     names = ("run", "recipe", "ended", "tasks run", "failed", "seconds")
-    show.table(names, rows, right=frozenset({3, 4, 5}), whole=frozenset({0}))
+    show.table(names, rows, right=frozenset({3, 4, 5}), whole=frozenset({0, 2}))
     last: list[dict[str, Any]] = []
     for run in runs[: read_log.KEPT]:
         last += read_log.failures(storage, run)

@@ -170,14 +170,15 @@ def _preferences(given: list[str]) -> dict[str, int]:
 
 
 def _say_share(told: dict[str, Any]) -> None:
-    sizes = f"{told['text_bytes'] / 1e6:,.1f} MB of text in {told['bytes'] / 1e6:,.1f} MB"
+    sizes = f"{show.size(told['text_bytes'])} of text in {show.size(told['bytes'])}"
     show.say(f"share of {told['holder']}: {told['documents']:,} of {told['rows']:,} documents, {sizes}, no text")
     show.entry("parts", ", ".join(told["parts"]), indent=2)
     if "signatures" in told["parts"]:
         show.entry(
             "hashes", "with a key" if told["key"] else "without a key: known texts can be found in them", indent=2
         )
-        show.entry("left out", f"documents under {told['least_characters']} characters", indent=2)
+        if told["least_characters"]:
+            show.entry("left out", f"documents under {told['least_characters']} characters", indent=2)
     if told["extras"]:
         show.entry("also", ", ".join(told["extras"]), indent=2)
     show.entry("licences", told["licences"], indent=2)
@@ -200,4 +201,4 @@ def _say_joint(told: dict[str, Any]) -> None:
     show.table(head, rows, right=frozenset(range(1, 7)))
     if told["counts"]:
         rows = [(c["language"], c["documents"], c["bytes"], c["tokens"]) for c in told["counts"]]
-        show.table(("kept, by language", "documents", "bytes", "words"), rows, right=frozenset({1, 2, 3}))
+        show.table(("kept before this", "documents", "bytes", "words"), rows, right=frozenset({1, 2, 3}))

@@ -55,6 +55,11 @@ def size(count: float) -> str:
     return f"{count:,.1f} TB"
 
 
+def counted(count: int, noun: str) -> str:
+    """The count and the noun, which takes an s unless it is one."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def console(*, stderr: bool = False) -> Console:
     """A rich console that honours NO_COLOR and output that is no terminal."""
     from rich.console import Console
@@ -76,7 +81,8 @@ def table(
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(head):
         justify: Literal["left", "right"] = "right" if number in right else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=number in whole)
+        least = max((len(word) for word in name.split()), default=0)
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=number in whole, min_width=least)
     for row in rows:
         made.add_row(*(_cell(value) for value in row))
     console().print(made)

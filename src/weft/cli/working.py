@@ -58,7 +58,9 @@ def worker(
         show.say(f"failed: {failure.task.node} on shard {failure.task.shard}: {failure.failure}")
     others = sum(done.run.tally.ran.values()) - done.own
     found = sum(done.run.tally.cached.values())
-    show.say(f"{done.own} tasks run, {others} by other workers, {found} found done, in {seconds:.1f} s.")
+    show.say(
+        f"{show.counted(done.own, 'task')} run, {others} by other workers, {found} found done, in {seconds:.1f} s."
+    )
     if not done.run.status:
         show.say(f"complete: {target / 'construct'}")
     return done.run.status

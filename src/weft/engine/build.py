@@ -24,7 +24,7 @@ from weft.engine.service_replies import compact
 from weft.engine.storage import Storage
 from weft.engine.watching.kept import kept
 from weft.engine.work import rooms_registry
-from weft.errors import WeftError
+from weft.errors import WeftError, nearest
 from weft.recipe import Recipe
 
 STAGES = ("acquire", "parse", "standardize", "label", "deduplicate", "construct")
@@ -78,7 +78,7 @@ def run(
     """
     storage = places.open_storage(into)
     if only is not None and only not in STAGES:
-        raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}")
+        raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}{nearest(only, STAGES)}")
     check_folder(storage)
     with places.building(storage, dry_run=dry_run):
         return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())

@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
+from weft.engine.interrupts import end_quietly, held_back
 from weft.engine.places import Segment, open_segment, open_storage
 from weft.engine.service_lane import TOGETHER, ServiceLane
 from weft.engine.work import SERVED, Cause, Context, Outcome, Task, rooms_registry, unheard
@@ -153,10 +154,8 @@ class LocalRunner:
         os.environ.update(given)
         try:
             context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(
-                self._workers, mp_context=context, initializer=open_worker, initargs=(self._root, 0)
-            )
-            with _main_module_hidden():
+            pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin, initargs=(self._root,))
+            with _main_module_hidden(), held_back():
                 for _ in range(self._workers):
                     pool.submit(os.getpid)  # workers start now, while the environment says one thread
             return pool
@@ -199,6 +198,11 @@ class Worker:
 
     context: Context
     ledger: Segment
+
+
+def _begin(root: str) -> None:
+    end_quietly()
+    open_worker(root, 0)
 
 
 @functools.cache

@@ -142,4 +142,7 @@ def release_folder(place: str | Path) -> Iterator[Path]:
     with storage.checked_out("construct") as top:
         if not any(top.iterdir()):
             raise WeftError(f"{place}: no release here; expected a build whose run came to its end")
-        yield top
+        try:
+            yield top
+        except WeftError as error:  # the place of the copies tells nobody anything
+            raise WeftError(str(error).replace(str(top), str(place))) from error

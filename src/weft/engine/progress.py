@@ -100,4 +100,6 @@ class Bars(Silent):
         self._progress.stop()
         if not self._console.is_terminal:
             for stage, rate in self._last.items():
-                self._console.print(f"{stage}: {self._done[stage]} tasks  {rate}".rstrip())
+                self._console.print(
+                    f"{stage}: {self._done[stage]} task{'s' if self._done[stage] != 1 else ''}  {rate}".rstrip()
+                )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any
 
+from weft.engine.interrupts import held_back, ignore
 from weft.engine.work import Outcome, Task
 
 TOGETHER = 8
@@ -34,7 +34,8 @@ class ServiceLane:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(root, theirs, environment), daemon=True)
-        self._process.start()
+        with held_back():
+            self._process.start()
         theirs.close()
         self._open: dict[int, Future[Outcome]] = {}
         self._count = 0
@@ -81,9 +82,8 @@ class ServiceLane:
 
 
 def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
+    ignore()
     os.environ.update(environment)
-    # Ctrl-C reaches the whole group: the run that started this process decides when it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from weft.engine.local import open_worker
     from weft.engine.service_loop import open_clients
 

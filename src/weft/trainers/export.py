@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from weft import own_folder
-from weft.errors import WeftError
+from weft.errors import WeftError, nearest
 from weft.model.languages import normalise
 from weft.trainers import folder, settings
 from weft.trainers.layouts import LAYOUTS, TRAINERS, Layout, kept
@@ -112,9 +112,9 @@ def export(release: Path, plan: Plan, into: Path, tell: Tell) -> dict[str, Any]:
 
 def _check_plan(plan: Plan) -> None:
     if plan.trainer not in TRAINERS:
-        raise WeftError(f"--for {plan.trainer}: expected {', '.join(TRAINERS)}")
+        raise WeftError(f"--for {plan.trainer}: expected {', '.join(TRAINERS)}{nearest(plan.trainer, TRAINERS)}")
     if plan.format is not None and plan.format not in FORMATS:
-        raise WeftError(f"--format {plan.format}: expected {', '.join(FORMATS)}")
+        raise WeftError(f"--format {plan.format}: expected {', '.join(FORMATS)}{nearest(plan.format, FORMATS)}")
     if plan.trainer == "datasets":
         for option, given in (
             ("--format", plan.format),

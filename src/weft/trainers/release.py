@@ -91,6 +91,8 @@ def open_release(path: Path) -> Release:
             told = _told(top)
             _check_whole(top, parts, told)
             return Release(top, tuple(parts), told)
+        if _told(top).get("documents") == 0:
+            raise WeftError(f"{path}: its corpus is empty; expected a release with documents: the report says why")
     what = "no release here" if path.is_dir() else "no such folder"
     raise WeftError(
         f"{path}: {what}; expected a build whose run came to its end, or a folder with {', '.join(KINDS)} of a release"
