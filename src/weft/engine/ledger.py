@@ -20,7 +20,7 @@ __all__ = ["COMPACT_ABOVE", "Entry", "Ledger", "LedgerWriter"]
 COMPACT_ABOVE = 8
 """Segments of finished runs that are kept before they are folded into one Parquet file."""
 _COMPACTED = pa.schema({"entry": pa.string()})
-_TOGETHER = 1 << 14
+TOGETHER = 1 << 14
 """Lines of a compacted ledger that are in memory at once."""
 
 
@@ -71,7 +71,7 @@ class Ledger:
             if name.startswith("compacted-") and name.endswith(".parquet") and name not in self._read:
                 self._read[name] = 0
                 with pq.ParquetFile(self.folder / name) as source:
-                    for batch in source.iter_batches(_TOGETHER, columns=["entry"]):
+                    for batch in source.iter_batches(TOGETHER, columns=["entry"]):
                         yield from _entries(batch.column(0).to_pylist())
         for name in names:
             if name.startswith("segment-") and name.endswith(".jsonl"):
@@ -120,7 +120,7 @@ class Ledger:
         with open(attempt, "wb") as sink:
             with pq.ParquetWriter(sink, _COMPACTED, compression="zstd") as writer:
                 lines = (entry.to_json() for entry in self.entries.by_key())
-                while part := list(itertools.islice(lines, _TOGETHER)):
+                while part := list(itertools.islice(lines, TOGETHER)):
                     writer.write_table(pa.table({"entry": part}, _COMPACTED))
             sink.flush()
             os.fsync(sink.fileno())  # the segments go: what replaces them has to be on the disk
