@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from typer.testing import CliRunner
 from weft.cli.application import application
 from weft.engine.build import run
 from weft.engine.clean import clean
+from weft.engine.crew import WORKERS
 from weft.engine.intermediate import is_intermediate
+from weft.engine.leases import Leases
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.reading import Build
 from weft.errors import WeftError
@@ -122,6 +125,27 @@ def test_a_build_in_use_and_a_folder_that_is_none_are_refused(own: tuple[Path, P
     with pytest.raises(WeftError, match="is not a build folder"):
         clean(tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(("role", "host"), [("worker", "here"), ("run", "another host")])
+def test_what_workers_and_runs_of_other_hosts_build_is_not_cleaned(
+    own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, role: str, host: str
+) -> None:
+    """They hold no lock of this machine while they work."""
+    attempt = own[1] / "tmp" / "of-a-worker.parquet"
+    attempt.parent.mkdir(exist_ok=True)
+    attempt.write_bytes(b"half of it")
+    leases = Leases(own[1] / WORKERS, "other")
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: host)
+        leases.take("other", role=role)
+    try:
+        with pytest.raises(WeftError, match="building it" if role == "worker" else "another run"):
+            clean(own[1], delete=True)
+        assert attempt.exists()
+    finally:
+        leases.close()
+    assert clean(own[1], delete=True).deleted and not attempt.exists()
 
 
 def test_entries_say_what_was_taken_and_others_are_as_before(tmp_path: Path) -> None:
