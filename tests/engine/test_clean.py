@@ -21,6 +21,7 @@ from weft.engine.intermediate import is_intermediate
 from weft.engine.leases import Leases
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.reading import Build
+from weft.engine.worker import work
 from weft.errors import WeftError
 from weft.recipe import load
 
@@ -107,6 +108,16 @@ def test_a_file_that_is_added_meets_those_that_were_cleaned(own: tuple[Path, Pat
     again(folder / "recipe.yaml", build)
     again(folder / "recipe.yaml", tmp_path / "fresh")
     assert contents(build / "construct") == contents(tmp_path / "fresh/construct")
+
+
+def test_workers_make_again_what_was_cleaned_as_well(own: tuple[Path, Path]) -> None:
+    recipe, build = own
+    before = contents(build / "construct")
+    clean(build, delete=True, intermediate=True)
+    shutil.rmtree(build / "deduplicate/candidates")
+    result = work(load(recipe), build).run
+    assert result.status == 0 and result.tally.ran["bands"] and not result.tally.ran["label"]
+    assert contents(build / "construct") == before
 
 
 def test_what_unfinished_steps_wrote_is_kept(own: tuple[Path, Path]) -> None:
