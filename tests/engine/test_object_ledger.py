@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +212,17 @@ def test_a_storage_that_never_answers_is_said_to_be_out_of_reach(
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         with pytest.raises(OutOfReach, match="no answer after 2 tries"):
             opened().objects.read(HEAD)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
+def test_a_full_disk_of_this_machine_is_no_silence_of_the_storage(opened: Callable[[], ObjectStorage]) -> None:
+    objects = opened().objects
+    objects.write("large", bytes(3 << 20))
+    began = time.monotonic()
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
+        objects.fetch("large", Path("/dev/full"))
+    assert caught.value.errno == errno.ENOSPC and not isinstance(caught.value, OutOfReach)
+    assert time.monotonic() - began < 2
 
 
 def test_of_two_that_create_one_object_one_does(opened: Callable[[], ObjectStorage]) -> None:
