@@ -161,7 +161,7 @@ def test_what_fails_a_rule_at_one_holder_is_kept_by_the_other(tmp_path: Path) ->
 
 
 def test_a_holder_keeps_the_very_copy_that_the_plan_names(tmp_path: Path) -> None:
-    """Of copies that are equal in all that decides the plan takes the first in the share, an election the smallest id."""
+    """Of copies equal in all that decides the plan takes the first of the share, an election the smallest id."""
     every = [text(n) for n in range(12)]
     for name in ("one", "two"):
         holding(tmp_path, name, [*every, *(one.upper() for one in every), *(one.title() for one in every)])
