@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from typer.testing import CliRunner
 from weft.cli.application import application
 from weft.engine.build import run
 from weft.engine.clean import clean
+from weft.engine.crew import WORKERS
 from weft.engine.intermediate import is_intermediate
+from weft.engine.leases import Leases
 from weft.engine.ledger import Entry, Ledger
 from weft.engine.reading import Build
+from weft.engine.worker import work
 from weft.errors import WeftError
 from weft.recipe import load
 
@@ -106,6 +110,16 @@ def test_a_file_that_is_added_meets_those_that_were_cleaned(own: tuple[Path, Pat
     assert contents(build / "construct") == contents(tmp_path / "fresh/construct")
 
 
+def test_workers_make_again_what_was_cleaned_as_well(own: tuple[Path, Path]) -> None:
+    recipe, build = own
+    before = contents(build / "construct")
+    clean(build, delete=True, intermediate=True)
+    shutil.rmtree(build / "deduplicate/candidates")
+    result = work(load(recipe), build).run
+    assert result.status == 0 and result.tally.ran["bands"] and not result.tally.ran["label"]
+    assert contents(build / "construct") == before
+
+
 def test_what_unfinished_steps_wrote_is_kept(own: tuple[Path, Path]) -> None:
     recipe, build = own
     next((build / "label/signals").iterdir()).unlink()
@@ -122,6 +136,27 @@ def test_a_build_in_use_and_a_folder_that_is_none_are_refused(own: tuple[Path, P
     with pytest.raises(WeftError, match="is not a build folder"):
         clean(tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(("role", "host"), [("worker", "here"), ("run", "another host")])
+def test_what_workers_and_runs_of_other_hosts_build_is_not_cleaned(
+    own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, role: str, host: str
+) -> None:
+    """They hold no lock of this machine while they work."""
+    attempt = own[1] / "tmp" / "of-a-worker.parquet"
+    attempt.parent.mkdir(exist_ok=True)
+    attempt.write_bytes(b"half of it")
+    leases = Leases(own[1] / WORKERS, "other")
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: host)
+        leases.take("other", role=role)
+    try:
+        with pytest.raises(WeftError, match="building it" if role == "worker" else "another run"):
+            clean(own[1], delete=True)
+        assert attempt.exists()
+    finally:
+        leases.close()
+    assert clean(own[1], delete=True).deleted and not attempt.exists()
 
 
 def test_entries_say_what_was_taken_and_others_are_as_before(tmp_path: Path) -> None:

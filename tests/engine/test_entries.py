@@ -7,7 +7,10 @@ import random
 import tracemalloc
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from weft.engine.entries import Done, Entries, Entry
 
@@ -61,6 +64,53 @@ def test_entries_come_out_as_they_went_in() -> None:
     for key in list(plain):
         held.pop(key)
     assert not held and not held.any_taken and not list(held.every())
+
+
+NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+PLAIN = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), NAMES, st.floats(-1, 1).map(np.float64)
+)
+VALUES = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.lists(inner, max_size=3).map(tuple), st.dictionaries(NAMES, inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+SECONDS = st.one_of(st.floats(0, 9), st.floats(0, 9).map(np.float64))
+SHARDS = st.integers(-1, 2**20)
+KEYS = st.one_of(st.binary(min_size=16, max_size=16).map(bytes.hex), NAMES, st.just("AB" * 16), st.just("٣" * 32))
+
+
+@st.composite
+def entries_of_any_kind(draw: st.DrawFn) -> Entry:
+    key, shard, other = draw(KEYS), draw(SHARDS), draw(SHARDS)
+    own, another = f"{shard:05d}-{key[:12]}", f"{shard:05d}-{other:012x}"
+    paths = st.sampled_from(
+        [own, f"a/{own}.x", f"b/{another}.y", f"{another}.x/{own}/{own}", f"{other:05d}-{'a' * 12}.x", "c"]
+    )
+    more = st.dictionaries(st.sampled_from(["bytes", "rows", "sha", "name"]), VALUES, max_size=3)
+    files = [{"path": path} | held for path, held in draw(st.lists(st.tuples(paths, more), max_size=3))]
+    counts = draw(st.dictionaries(NAMES, VALUES, max_size=4))
+    taken = draw(st.lists(NAMES, max_size=2))
+    return Entry(key, draw(NAMES), shard, files, counts, draw(SECONDS), 0.0, taken)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(entries_of_any_kind(), max_size=12))
+def test_an_entry_comes_out_as_from_its_line(made: list[Entry]) -> None:
+    held = Entries()
+    for entry in made:
+        held.put(entry)
+    last = {entry.key: Entry(**json.loads(entry.to_json())) for entry in made}
+    assert dict(held) == last and list(held) == list(last)
+    assert [entry.to_json() for entry in held.every()] == [entry.to_json() for entry in last.values()]
+    assert [entry.key for entry in held.by_key()] == sorted(last)
+
+
+def test_a_value_without_json_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        Entries().put(Entry("ab" * 16, "label", 3, [], {"rows": np.int64(3)}))
 
 
 def test_an_entry_that_comes_again_keeps_its_number() -> None:

@@ -107,3 +107,29 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WeftError, match="WEFT_CACHE"):
         Cache(tmp_path / "file", 1)
+
+
+def test_a_process_that_begins_while_another_sweeps_is_not_taken_for_a_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, opened, done = Cache(tmp_path, 100), os.open, []
+
+    def slow(path: str | Path, flags: int, *mode: int) -> int:
+        """Between making the file that says that it lives, and its lock."""
+        handle = opened(path, flags, *mode)
+        if flags & os.O_CREAT and Path(path).parent.name == "users" and not done:
+            done.append(path)
+            other.sweep()
+        return handle
+
+    older = filled(other, "older", 90)
+    aged(older, 60)
+    other.rest()
+    monkeypatch.setattr(os, "open", slow)
+    new = Cache(tmp_path, 100)
+    held = filled(new, "in-use", 90)
+    for number in range(3):
+        filled(other, f"other-{number}", 90)
+        other.rest()
+    other.sweep()
+    assert done and held.exists() and not older.exists()

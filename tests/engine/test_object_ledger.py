@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.engine.object_server import Server, faults_before
 
@@ -117,6 +120,43 @@ def test_what_the_run_before_commits_while_another_takes_over_is_taken_in(
     assert keys(opened()) == {"a", "b", "c", "d"}
 
 
+def test_what_is_cleaned_away_while_the_ledger_is_read_is_not_in_it(
+    opened: Callable[[], ObjectStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaning, reader = opened(), opened()
+    read, done = Objects.read, []
+
+    def slow(objects: Objects, path: str) -> bytes | None:
+        """The reader has one block: now all blocks become one in which an entry is missing."""
+        content = read(objects, path)
+        if objects is reader.objects and path.startswith("ledger/blocks/") and not done:
+            done.append(path)
+            ledger.forget("a")
+            ledger.compact(always=True)
+        return content
+
+    with alone(cleaning):
+        ledger = ObjectLedger(cleaning)
+        ledger.add(entries("a", "b"))
+        ledger.compact()
+        monkeypatch.setattr(Objects, "read", slow)
+        assert keys(reader) == {"b"} and done
+
+
+def test_a_block_of_all_entries_is_written_some_at_a_time(
+    opened: Callable[[], ObjectStorage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_ledger, "TOGETHER", 7)
+    storage, wanted = opened(), {f"{number}" for number in range(50)}
+    with alone(storage):
+        ledger = ObjectLedger(storage)
+        ledger.add(entries(*wanted))
+        ledger.compact(always=True)
+    assert keys(opened()) == wanted
+    (block,) = read_head(storage.objects).blocks
+    assert pq.ParquetFile(pa.BufferReader(storage.objects.read(block))).num_row_groups == 8
+
+
 def test_a_killed_fold_leaves_what_cleaning_finds(opened: Callable[[], ObjectStorage]) -> None:
     storage = opened()
     with alone(storage):
@@ -172,6 +212,17 @@ def test_a_storage_that_never_answers_is_said_to_be_out_of_reach(
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         with pytest.raises(OutOfReach, match="no answer after 2 tries"):
             opened().objects.read(HEAD)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
+def test_a_full_disk_of_this_machine_is_no_silence_of_the_storage(opened: Callable[[], ObjectStorage]) -> None:
+    objects = opened().objects
+    objects.write("large", bytes(3 << 20))
+    began = time.monotonic()
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
+        objects.fetch("large", Path("/dev/full"))
+    assert caught.value.errno == errno.ENOSPC and not isinstance(caught.value, OutOfReach)
+    assert time.monotonic() - began < 2
 
 
 def test_of_two_that_create_one_object_one_does(opened: Callable[[], ObjectStorage]) -> None:

@@ -276,6 +276,25 @@ def test_commands_without_object_storage_say_so(url: str, capsys: pytest.Capture
     assert main(["run", "recipe.yaml", "--into", url, "--runner", "ray"]) == 2
 
 
+def test_no_command_makes_a_folder_that_is_called_s3(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    build, recipe = str(folder / "build"), str(folder / "recipe.yaml")
+    for command, told in (
+        (["export", build, "--for", "trl", "--into", "s3://corpora/trl"], "--into s3://corpora/trl: expected a local"),
+        (["export", build, "--for", "trl", "--into=s3://corpora/trl"], "--into s3://corpora/trl: expected a local"),
+        (["diff", build, build, "--rows", "s3://corpora/rows.tsv"], "--rows s3://corpora/rows.tsv: expected a local"),
+        (["run", recipe, "--log=s3://corpora/log", "--into", "x"], "--log s3://corpora/log: expected a local"),
+        (["run", recipe, "--into", "s3:/corpora/build"], "with two slashes"),
+        (["run", "s3://corpora/recipe.yaml", "--into", "x"], "expected a recipe in a local file"),
+        (["pack", build, "--tokenizer", "t", "--into=s3://corpora/packed"], "expected a local path"),
+    ):
+        assert main(command) == 2
+        assert told in capsys.readouterr().err
+        assert not [path.name for path in tmp_path.iterdir() if path.name != "cache"]
+
+
 def test_a_folder_with_other_objects_and_a_source_around_the_build_are_refused(url: str, tmp_path: Path) -> None:
     recipe = write_corpus(tmp_path, 10, 1)
     Objects(url).write("notes.txt", b"mine")

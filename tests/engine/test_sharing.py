@@ -160,6 +160,26 @@ def test_what_fails_a_rule_at_one_holder_is_kept_by_the_other(tmp_path: Path) ->
     assert [frame.height for frame in kept] == [11, 10]
 
 
+def test_a_holder_keeps_the_very_copy_that_the_plan_names(tmp_path: Path) -> None:
+    """Of copies equal in all that decides the plan takes the first of the share, an election the smallest id."""
+    every = [text(n) for n in range(12)]
+    for name in ("one", "two"):
+        holding(tmp_path, name, [*every, *(one.upper() for one in every), *(one.title() for one in every)])
+        built(tmp_path, name, [name])
+    assert shared_out(tmp_path, ["one", "two"])["clusters"] == 12
+    for name in ("one", "two"):
+        build = built(tmp_path, name, [name], joint="joint")
+        frame = rows(build).unnest("shared")
+        assert frame.filter(pl.col("rule").is_null())["id"].to_list() == frame.filter("keeps")["id"].to_list()
+        kept = dict(frame.filter("keeps").select(pl.col("deduplicate").struct.field("cluster"), "id").iter_rows())
+        assert 0 < len(kept) < 12
+        own = frame.filter((pl.col("holder") == name) & ~pl.col("keeps"))
+        cluster = own["deduplicate"].struct.field("cluster")
+        assert own["selection"].struct.field("kept").to_list() == [kept[one] for one in cluster]
+        told = [Build.open(build).explain(one) for one in own["id"].head(2)]
+        assert all("the joint plan of all holders says so" in json.dumps(one) for one in told)
+
+
 def refused(two: Path, tmp_path: Path, change: dict[str, Any]) -> str:
     """What `merge` says when the second share tells something else of itself."""
     shutil.copytree(two / "share-university", tmp_path / "changed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -43,17 +44,32 @@ def run(arguments: list[str]) -> int:
 
 _TAKE_URLS = ("run", "status", "logs", "report", "explain", "errors", "diff", "export", "clean")
 """Commands that take a build in object storage where they take a build folder."""
+_LOCAL = {"run": "--log", "export": "--into", "diff": "--rows"}
+"""Options of theirs that name a local place all the same."""
+_URL = re.compile(r"(?:s3|gs|gcs|az)://?", re.IGNORECASE)
 
 
 def _check_urls(arguments: list[str]) -> None:
-    """Others would take the URL for a path, and say that there is no such file."""
+    """Others would take the URL for a path: say that there is no such file, or make a folder that is called `s3:`."""
     command = next((word for word in arguments if not word.startswith("-")), "")
-    given = next((word for word in arguments if word.startswith(("s3://", "gs://", "az://"))), None)
-    if given is not None and command not in _TAKE_URLS:
-        known = ", ".join(f"weft {name}" for name in _TAKE_URLS)
-        raise WeftError(
-            f"weft {command}: {given}: expected a local path; builds in object storage are taken by {known}"
-        )
+    takes = ", ".join(f"weft {name}" for name in _TAKE_URLS)
+    before = ""
+    for word in arguments:
+        option, _, value = word.partition("=") if word.startswith("--") else (before, "", word)
+        before = word
+        found = _URL.match(value)
+        if found is None:
+            continue
+        if command not in _TAKE_URLS:
+            raise WeftError(
+                f"weft {command}: {value}: expected a local path; builds in object storage are taken by {takes}"
+            )
+        if option == _LOCAL.get(command):
+            raise WeftError(f"weft {command}: {option} {value}: expected a local path")
+        if command == "run" and option != "--into":
+            raise WeftError(f"weft run: {value}: expected a recipe in a local file; --into takes s3://bucket/folder")
+        if not found[0].endswith("//"):
+            raise WeftError(f"weft {command}: {value}: expected s3://bucket/folder, with two slashes")
 
 
 def _called(arguments: list[str]) -> int:

@@ -61,15 +61,20 @@ def _refuse_runs(storage: Storage, runs: list[Seen]) -> None:
         raise WeftError(f"{storage.root}: {BUSY}")
 
 
-@contextlib.contextmanager
-def alone(storage: Storage) -> Iterator[None]:
-    """Build as the only one; the caller holds the build's lock. Raises WeftError while workers are alive."""
+def check_idle(storage: Storage) -> None:
+    """Raises WeftError while workers are alive, or a run of another host; the caller holds the build's lock."""
     if workers := present(storage, "worker"):
         raise WeftError(
             f"{storage.root}: {_told(workers)} building it; expected none: wait for them, or end them and try again "
             f"{max(float(seen.about['seconds']) for seen in workers):.0f} s later"
         )
     _refuse_runs(storage, _elsewhere(storage))
+
+
+@contextlib.contextmanager
+def alone(storage: Storage) -> Iterator[None]:
+    """Build as the only one; the caller holds the build's lock. Raises WeftError while workers are alive."""
+    check_idle(storage)
     begin(storage)
     with leases.held(storage.path(WORKERS), f"run-{secrets.token_hex(6)}", role="run"):
         yield

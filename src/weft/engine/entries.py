@@ -47,6 +47,7 @@ _USUAL = ("bytes", "rows")
 _PLAIN_KEY = re.compile(r"[0-9a-f]{32}")
 _KEY = 16
 _NUMBERS = frozenset({int, float})
+_AS_IT_IS = _NUMBERS | {str, bool, type(None)}
 _GONE = 2**64 - 1
 _SMALLEST = 1 << 10
 _PLAIN_FORMAT = 2
@@ -153,7 +154,7 @@ class Entries(MutableMapping[str, Entry]):
         if held is None:
             held = self._shape_numbers[shape] = len(self._shapes)
             self._shapes.append(shape)
-        body = (entry.seconds, entry.cpu_seconds, values, self._packed(entry.counts))
+        body = (_plain(entry.seconds), _plain(entry.cpu_seconds), values, self._packed(entry.counts))
         self._places[number], self._shape_of[number], self._shards[number] = len(self._body), held, entry.shard
         self._body += marshal.dumps((*body, entry.taken) if entry.taken else body, _PLAIN_FORMAT)
         (self._taken.add if entry.taken else self._taken.discard)(number)
@@ -206,11 +207,11 @@ class Entries(MutableMapping[str, Entry]):
         """A value of counts with numbers for the names of a mapping, and for the texts of a list of texts."""
         if isinstance(value, dict):
             return {self._text(name): self._packed(inner) for name, inner in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             if value and all(isinstance(inner, str) for inner in value):
                 return tuple(map(self._text, value))
             return [self._packed(inner) for inner in value]
-        return value
+        return _plain(value)
 
     def _told(self, value: Any) -> Any:
         """What `_packed` was given."""
@@ -235,6 +236,12 @@ def _code(key: str) -> bytes:
     return bytes.fromhex(key) if _PLAIN_KEY.fullmatch(key) else xxhash.xxh3_128_digest(key.encode())
 
 
+def _plain(value: Any) -> Any:
+    """A value as it comes back from its line in the ledger; raises TypeError for one that has no JSON."""
+    # `marshal` takes the numbers of numpy for bytes, without a word.
+    return value if type(value) in _AS_IT_IS else json.loads(json.dumps(value))
+
+
 def _alike(file: dict[str, Any], own: str, shard: int, values: list[Any]) -> tuple[str, ...]:
     """The names of a file and the part of its path that others share; what is its own joins `values`."""
     path = str(file["path"])
@@ -248,7 +255,7 @@ def _alike(file: dict[str, Any], own: str, shard: int, values: list[Any]) -> tup
             alike = _WHOLE
             values.append(path)
     names = [name for name in file if name != "path"]
-    values += [file[name] for name in names]
+    values += [_plain(file[name]) for name in names]
     return (alike, *names)
 
 

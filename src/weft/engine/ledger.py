@@ -20,7 +20,7 @@ __all__ = ["COMPACT_ABOVE", "Entry", "Ledger", "LedgerWriter"]
 COMPACT_ABOVE = 8
 """Segments of finished runs that are kept before they are folded into one Parquet file."""
 _COMPACTED = pa.schema({"entry": pa.string()})
-_TOGETHER = 1 << 14
+TOGETHER = 1 << 14
 """Lines of a compacted ledger that are in memory at once."""
 
 
@@ -66,23 +66,34 @@ class Ledger:
 
     def _unread(self) -> Iterator[Entry]:
         """Entries that were not read before: compacted files as a whole, segments from where the last look ended."""
-        names = sorted(os.listdir(self.folder)) if self.folder.exists() else []
-        for name in names:
-            if name.startswith("compacted-") and name.endswith(".parquet") and name not in self._read:
+        names: list[str] | None = None
+        # A run that ends folds what was listed here into a file that was not: then the new one is read as well.
+        while names is None or not set(names) <= set(self._names()):
+            names = self._names()
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    yield from self._unread_of(name)
+
+    def _names(self) -> list[str]:
+        """Compacted files, then segments."""
+        found = os.listdir(self.folder) if self.folder.exists() else []
+        return sorted(name for name in found if name.startswith(("compacted-", "segment-")))
+
+    def _unread_of(self, name: str) -> Iterator[Entry]:
+        if name.startswith("compacted-") and name.endswith(".parquet") and name not in self._read:
+            with pq.ParquetFile(self.folder / name) as source:
                 self._read[name] = 0
-                with pq.ParquetFile(self.folder / name) as source:
-                    for batch in source.iter_batches(_TOGETHER, columns=["entry"]):
-                        yield from _entries(batch.column(0).to_pylist())
-        for name in names:
-            if name.startswith("segment-") and name.endswith(".jsonl"):
-                with contextlib.suppress(FileNotFoundError), open(self.folder / name, "rb") as source:
-                    source.seek(self._read.get(name, 0))
-                    for line in source:
-                        # A killed worker may leave half a line: what has no line end was never committed.
-                        if not line.endswith(b"\n"):
-                            break
-                        self._read[name] = self._read.get(name, 0) + len(line)
-                        yield from _entries([line])
+                for batch in source.iter_batches(TOGETHER, columns=["entry"]):
+                    yield from _entries(batch.column(0).to_pylist())
+        elif name.startswith("segment-") and name.endswith(".jsonl"):
+            with open(self.folder / name, "rb") as source:
+                source.seek(self._read.get(name, 0))
+                for line in source:
+                    # A killed worker may leave half a line: what has no line end was never committed.
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read[name] = self._read.get(name, 0) + len(line)
+                    yield from _entries([line])
 
     def get(self, key: str) -> Entry | None:
         return self.entries.get(key)
@@ -120,7 +131,7 @@ class Ledger:
         with open(attempt, "wb") as sink:
             with pq.ParquetWriter(sink, _COMPACTED, compression="zstd") as writer:
                 lines = (entry.to_json() for entry in self.entries.by_key())
-                while part := list(itertools.islice(lines, _TOGETHER)):
+                while part := list(itertools.islice(lines, TOGETHER)):
                     writer.write_table(pa.table({"entry": part}, _COMPACTED))
             sink.flush()
             os.fsync(sink.fileno())  # the segments go: what replaces them has to be on the disk

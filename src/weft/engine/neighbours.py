@@ -98,7 +98,8 @@ def _candidates(build: Build, shard: int, row: int) -> list[Place]:
 
 def _documents(build: Build, places: list[Place]) -> list[dict[str, Any]]:
     """Columns that tell one document from another, of some places, in their order."""
-    wanted = ["id", "text", "source", "consent", "locator", "signals", "deduplicate", "selection", _vectors(build)]
+    wanted = ["id", "text", "source", "consent", "locator", "signals", "deduplicate", "selection", "shared"]
+    wanted.append(_vectors(build))
     found: dict[Place, dict[str, Any]] = {}
     for shard in sorted({shard for shard, _ in places}):
         rows = [row for own, row in places if own == shard]
@@ -171,6 +172,8 @@ def _told(one: dict[str, Any]) -> dict[str, Any]:
 
 def _because(build: Build, kept: dict[str, Any], own: dict[str, Any]) -> str:
     """Why another copy is kept: the first of what the election looks at in which the two differ."""
+    if (kept.get("shared") or {}).get("keeps"):
+        return "the joint plan of all holders says so"
     priority = {source.name: source.priority for source in build.recipe.acquire}
     names = [name for name in ("id", "text", "consent", "deduplicate", "signals") if name in kept]
     rows = [{name: one[name] for name in names} | {"priority": priority.get(one["source"], 0)} for one in (kept, own)]

@@ -58,12 +58,12 @@ class Cache:
         self._name = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._work = folder / "work" / self._name
         try:
-            for place in (self._files, self._users, self._work):
+            for place in (self._files, self._users):
                 place.mkdir(parents=True, exist_ok=True)
-            self._user = os.open(self._users / self._name, os.O_CREAT | os.O_RDWR, 0o600)
+            self._user = _owned(self._users / self._name)
+            self._work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WeftError(f"{folder}: cannot be written: {error.strerror}; expected a folder, see {FOLDER}") from None
-        fcntl.flock(self._user, fcntl.LOCK_EX)
         self._since = 0.0
         self.briefly = False
         self.rest()
@@ -154,6 +154,18 @@ class Cache:
                 finally:
                     os.close(handle)
         return since
+
+
+def _owned(path: Path) -> int:
+    """A new file, open and locked."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        # Whoever swept before it was locked has taken it for that of a dead process.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(handle)):
+                return handle
+        os.close(handle)
 
 
 def _locked(handle: int) -> bool:

@@ -6,6 +6,7 @@ entries lie in `ledger/log/<number>.jsonl`, each made where there was none: a nu
 
 from __future__ import annotations
 
+import itertools
 import json
 import queue
 import secrets
@@ -20,7 +21,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from weft.engine.ledger import Entry, Ledger
+from weft.engine.entries import Entries
+from weft.engine.ledger import TOGETHER, Entry, Ledger
 from weft.engine.object_lease import Lease
 from weft.engine.object_storage import MISSING, ObjectStorage
 from weft.engine.objects import Objects
@@ -34,6 +36,7 @@ AT_ONCE = 1000
 FOLD = 64
 """Objects of the log that become one block."""
 _AHEAD = 8
+_BLOCK = pa.schema({"line": pa.string()})
 
 
 @dataclass
@@ -76,10 +79,12 @@ class ObjectLedger(Ledger):
         while True:
             self._head = read_head(self._objects)
             self.unfolded = {}
+            self.entries = Entries()  # what was taken out while it was read stays out
             with ThreadPoolExecutor(_AHEAD) as pool:
                 for content in pool.map(self._objects.read, self._head.blocks):
                     if content is not None:
-                        self._take(pq.read_table(pa.BufferReader(content))["line"].to_pylist())
+                        for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches(TOGETHER, columns=["line"]):
+                            self._take(batch.column(0).to_pylist())
                 self._take_log(pool)
             if read_head(self._objects).tag == self._head.tag:
                 return  # else its objects were folded while they were read
@@ -257,13 +262,13 @@ class _Writer:
         """One block of the log's objects, or of all entries; then the head, then the objects that it replaces go."""
         head, unfolded = self._ledger.head, self._ledger.unfolded
         after, old = head.next + len(unfolded), list(unfolded)
-        if whole:
-            kept = sorted(entry.to_json() for entry in self._ledger.all())
-        else:
-            kept = [line for lines in unfolded.values() for line in lines]
+        every = (entry.to_json() for entry in self._ledger.entries.by_key())
+        lines = every if whole else itertools.chain.from_iterable(unfolded.values())
         name = f"ledger/blocks/{after - 1:08d}-{secrets.token_hex(4)}.parquet"
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.table({"line": pa.array(kept, pa.string())}), sink, compression="zstd")
+        with pq.ParquetWriter(sink, _BLOCK, compression="zstd") as writer:
+            while part := list(itertools.islice(lines, TOGETHER)):
+                writer.write_table(pa.table({"line": part}, _BLOCK))
         self._objects.write(name, sink.getvalue().to_pybytes())
         if whole:
             old += head.blocks

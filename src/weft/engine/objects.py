@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from weft.errors import WeftError, nearest
 
@@ -24,6 +25,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 PART_BYTES = 16 << 20
 """Larger files go up in parts of this size, and are visible once all are there."""
 _PARTS_AT_ONCE = 4
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Failures of this machine: asking the storage again changes nothing."""
 SCHEMES = ("s3",)
 _UNTRIED = ("gs", "gcs", "az", "azure", "abfs", "abfss", "hf", "http", "https", "memory", "file")
 _CREDENTIALS = (
@@ -121,7 +124,7 @@ class Objects:
                 answer = self._library.get(self._store, path, options=options)
                 started[:] = [_found(answer.meta)]
                 for part in answer.stream(min_chunk_size=1 << 20):
-                    sink.write(part)
+                    _put(sink, part, into)
                 if sink.tell() != started[0].size:
                     raise OutOfReach(f"{self.url}/{path}: {sink.tell()} of {started[0].size} bytes came")
                 return started[0]
@@ -223,6 +226,8 @@ class Objects:
             except refused as error:
                 raise WeftError(self._refused(path, error)) from None
             except (self._library.exceptions.BaseError, OSError) as error:
+                if getattr(error, "errno", None) in _DISK_FULL:
+                    raise
                 if "NoSuchBucket" in str(error):
                     raise WeftError(self._no_bucket()) from None
                 if number == tries:
@@ -259,6 +264,13 @@ def _whole(content: bytes, path: str, size: int) -> bytes:
     if len(content) != size:
         raise OutOfReach(f"{path}: {len(content)} of {size} bytes came")
     return content
+
+
+def _put(sink: BinaryIO, part: Any, path: Path) -> None:
+    try:
+        sink.write(part)
+    except OSError as error:  # which disk it is says its file
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _short(error: Exception) -> str:

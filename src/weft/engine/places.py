@@ -83,6 +83,7 @@ def locked(storage: Storage) -> Iterator[None]:
         return
     try:
         with FileLock(storage.path(crew.LOCK), timeout=0):
+            crew.check_idle(storage)
             yield
     except Timeout:
         raise WeftError(f"{storage.place}: a run is writing this build; wait until it has ended") from None

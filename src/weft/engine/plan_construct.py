@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OPERATOR = "construct.thresholds"
 _DECIDE, _SELECT, _EXPORT, _RELEASE = 4, 4, 4, 5
 """Raised when these tasks write other files for the same answers."""
+_SHARED = 2
+"""Raised when what a joint plan says enters the election in another way."""
 
 
 def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
@@ -100,7 +102,7 @@ def _decide(compiler: Compiler, labels: tuple[str, ...]) -> Node:
     } | records(compiler)
     step = compiler.relation("shared")
     if step is not None:
-        settings |= {"holder": step.params["holder"]}
+        settings |= {"holder": step.params["holder"], "candidates": _SHARED}
     if compiler.recipe.grouped():
         settings |= {"least_characters": held.groups.least_characters}
 

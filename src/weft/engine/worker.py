@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 from weft.engine import crew, known, leases
 from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
+from weft.engine.graph import State
+from weft.engine.intermediate import revive
 from weft.engine.leases import SECONDS, Leases
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner, open_worker, run_task, thread_of
@@ -88,6 +90,7 @@ def work(
     before = _on_end(open_things)
     try:
         plan, state = prepared or prepare_known(given, storage, as_made=False)
+        revive(plan, lambda: State(state.ledger, list(plan.shards)))
         runner = LeasingRunner(storage, state.ledger, members, tasks, workers)
         watched = kept(storage, given, plan, listener or Silent(), role="worker", runner="worker", workers=workers)
         with contextlib.closing(runner), watched as told:

@@ -85,7 +85,7 @@ def decide(task: Task, context: Context) -> list[Entry]:
         splits = rows.select(pl.col("row").cast(pl.Int32), "split")
         if "shared" in frame.columns:
             shared.check(frame)
-            passed = rows.select(pl.col("row").cast(pl.Int32), shared.elsewhere(rows, given["holder"]))
+            passed = rows.select(pl.col("row").cast(pl.Int32), *shared.standing(rows, given["holder"]))
         stand = election.candidates(rows).join(splits, on="row", how="left", maintain_order="left", validate="1:1")
         if "shared" in frame.columns:
             stand = stand.join(passed, on="row", how="left", maintain_order="left", validate="1:1")
@@ -106,8 +106,8 @@ def elect(task: Task, context: Context) -> list[Entry]:
     def dropped() -> Iterator[pa.Table]:
         for rows in _whole_clusters(task, context, int(by_shard.sum())):
             splitting.check_no_leak([pl.DataFrame(pl.from_arrow(rows.select(["cluster", "split"])))])
-            here, elsewhere = shared.apart([rows])
-            survivors, others = election.elect(here)
+            here, elsewhere = shared.apart(rows)
+            survivors, others = election.elect([here])
             others = pl.concat([others, *elsewhere])
             counts["kept"] += survivors.height
             counts["dropped"] += others.height

@@ -108,11 +108,13 @@ def thresholds(task: Task, context: Context) -> list[Entry]:
     return [entry(task, task.key, [record_to_json(record)], {"languages": table.num_rows})]
 
 
-def elsewhere(frame: pl.DataFrame, holder: str) -> pl.Expr:
-    """`holder/document` of the copy that another holder keeps, null for what nobody else does (`elsewhere`)."""
+def standing(frame: pl.DataFrame, holder: str) -> list[pl.Expr]:
+    """Of rows: `elsewhere`, `holder/document` of the copy that another holder keeps, null for what nobody else does;
+    `keeps`, whether the joint plan says that this very row stays."""
     label = pl.col("shared").struct
     other = label.field("holder").is_not_null() & (label.field("holder") != holder)
-    return pl.when(other).then(pl.format("{}/{}", label.field("holder"), label.field("document"))).alias("elsewhere")
+    document = pl.format("{}/{}", label.field("holder"), label.field("document"))
+    return [pl.when(other).then(document).alias("elsewhere"), label.field("keeps").fill_null(False).alias("keeps")]
 
 
 def check(frame: pl.DataFrame) -> None:
@@ -125,14 +127,16 @@ def check(frame: pl.DataFrame) -> None:
         )
 
 
-def apart(tables: list[pa.Table]) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Candidates that stand here, and as dropped rows (`construct.elect.ELECTED`) those that another holder keeps."""
-    here, others = [], []
-    for table in tables:
-        frame = pl.DataFrame(pl.from_arrow(table)).drop("split")
-        if "elsewhere" in frame.columns:
-            gone = frame.filter(pl.col("elsewhere").is_not_null()).with_columns(pl.col("elsewhere").alias("kept"))
-            others.append(gone.select(ELECTED.names))
-            frame = frame.filter(pl.col("elsewhere").is_null()).drop("elsewhere")
-        here.append(frame)
-    return here, others
+def apart(rows: pa.Table) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Candidates of whole clusters: those that stand here, and as dropped rows (`construct.elect.ELECTED`) those that
+    do not, because another holder keeps their copy, or this one keeps another row of theirs by the joint plan."""
+    frame = pl.DataFrame(pl.from_arrow(rows)).drop("split")
+    if "elsewhere" not in frame.columns:
+        return frame, []
+    copies = ["cluster", "form"]
+    keeper = frame.filter("keeps").select(*copies, pl.col("id").alias("keeper"))
+    frame = frame.join(keeper, on=copies, how="left", maintain_order="left", validate="m:1")
+    other = pl.when(~pl.col("keeps")).then("keeper")
+    frame = frame.with_columns(pl.coalesce("elsewhere", other).alias("kept")).drop("elsewhere", "keeps", "keeper")
+    gone = frame.filter(pl.col("kept").is_not_null()).select(ELECTED.names)
+    return frame.filter(pl.col("kept").is_null()).drop("kept"), [gone]
