@@ -7,6 +7,7 @@ import errno
 import functools
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 
 from weft.engine.places import Segment, open_segment, open_storage
 from weft.engine.service_lane import TOGETHER, ServiceLane
@@ -107,15 +109,15 @@ class LocalRunner:
             try:
                 yield future.result()
             except BrokenProcessPool:
-                if self._lane is not None:
-                    self._lane.close()
-                    self._lane = None
                 yield Outcome(task, failure="the process of the service tasks died", transient=True)
 
     def _fill_lane(self) -> None:
         while self._for_services and len(self._served) < TOGETHER:
+            if self._lane is not None and self._lane.broken:
+                self._lane.close()
+                self._lane = None
             if self._lane is None:
-                with _main_module_hidden():
+                with _main_module_hidden(), _interrupts_held():
                     self._lane = ServiceLane(self._root, worker_environment())
             task = self._for_services.popleft()
             self._served[self._lane.submit(self._call, self._root, task)] = task
@@ -154,9 +156,9 @@ class LocalRunner:
         try:
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(
-                self._workers, mp_context=context, initializer=open_worker, initargs=(self._root,)
+                self._workers, mp_context=context, initializer=_start_worker, initargs=(self._root,)
             )
-            with _main_module_hidden():
+            with _main_module_hidden(), _interrupts_held():
                 for _ in range(self._workers):
                     pool.submit(os.getpid)  # workers start now, while the environment says one thread
             return pool
@@ -191,6 +193,25 @@ def _main_module_hidden() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = held
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes that start in the block take no Ctrl-C before they say what they do at one; this one takes it after."""
+    resource_tracker.ensure_running()  # multiprocessing starts it when it has to, and then lets interrupts through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(root: str) -> None:
+    """Ctrl-C reaches the whole group: a worker ends at once and without a word, as at a kill; the run tells of it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored, as in the background
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    open_worker(root)
 
 
 @dataclass(frozen=True)

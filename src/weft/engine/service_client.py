@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weft.engine.service_http import Line, Outcome, missing_variables, pause
+from weft.engine.service_http import Line, Outcome, key_fault, pause
 from weft.engine.service_limits import Rate, Slots
 from weft.engine.service_replies import Replies, Reply, key_of
 from weft.errors import ShardError, WeftError
@@ -260,10 +260,8 @@ class Client:
             self._down = (now, self._down[1])  # this one tries, the others learn from it
 
     def _opened(self) -> Line:
-        if absent := missing_variables(self.service):
-            self._stopped = (
-                f"{self._told()}: the environment variable {' and '.join(absent)} is not set; expected the key in it"
-            )
+        if fault := key_fault(self.service):
+            self._stopped = f"{self._told()}: {fault}"
             raise ServiceStopped(self._stopped)
         return Line(self.service)
 
