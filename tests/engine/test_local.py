@@ -13,6 +13,9 @@ import pytest
 from tests.engine.corpus import write_corpus
 from tests.engine.machines import below
 
+from weft.engine.local import LocalRunner
+from weft.engine.work import SERVED, Outcome, Task
+
 PROGRAM = """\
 import weft
 
@@ -48,3 +51,21 @@ def test_ctrl_c_shows_no_traceback(tmp_path: Path, seconds: float) -> None:
     os.killpg(running.pid, signal.SIGINT)
     out, error = running.communicate(timeout=120)
     assert (running.returncode, out) == (130, "") and error == "stopped; the same command goes on where it was\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ["labels", SERVED])
+def test_a_worker_that_cannot_open_its_build_says_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], run: str
+) -> None:
+    (tmp_path / "ledger").write_text("no folder", "utf-8")
+    runner = LocalRunner(str(tmp_path), 1)
+    runner.submit(Task("label", 0, run, "k", arguments={"services": {}}))
+    try:
+        found: list[Outcome] = []
+        while not found:
+            found += runner.outcomes()
+    finally:
+        runner.close()
+    assert [one.failure for one in found] == [f"FileExistsError: [Errno 17] File exists: '{tmp_path / 'ledger'}'"]
+    assert capfd.readouterr().err == ""

@@ -211,7 +211,8 @@ def _start_worker(root: str) -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored, as in the background
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    open_worker(root)
+    with contextlib.suppress(OSError, WeftError):  # each task that opens it anew says why it cannot
+        open_worker(root)
 
 
 @dataclass(frozen=True)

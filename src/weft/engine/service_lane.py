@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from weft.engine.work import Cause, Outcome, Task
+from weft.errors import WeftError
 
 TOGETHER = 8
 """Shards whose service tasks run at the same time: enough to fill a service's limits, and bounded memory."""
@@ -93,7 +94,8 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
     from weft.engine.local import open_worker
     from weft.engine.service_loop import open_clients
 
-    open_worker(root)  # ends with its parent from now on
+    with contextlib.suppress(OSError, WeftError):  # each task that opens it anew says why it cannot
+        open_worker(root)  # ends with its parent from now on
     clients = open_clients(root)
     sending = threading.Lock()
 
