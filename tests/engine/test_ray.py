@@ -25,7 +25,7 @@ from weft.engine import room, work
 from weft.engine.build import run
 from weft.engine.placement import demand
 from weft.engine.progress import Silent
-from weft.engine.ray_cluster import Cluster
+from weft.engine.ray_cluster import Cluster, Machine
 from weft.engine.ray_runner import RayRunner
 from weft.engine.work import Task
 from weft.errors import WeftError
@@ -354,3 +354,15 @@ def test_a_task_needs_the_most_that_its_operators_state(registry: Registry) -> N
     assert demand(task(script, on_cpu), registry) == Resources()
     assert demand(task(script, on_gpu), registry) == Resources(gpus=1)
     assert demand(task(script, call=large), registry) == Resources(memory_gb=2)
+
+
+def test_a_task_with_a_model_asks_for_no_more_memory_than_a_node_with_a_gpu_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ray would wait for such a node for ever."""
+    cluster = Cluster(str(tmp_path), None, "nowhere")
+    nodes = [Machine("a", "a", 64, 0, 256e9), Machine("b", "b", 8, 1, 64e9)]
+    monkeypatch.setattr(cluster, "machines", lambda: nodes)
+    assert cluster.options(Resources(1, 1, 100))["memory"] == 64e9
+    assert cluster.options(Resources(1, 0, 100))["memory"] == 100e9
+    assert cluster.options(Resources(128, 0, 1))["num_cpus"] == 64

@@ -163,6 +163,25 @@ def test_what_always_fails_while_others_succeed_costs_its_row_alone(tmp_path: Pa
     assert found[3].reason == "service_failed" and "status 500: out of memory" in found[3].detail
 
 
+@pytest.mark.parametrize("before", [0, 6])
+def test_what_always_fails_as_the_last_costs_its_row_alone(tmp_path: Path, before: int) -> None:
+    """Nothing else is left that could tell that the server is there: a shard would fail in every run."""
+    texts = [f"t{n}." for n in range(before)]
+    with ModelServer(poison=("bad",)) as server:
+        service = _service(server, retries=3)
+        assert len(_with_client(tmp_path, service, lambda c: _all(c, texts))) == before
+        (found,) = _with_client(tmp_path, service, lambda c: _all(c, ["bad"]))
+    assert isinstance(found, Unanswered) and found.reason == "service_failed"
+    assert "status 500: out of memory" in found.detail
+    with ModelServer(poison=("bad", "Hello.")) as server:
+        (found,) = _with_client(tmp_path, _service(server, retries=3), lambda c: _all(c, ["bad"]))
+        assert isinstance(found, ServiceDown), "it answers nothing at all"
+        several = _with_client(tmp_path, _service(server, retries=3), lambda c: _all(c, ["bad", "as bad"]))
+    with ModelServer(poison=("bad",)) as server:
+        several += _with_client(tmp_path, _service(server, retries=3), lambda c: _all(c, ["bad", "as bad"]))
+    assert {type(one) for one in several} == {ServiceDown}, "what fails on all may be the server's own fault"
+
+
 def test_a_server_that_is_gone_is_told_once_and_soon(tmp_path: Path) -> None:
     with ModelServer() as server:
         service = _service(server)

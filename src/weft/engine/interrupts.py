@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 INTERRUPTED = 130
 """Exit status of a process that Ctrl-C ended."""
@@ -18,6 +19,7 @@ def held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    resource_tracker.ensure_running()  # multiprocessing starts it when it has to, and then lets Ctrl-C through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -27,7 +29,8 @@ def held_back() -> Iterator[None]:
 
 def end_quietly() -> None:
     """From now on Ctrl-C ends this process, one that has waited at once; of a task that ran an attempt is left."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored, as in the background
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     _let_through()
 
 

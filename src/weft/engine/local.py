@@ -108,13 +108,13 @@ class LocalRunner:
             try:
                 yield future.result()
             except BrokenProcessPool:
-                if self._lane is not None:
-                    self._lane.close()
-                    self._lane = None
                 yield Outcome(task, failure="the process of the service tasks died", transient=True)
 
     def _fill_lane(self) -> None:
         while self._for_services and len(self._served) < TOGETHER:
+            if self._lane is not None and self._lane.broken:
+                self._lane.close()
+                self._lane = None
             if self._lane is None:
                 with _main_module_hidden():
                     self._lane = ServiceLane(self._root, worker_environment())
@@ -202,7 +202,8 @@ class Worker:
 
 def _begin(root: str) -> None:
     end_quietly()
-    open_worker(root, 0)
+    with contextlib.suppress(OSError, WeftError):  # each task that opens it anew says why it cannot
+        open_worker(root, 0)
 
 
 @functools.cache

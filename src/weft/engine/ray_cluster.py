@@ -162,9 +162,27 @@ class Cluster:
             self._looked = time.monotonic()
         return self._machines
 
+    def look_again(self) -> None:
+        """Forget which nodes there were: one was lost just now."""
+        self._looked = 0.0
+
+    def somewhere(self) -> dict[str, Any]:
+        """Where an actor goes that takes no core: this node, or another that runs tasks.
+
+        Ray would put it on any node, also on a first one without cores, which need not see the build folder.
+        """
+        names = [machine.id for machine in self.machines()]
+        if not names:
+            return {}
+        here = self.ray.get_runtime_context().get_node_id()
+        strategies = importlib.import_module("ray.util.scheduling_strategies")
+        chosen = here if here in names else names[0]
+        return {"scheduling_strategy": strategies.NodeAffinitySchedulingStrategy(chosen, soft=False)}
+
     def options(self, need: Resources) -> dict[str, Any]:
         """What Ray is asked for; never more cores or memory than the largest node has, as it would wait for ever."""
-        machines = self.machines()
+        # A task with a model goes to a node with a GPU, whose memory may not be the largest.
+        machines = [machine for machine in self.machines() if machine.gpus >= need.gpus]
         most = max((machine.memory for machine in machines), default=need.memory_gb * 1e9)
         cores = max((machine.cpus for machine in machines), default=need.cpus)
         memory = int(min(need.memory_gb * 1e9, most))

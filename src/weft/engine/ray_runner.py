@@ -73,7 +73,7 @@ class RayRunner:
         self._running: dict[Any, Task] = {}
         self._actors: list[_Actor] = []
         self._for_services: deque[Task] = deque()
-        self._served: set[Any] = set()
+        self._served: dict[Any, Any] = {}
         self._asker: Any = None
         self._starved_since: float | None = None
         self.begun: Callable[[Task], None] = unheard
@@ -134,13 +134,12 @@ class RayRunner:
     def _ask(self) -> None:
         while self._for_services and len(self._served) < TOGETHER:
             if self._asker is None:
-                actor = self._ray.remote(Asker).options(
-                    num_cpus=0, max_concurrency=TOGETHER, max_restarts=0, runtime_env=self._cluster.runtime
-                )
-                self._asker = actor.remote()
+                options = {"num_cpus": 0, "max_concurrency": TOGETHER, "max_restarts": 0}
+                options |= {"runtime_env": self._cluster.runtime} | self._cluster.somewhere()
+                self._asker = self._ray.remote(Asker).options(**options).remote()
             task = self._for_services.popleft()
             ref = self._asker.work.remote(self._cluster.place, task, keys_for(task))
-            self._served.add(ref)
+            self._served[ref] = self._asker
             self._running[ref] = task
             self.begun(task)
 
@@ -176,8 +175,7 @@ class RayRunner:
     def _taken(self, ref: Any) -> Outcome:
         task = self._running.pop(ref)
         actor = next((a for a in self._actors if a.task == ref), None)
-        asked = ref in self._served
-        self._served.discard(ref)
+        asker = self._served.pop(ref, None)
         if actor is not None:
             actor.task, actor.idle_since = None, time.monotonic()
         try:
@@ -187,7 +185,9 @@ class RayRunner:
         except self._ray.exceptions.RayError as error:
             if actor is not None:
                 self._end(actor)
-            self._asker = None if asked else self._asker
+            if asker is not None and asker is self._asker:  # the others that it leaves are of the same end
+                self._asker = None
+                self._cluster.look_again()
             return Outcome(task, (), self._lost(error), str(error), transient=True)
         return Outcome(task, entries, failure, trace, transient, cause, worker)
 
@@ -223,7 +223,7 @@ class RayRunner:
                 self._end(actor)
             if self._asker is not None:
                 self._ray.kill(self._asker)
-            for ref in set(self._running) - ended - self._served:
+            for ref in set(self._running) - ended - set(self._served):
                 self._ray.cancel(ref, force=True)
         self._actors.clear()
         self._running.clear()

@@ -12,6 +12,9 @@ from weft.engine.service_client import Client, Unanswered
 from weft.errors import ShardError, WeftError
 from weft.model.tables import ERROR
 
+_OF_THE_TASK = (ShardError, WeftError, OSError, MemoryError)
+"""Failures that are no row's: a service that is gone, a reply that the disk did not take."""
+
 
 class BatchClient:
     """Asks for the rows of one batch; what they get no answer to becomes rows of the error table."""
@@ -57,7 +60,8 @@ class BatchClient:
 async def run_service(step: Ready, batch: pa.Table, client: Client) -> tuple[pa.Table, pa.Table]:
     """Like `run_map`: the batch with the step's columns, and an error for each row that got none.
 
-    Raises ShardError where the operator broke its contract, ServiceDown or ServiceStopped where nobody answers.
+    Raises ShardError where the operator broke its contract, ServiceDown or ServiceStopped where nobody answers, and
+    OSError where replies cannot be kept.
     """
     if step.where is None:
         return await _guarded(step, batch, client)
@@ -72,7 +76,7 @@ async def _guarded(step: Ready, batch: pa.Table, client: Client) -> tuple[pa.Tab
         return checked(step, batch, await step.function(batch, asking)), asking.errors()
     except Exception as raised:  # the boundary around operators: any fault of theirs costs one row
         error = _inner(raised)
-        if isinstance(error, ShardError | WeftError):
+        if isinstance(error, _OF_THE_TASK):
             raise error from None
         if batch.num_rows <= 1:
             return failed_row(step, batch, error)
@@ -87,4 +91,4 @@ def _inner(error: Exception) -> Exception:
     if not isinstance(error, ExceptionGroup):
         return error
     parts = [_inner(part) for part in error.exceptions]
-    return next((part for part in parts if isinstance(part, ShardError | WeftError)), parts[0])
+    return next((part for part in parts if isinstance(part, _OF_THE_TASK)), parts[0])

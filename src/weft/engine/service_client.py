@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weft.engine.service_http import Line, Outcome, missing_variables, pause
+from weft.engine.service_http import Line, Outcome, key_fault, pause
 from weft.engine.service_limits import Rate, Slots
 from weft.engine.service_replies import Replies, Reply, key_of
 from weft.errors import ShardError, WeftError
@@ -56,6 +56,7 @@ class Client:
         self._stopped: str | None = None
         self._down: tuple[float, str] | None = None
         self._failures = 0
+        self._failing: set[object] = set()
         self._failing_since = 0.0
         self._succeeded = -1.0
         self._not_before = 0.0
@@ -177,12 +178,16 @@ class Client:
 
     async def _sent(self, body: dict[str, Any], count: int) -> list[Any]:
         """Answers to a request, however often it has to be sent."""
-        if self.protocol.needs_model:
-            body = {**body, "model": self.service.model}
+        body = self._addressed(body)
         loop = asyncio.get_running_loop()
-        began, tries, pauses = loop.time(), 0, 0
+        began, tries, pauses, mark = loop.time(), 0, 0, object()
         while True:
-            outcome = await self._tried(body, count)
+            try:
+                outcome = await self._tried(body, count, mark)
+            except ServiceDown as down:
+                if self._failing == {mark} and await self._answers():
+                    raise Unanswered("service_failed", f"others are answered; {down}") from None
+                raise
             if outcome.verdict == "answered":
                 return list(outcome.reply)
             if outcome.verdict == "refused":
@@ -196,7 +201,25 @@ class Client:
             wait = self.service.backoff_seconds * 2.0 ** (min(tries + pauses, 20) - 1)
             await pause(max(min(wait, _LONGEST_WAIT) * random.uniform(0.5, 1.0), outcome.pause or 0.0))
 
-    async def _tried(self, body: dict[str, Any], count: int) -> Outcome:
+    def _addressed(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return {**body, "model": self.service.model} if self.protocol.needs_model else dict(body)
+
+    async def _answers(self) -> bool:
+        """Whether the service answers something else, where one request alone has failed since the last answer.
+
+        It may be the last that is left, or the only one of a run that goes on: no other tells.
+        """
+        if self.protocol.probe is None or self._line is None:
+            return False
+        async with self._slots.taken():
+            await self._requests.take(1)
+            outcome = await self._line.post(self._addressed(self.protocol.probe))
+        if outcome.verdict != "answered" or self._read(outcome, 1, 0.0).verdict != "answered":
+            return False
+        self._noted(outcome, 0.0, None)
+        return True
+
+    async def _tried(self, body: dict[str, Any], count: int, mark: object) -> Outcome:
         """One try, in its turn. Raises ServiceDown or ServiceStopped where nothing is to be hoped for."""
         loop = asyncio.get_running_loop()
         async with self._slots.taken():
@@ -214,7 +237,7 @@ class Client:
             outcome = await self._line.post(body)
             if outcome.verdict == "answered":
                 outcome = self._read(outcome, count, guess)
-            self._noted(outcome, began)
+            self._noted(outcome, began, mark)
             return outcome
 
     def _read(self, outcome: Outcome, count: int, guess: float) -> Outcome:
@@ -227,10 +250,11 @@ class Client:
         except (ValueError, TypeError, OverflowError) as error:
             return Outcome("failing", detail=str(error))
 
-    def _noted(self, outcome: Outcome, began: float) -> None:
+    def _noted(self, outcome: Outcome, began: float, mark: object) -> None:
         now = asyncio.get_running_loop().time()
         if outcome.verdict in ("answered", "refused"):
             self._failures, self._succeeded, self._down = 0, now, None
+            self._failing.clear()
             self._slots.succeeded()
             return
         if outcome.verdict == "stopped":
@@ -242,6 +266,7 @@ class Client:
             self._not_before = max(self._not_before, now + outcome.pause)
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
+        self._failing.add(mark)
         waited = now - self._failing_since - (outcome.pause or 0.0)
         if self._failures >= LEAST_FAILURES and waited >= self.service.give_up_seconds:
             if self._down is not None and began < self._down[0]:
@@ -260,10 +285,8 @@ class Client:
             self._down = (now, self._down[1])  # this one tries, the others learn from it
 
     def _opened(self) -> Line:
-        if absent := missing_variables(self.service):
-            self._stopped = (
-                f"{self._told()}: the environment variable {' and '.join(absent)} is not set; expected the key in it"
-            )
+        if fault := key_fault(self.service):
+            self._stopped = f"{self._told()}: {fault}"
             raise ServiceStopped(self._stopped)
         return Line(self.service)
 

@@ -45,10 +45,19 @@ def library() -> Any:
         ) from None
 
 
-def missing_variables(service: Service) -> list[str]:
-    """Environment variables that a service names and that are not set."""
-    named = [service.api_key_env, *service.headers_env.values()]
-    return [name for name in named if name is not None and not os.environ.get(name)]
+def key_fault(service: Service) -> str | None:
+    """What is wrong with the environment variables that a service names; null where all can be sent. Tells no value."""
+    named = [name for name in (service.api_key_env, *service.headers_env.values()) if name is not None]
+    if absent := [name for name in named if not _value(name)]:
+        return f"the environment variable {' and '.join(absent)} is not set; expected the key in it"
+    if odd := [name for name in named if not _value(name).isprintable()]:
+        return f"the environment variable {' and '.join(odd)} holds a line break or control character; expected one key"
+    return None
+
+
+def _value(variable: str) -> str:
+    """What a variable holds, without the line end that a file left in it: HTTP has no space around a value."""
+    return os.environ.get(variable, "").strip()
 
 
 class Line:
@@ -61,11 +70,11 @@ class Line:
         self._headers = {"Content-Type": "application/json"}
         self._secrets: list[str] = []
         if service.api_key_env is not None:
-            key = os.environ.get(service.api_key_env, "")
+            key = _value(service.api_key_env)
             self._headers["Authorization"] = f"Bearer {key}"
             self._secrets.append(key)
         for header, variable in service.headers_env.items():
-            self._headers[header] = os.environ.get(variable, "")
+            self._headers[header] = _value(variable)
             self._secrets.append(self._headers[header])
         self._timeout = self._library.ClientTimeout(total=service.timeout_seconds)
         self._session: Any = None

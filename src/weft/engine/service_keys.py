@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from weft.engine.service_http import library, missing_variables
+from weft.engine.service_http import key_fault, library
 from weft.engine.service_replies import folder_of
 from weft.engine.work import Task, rooms_registry
 from weft.errors import WeftError
@@ -36,7 +36,5 @@ def check_keys(recipe: Recipe, replies: Path) -> None:
         if (replies / folder_of(service.identity())).is_dir():
             continue
         library()
-        if absent := missing_variables(service):
-            raise WeftError(
-                f"services.{name}: the environment variable {' and '.join(absent)} is not set; expected the key in it"
-            )
+        if fault := key_fault(service):
+            raise WeftError(f"services.{name}: {fault}")

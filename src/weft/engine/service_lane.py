@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,7 +18,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from weft.engine.interrupts import held_back, ignore
-from weft.engine.work import Outcome, Task
+from weft.engine.work import Cause, Outcome, Task
+from weft.errors import WeftError
 
 TOGETHER = 8
 """Shards whose service tasks run at the same time: enough to fill a service's limits, and bounded memory."""
@@ -40,7 +42,10 @@ class ServiceLane:
         self._open: dict[int, Future[Outcome]] = {}
         self._count = 0
         self._guard = threading.Lock()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.broken = False
+        """Whether the process is gone: nothing that is given to it comes back."""
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
 
     def submit(self, call: Run, root: str, task: Task) -> Future[Outcome]:
         """Run a task there."""
@@ -60,12 +65,14 @@ class ServiceLane:
             while True:
                 number, outcome = self._pipe.recv()
                 with self._guard:
-                    future = self._open.pop(number)
-                future.set_result(outcome)
+                    future = self._open.pop(number, None)
+                if future is not None:  # else the process has died since, and its task was given up
+                    future.set_result(outcome)
         self._break()
 
     def _break(self) -> None:
         with self._guard:
+            self.broken = True
             left, self._open = self._open, {}
         for future in left.values():
             future.set_exception(BrokenProcessPool("the process of the service tasks died"))
@@ -87,7 +94,8 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
     from weft.engine.local import open_worker
     from weft.engine.service_loop import open_clients
 
-    open_worker(root, threading.get_ident())  # ends with its parent from now on
+    with contextlib.suppress(OSError, WeftError):  # each task that opens it anew says why it cannot
+        open_worker(root, threading.get_ident())  # ends with its parent from now on
     clients = open_clients(root)
     sending = threading.Lock()
 
@@ -95,7 +103,8 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
         try:
             outcome: Any = call(root, task)
         except Exception as error:  # the boundary of a thread: a task without an outcome would be waited for for ever
-            outcome = Outcome(task, failure=f"{type(error).__name__}: {error}")
+            cause = Cause(type(error).__name__, getattr(error, "errno", None), ())
+            outcome = Outcome(task, failure=f"{cause.error}: {error}", trace=traceback.format_exc(), cause=cause)
         with sending, contextlib.suppress(OSError):
             pipe.send((number, outcome))
 

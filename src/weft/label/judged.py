@@ -133,12 +133,20 @@ def _read(reply: str, minimum: float, maximum: float) -> tuple[float, str | None
     if found is None:
         raise ValueError("there is no JSON object with a score in the reply")
     score, reason = found["score"], found.get("reason")
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    if isinstance(score, bool) or not isinstance(score, int | float) or not _finite(score):
         raise ValueError("the score is no number")
     if not minimum <= score <= maximum:
         raise ValueError(f"the score {score:g} is not from {minimum:g} to {maximum:g}")
     text = reason.encode("utf-8", "replace").decode("utf-8") if isinstance(reason, str) else None
     return float(score), text
+
+
+def _finite(score: float) -> bool:
+    """Whether a number of JSON, which may be a whole one of any length, is one that a float can hold."""
+    try:
+        return math.isfinite(score)
+    except OverflowError:
+        return False
 
 
 def _column(found: dict[int, tuple[float, str | None] | None], count: int) -> pa.Array:

@@ -32,6 +32,8 @@ class Protocol:
     wrap: Callable[[str], Any] = str
     """How a text stands in the list of items."""
     needs_model: bool = True
+    probe: Mapping[str, Any] | None = None
+    """A request that any model answers: it tells a server that is gone from one that fails on one request."""
 
 
 def _field(held: Any, *names: str | int) -> Any:
@@ -119,11 +121,18 @@ def _to_vector(kept: bytes) -> Vector:
     return np.frombuffer(kept, "<f4").astype(np.float32)
 
 
+_HELLO = {"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 16}
 PROTOCOLS: Mapping[str, Protocol] = {
-    "openai-chat": Protocol("chat/completions", None, _chat, _to_json, _from_json),
-    "openai-completions": Protocol("completions", None, _completion, _to_json, _from_json),
-    "openai-embeddings": Protocol("embeddings", "input", _embeddings, _from_vector, _to_vector),
-    "tei-predict": Protocol("predict", "inputs", _predictions, _to_json, _from_json, lambda text: [text], False),
+    "openai-chat": Protocol("chat/completions", None, _chat, _to_json, _from_json, probe=_HELLO),
+    "openai-completions": Protocol(
+        "completions", None, _completion, _to_json, _from_json, probe={"prompt": "Hello.", "max_tokens": 16}
+    ),
+    "openai-embeddings": Protocol(
+        "embeddings", "input", _embeddings, _from_vector, _to_vector, probe={"input": ["Hello."]}
+    ),
+    "tei-predict": Protocol(
+        "predict", "inputs", _predictions, _to_json, _from_json, lambda text: [text], False, {"inputs": [["Hello."]]}
+    ),
     "json": Protocol("", None, _whole, _to_json, _from_json, needs_model=False),
 }
 """Protocols by name. `json` posts the operator's own body to the address as it stands, and keeps the whole reply."""

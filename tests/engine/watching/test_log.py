@@ -205,3 +205,32 @@ def test_a_disk_that_is_full_ends_no_run(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(logs.File, "open", no_room)
     assert run(load(recipe), build, runner=Telling(build)).status == 0
+
+
+def test_a_log_that_turns_at_its_last_line_is_read_to_its_end(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    turning = BuildFile(storage, about().run)
+    kept = Log([turning])
+    kept.began(about())
+    turning._part_bytes = turning.bytes + 10
+    run = read_log.chosen(storage, None)
+    ends = iter([lambda: None, lambda: kept.ended(Ending("done"))])
+    opened = read_log._turned
+
+    def turned(handle: int, path: Path) -> bool:
+        """The run goes on between what the reader did before and its look for a new part."""
+        next(ends, lambda: None)()
+        return opened(handle, path)
+
+    waits = iter(range(20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_log, "_turned", turned)
+        followed = [held["event"] for held in read_log.follow(run, wait=lambda: waited(next(waits)))]
+    kept.close()
+    assert followed[-1] == "run_ended"
+    assert turning.path.stat().st_size == 0, "the last line began a new part"
+    assert read_log.outline(read_log.chosen(storage, None))["state"] == "done"
+
+
+def waited(times: int) -> None:
+    assert times < 19, "it waits for an end that it has passed"

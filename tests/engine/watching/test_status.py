@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from weft.engine.build import run
 from weft.engine.leases import Leases
 from weft.engine.storage import Storage
 from weft.engine.watching import progress, read_log
-from weft.engine.watching.events import About
+from weft.engine.watching.events import About, Ending
 from weft.engine.watching.standing import Standing
 from weft.engine.watching.status import SILENT, status
 from weft.errors import WeftError
@@ -225,6 +226,30 @@ def test_progress_is_written_at_most_once_a_second(tmp_path: Path) -> None:
     kept.close()
     assert 2 <= len(seen) <= 4
     assert json.loads(storage.path(progress.PROGRESS).read_bytes())["nodes"][0]["planned"] > 10
+
+
+def test_a_signal_may_come_while_counts_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tells holds the counts when it is told to end, and the thread that writes them waits for them."""
+    monkeypatch.setattr(progress, "CHANGED", 0.05)
+    monkeypatch.setattr(progress, "_LAST", 0.5, raising=False)
+    storage, standing = Storage(tmp_path), Standing()
+    (tmp_path / "ledger").mkdir()
+    kept = progress.Progress(storage, standing)
+    kept.began(About("r", "run", "local", 2, tmp_path, "n", "d", "h", 1, (("label", "label", "all"),), 1, None, "/"))
+
+    def told() -> None:
+        with standing._guard:
+            standing.changes += 1
+            time.sleep(0.3)
+            kept.ended(Ending("interrupted"))
+
+    main = threading.Thread(target=told, daemon=True)
+    main.start()
+    main.join(10)
+    assert not main.is_alive()
+    time.sleep(0.2)
+    held = progress.read(storage)
+    assert held is not None and held["state"] == "interrupted"
 
 
 LIVE = """\

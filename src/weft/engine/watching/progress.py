@@ -19,6 +19,8 @@ PROGRESS = "ledger/progress.json"
 VERSION = 1
 CHANGED, UNCHANGED = 1.0, 5.0
 """Seconds between two writes: of a run in which something happens, and of one in which nothing does."""
+_LAST = 10.0
+"""Seconds for a write that is under way when the run ends."""
 
 
 class Progress(Quiet):
@@ -50,7 +52,8 @@ class Progress(Quiet):
     def close(self) -> None:
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            # A signal may come while who tells the counts holds them, for which that thread would wait for ever.
+            self._thread.join(_LAST)
 
     def _renew(self) -> None:
         # Each object is a request that is paid for.
@@ -73,7 +76,9 @@ class Progress(Quiet):
         held = {"version": VERSION, **self._about, "state": state, "reason": reason, "written": self._clock()}
         # A full disk or a folder that is gone is for the tasks to tell.
         with contextlib.suppress(OSError, WeftError):
-            publish(self._storage, PROGRESS, json.dumps(held | self._standing.told(), separators=(",", ":")).encode())
+            content = json.dumps(held | self._standing.told(), separators=(",", ":")).encode()
+            if not (state == "running" and self._ended.is_set()):
+                publish(self._storage, PROGRESS, content)
 
 
 def publish(storage: Storage, relative: str, content: bytes) -> None:

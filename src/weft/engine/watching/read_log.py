@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -58,7 +59,8 @@ def chosen(storage: Storage, name: str | None) -> Run:
 def lines(run: Run) -> Iterator[dict[str, Any]]:
     """The lines of a run. A line that a kill cut short is left out."""
     for part in run.parts:
-        with open(part, "rb") as source:
+        # A part that turns is not there for an instant.
+        with contextlib.suppress(FileNotFoundError), open(part, "rb") as source:
             for content in source:
                 if (held := _line(content)) is not None:
                     yield held
@@ -81,6 +83,7 @@ def follow(run: Run, wait: Callable[[], None] = lambda: time.sleep(0.5)) -> Iter
     source = open(path, "rb")  # noqa: SIM115 - another one is opened when the log turns
     try:
         while True:
+            turned = _turned(source.fileno(), path)  # before reading: what was written up to then is in this part
             content = source.read()
             held += content
             whole, _, held = held.rpartition(b"\n")
@@ -92,7 +95,7 @@ def follow(run: Run, wait: Callable[[], None] = lambda: time.sleep(0.5)) -> Iter
                 if told.get("event") == "run_ended":
                     return
             if not content:
-                if _turned(source.fileno(), path):
+                if turned:
                     source.close()
                     source = open(path, "rb")  # noqa: SIM115 - as above
                 else:
@@ -112,14 +115,22 @@ def _turned(handle: int, path: Path) -> bool:
 def outline(run: Run) -> dict[str, Any]:
     """When a run began and how it ended, from the first and the last lines of its log."""
     first = next(lines(run), {})
-    with open(run.parts[-1], "rb") as source:
-        source.seek(max(source.seek(0, os.SEEK_END) - 4096, 0))
-        tail = source.read().splitlines(keepends=True)
-    last = next((held for held in map(_line, reversed(tail)) if held is not None), {})
+    last = next((held for part in reversed(run.parts) if (held := _last(part)) is not None), {})
     ended = last if last.get("event") == "run_ended" else {}
     told = {name: ended.get(name) for name in ("state", "ran", "cached", "failed", "seconds")}
     begun = {name: first.get(name) for name in ("role", "runner", "host", "pid", "recipe")}
     return {"run": run.name, "began": first.get("time"), "last": last.get("time"), **begun, **told}
+
+
+def _last(part: Path) -> dict[str, Any] | None:
+    """The last whole line of a part; None when it has none, as a new one at first."""
+    try:
+        with open(part, "rb") as source:
+            source.seek(max(source.seek(0, os.SEEK_END) - 4096, 0))
+            tail = source.read().splitlines(keepends=True)
+    except FileNotFoundError:
+        return None
+    return next((held for held in map(_line, reversed(tail)) if held is not None), None)
 
 
 def failures(storage: Storage, run: Run) -> list[dict[str, Any]]:
