@@ -148,3 +148,11 @@ def difference(one: Mapping[str, Any], there: str, other: Mapping[str, Any], her
 
 def _told(held: Mapping[str, Any], name: str) -> str:
     return json.dumps(held[name], ensure_ascii=False) if name in held else "absent"
+
+
+def replace_files(folder: Path, made: Path, name: str) -> None:
+    """Tables of `folder`, and the file `name` that says what they are, become those of the folder `made`."""
+    for old in [*folder.glob("*.parquet"), folder / name]:
+        old.unlink(missing_ok=True)
+    for file in [*sorted(made.glob("*.parquet")), made / name]:
+        file.rename(folder / file.name)

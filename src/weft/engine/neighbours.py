@@ -26,9 +26,6 @@ _AROUND = 40
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _EDGE = ("shard_a", "row_a", "shard_b", "row_b")
 
-_MEASURES = ("jaccard", "skeleton", "cosine")
-"""Similarities by which documents are near, each 1 at most."""
-
 Place = tuple[int, int]
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from weft import own_folder
 from weft.deduplicate.index_contents import Contents, signatures
-from weft.deduplicate.share_contents import PARTS, SHARE, Share, file_facts, save
+from weft.deduplicate.share_contents import PARTS, SHARE, Share, file_facts, replace_files, save
 from weft.engine import exchange, index_files, indexing, sharing_mixture
 from weft.engine.indexing import Advance
 from weft.engine.keys import digest, library_version
@@ -112,10 +112,7 @@ def export(build: Path, into: Path, wanted: Wanted, advance: Advance = lambda co
             **counted,
         )
         save(work, SHARE, made)
-        for old in [*into.glob("*.parquet"), into / SHARE]:
-            old.unlink(missing_ok=True)
-        for file in [*sorted(work.glob("*.parquet")), work / SHARE]:
-            file.rename(into / file.name)
+        replace_files(into, work, SHARE)
     return told(into, made)
 
 

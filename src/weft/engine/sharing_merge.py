@@ -20,6 +20,7 @@ from weft.deduplicate.share_contents import (
     difference,
     file_facts,
     read_share,
+    replace_files,
     save,
 )
 from weft.engine import sharing_decisions as deciding
@@ -66,10 +67,7 @@ def merge(folders: list[Path], into: Path, prefer: Mapping[str, int] | None = No
             digest=told_by,
         )
         save(work, JOINT, made)
-        for old in [*into.glob("*.parquet"), into / JOINT]:
-            old.unlink(missing_ok=True)
-        for file in [*sorted(work.glob("*.parquet")), work / JOINT]:
-            file.rename(into / file.name)
+        replace_files(into, work, JOINT)
     return told(into, made) | {"compared": facts["compared"], "alike": facts["alike"]}
 
 

@@ -83,11 +83,6 @@ class Service(BaseModel):
         return {name: str(getattr(self, name)) for name in IDENTITY}
 
 
-def identities(services: Mapping[str, Service]) -> dict[str, dict[str, str]]:
-    """What decides the answers of each service."""
-    return {name: service.identity() for name, service in services.items()}
-
-
 def told(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe's plain data with nothing of its services but what decides answers: what may be published."""
     held = dict(recipe)

@@ -12,12 +12,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from weft.engine.graph import Plan
 from weft.engine.keys import digest, library_version
 from weft.engine.progress import Silent
-from weft.engine.scheduler import Listener
 from weft.engine.storage import Storage, is_url
 from weft.engine.work import Outcome, Task
 from weft.recipe import Recipe
@@ -62,16 +61,8 @@ class Ending:
     reason: str | None = None
 
 
-class Watcher(Listener, Protocol):
-    """A listener that is also told of the beginning and the end of the run."""
-
-    def began(self, about: About) -> None: ...
-
-    def ended(self, ending: Ending) -> None: ...
-
-
 class Quiet(Silent):
-    """A watcher that does nothing; others need to write only what they care for."""
+    """A listener that is also told of the beginning and the end of a run; it does nothing, and others write what they need."""
 
     def began(self, about: About) -> None:
         """Nothing is kept."""
