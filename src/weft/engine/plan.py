@@ -180,30 +180,12 @@ def label_paths(
 
 
 def _label_nodes(compiler: Compiler) -> list[Node]:
-    """One node; where a label needs a GPU, a node before it computes all others, so that no GPU waits for them."""
-    steps = compiler.labels()
-    if any(compiler.registry.get(step.operator).service is not None for step in steps):
-        return _nodes_by_lane(compiler)
-    waiting: set[str] = set()
-    columns: set[str] = set()
-    for step in steps:
-        spec = compiler.registry.get(step.operator)
-        if spec.needing(step.params).gpus or {*spec.reading(step.params), *_names_in(step.where, columns)} & columns:
-            waiting.add(spec.name)
-            columns |= set(spec.writes)
-    first = {step.operator for step in steps} - waiting
-    if not waiting or not _stored(compiler, first):
-        return [_label_node(compiler, "label", {step.operator for step in steps}, ("documents",))]
-    return [
-        _label_node(compiler, "label_cpu", first, ("documents",)),
-        _label_node(compiler, "label", first | waiting, ("documents", "label_cpu")),
-    ]
-
-
-def _nodes_by_lane(compiler: Compiler) -> list[Node]:
     """A node for each service, for GPUs and for cores, which wait for what they read alone; `label` gathers them."""
-    everything = {step.operator for step in compiler.labels()}
-    lanes = [lane for lane in label_lanes(compiler.labels(), compiler.registry) if _stored(compiler, lane.operators)]
+    steps = compiler.labels()
+    everything = {step.operator for step in steps}
+    lanes = [lane for lane in label_lanes(steps, compiler.registry) if _stored(compiler, lane.operators)]
+    if len(lanes) < 2 and all(compiler.registry.get(name).service is None for name in everything):
+        return [_label_node(compiler, "label", everything, ("documents",))]
     names = {lane.node for lane in lanes}
     nodes = [
         _label_node(compiler, lane.node, set(lane.operators), ("documents", *sorted(names & set(lane.after))))

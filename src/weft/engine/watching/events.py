@@ -62,7 +62,7 @@ class Ending:
 
 
 class Quiet(Silent):
-    """A listener that is also told of the beginning and the end of a run; it does nothing, and others write what they need."""
+    """A listener that is also told how a run begins and ends; it does nothing, and others write what they need."""
 
     def began(self, about: About) -> None:
         """Nothing is kept."""
