@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.cluster_tables import cluster_table
+
 from weft.deduplicate.candidates import WRITES
-from weft.deduplicate.clusters import cluster_table
 from weft.engine.storage import Storage, read_batches
 
 SCHEMA = pa.schema(list(WRITES.items()))

@@ -14,9 +14,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.cluster_tables import cluster_table
+
 from weft.deduplicate.band_keys import band_keys
 from weft.deduplicate.candidates import candidates
-from weft.deduplicate.clusters import cluster_table
 from weft.deduplicate.exact import exact
 from weft.deduplicate.minhash import minhash
 from weft.deduplicate.shingle_sets import shingle_sets

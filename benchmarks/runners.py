@@ -1,7 +1,8 @@
 """One worker, two workers, and Ray with two, on the same text: seconds without start-up, in turns, as ratios.
 
 `python benchmarks/runners.py [--megabytes 200] [--turns 5] [--language swh_Latn]`. A turn is one build by each of the
-three, each in a process of its own and in another order each time, as the load of a machine changes. Start-up is what
+three, each in a process of its own and in another order each time, as the load of a machine changes; and two builds of
+one worker each at once, which know nothing of each other: no runner can do better on this machine. Start-up is what
 lies before the first finished task: processes, libraries, a cluster. CPU seconds are those of the tasks, as their
 processes counted them. The last line is a JSON object with medians of the turns.
 """
@@ -38,6 +39,8 @@ acquire:
 construct: {formats: [parquet]}
 """
 WAYS = ("local 1", "local 2", "ray 2")
+APART = "apart"
+"""Two builds at once, with one worker each."""
 
 
 class Clock(Silent):
@@ -65,17 +68,29 @@ def turn(recipe: Path, folder: Path, ways: list[str]) -> dict[str, dict[str, flo
     """One build each way, one after another."""
     told = {}
     for way in ways:
-        into = folder / way.replace(" ", "-")
-        command = [sys.executable, __file__, "--way", way, "--recipe", str(recipe), "--into", str(into)]
-        told[way] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        number, name = (2, "local 1") if way == APART else (1, way)
+        places = [folder / f"{way.replace(' ', '-')}-{n}" for n in range(number)]
+        begun = [
+            subprocess.Popen(
+                [sys.executable, __file__, "--way", name, "--recipe", str(recipe), "--into", str(into)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for into in places
+        ]
+        found = [json.loads(process.communicate()[0]) for process in begun]
+        told[way] = {what: max(one[what] for one in found) for what in found[0]}
         told[way]["load"] = os.getloadavg()[0]
-        shutil.rmtree(into)
+        for into in places:
+            shutil.rmtree(into)
     return told
 
 
-def ratios(turns: list[dict[str, dict[str, float]]], of: str, to: str, what: str = "seconds") -> dict[str, Any]:
+def ratios(
+    turns: list[dict[str, dict[str, float]]], of: str, to: str, what: str = "seconds", times: float = 1
+) -> dict[str, Any]:
     """Median of what one way takes, divided by what another takes in the same turn; and each turn's."""
-    every = [one[of][what] / one[to][what] for one in turns]
+    every = [times * one[of][what] / one[to][what] for one in turns]
     return {"median": round(statistics.median(every), 3), "turns": [round(ratio, 3) for ratio in every]}
 
 
@@ -99,12 +114,14 @@ def main() -> None:
         turn(recipe, folder, ["local 1"])  # kernels that are not in the cache are compiled now
         turns = []
         for number in range(given.turns):
-            order = [WAYS[(number + n) % len(WAYS)] for n in range(len(WAYS))]
+            every = (*WAYS, APART)
+            order = [every[(number + n) % len(every)] for n in range(len(every))]
             turns.append(turn(recipe, folder, order))
             print(json.dumps({way: {k: round(v, 2) for k, v in held.items()} for way, held in turns[-1].items()}))
     told = {
         "megabytes": round(size / 1e6),
         "two local workers are faster than one by": ratios(turns, "local 1", "local 2"),
+        "two builds of one worker at once do, of one": ratios(turns, "local 1", APART, times=2),
         "ray with two takes, of local with two": ratios(turns, "ray 2", "local 2"),
         "cpu of ray with two, of local with two": ratios(turns, "ray 2", "local 2", "cpu"),
         "load": [round(min(one[way]["load"] for one in turns for way in WAYS), 1),

@@ -25,11 +25,22 @@ def forget() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+def queued() -> float:
+    """Seconds for which this thread was ready to run and had no core, since it began."""
+    return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+
+
 def measured(root: str, task: Task) -> Outcome:
     """Run a task and note the peak of this process beside the build, in `<root>.peaks`."""
     forget()
+    return noted(root, task)
+
+
+def noted(root: str, task: Task) -> Outcome:
+    """Run a task as a build does, and note this process's peak and how long it had no core, both since its start."""
     outcome = run_task(root, task)
-    line = json.dumps({"node": task.node, "shard": task.shard, "peak": peak()})
+    told = {"node": task.node, "shard": task.shard, "peak": peak(), "queued": queued(), "process": os.getpid()}
+    line = json.dumps(told)
     handle = os.open(f"{root}.peaks", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.write(handle, f"{line}\n".encode())
     os.close(handle)

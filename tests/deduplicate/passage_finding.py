@@ -108,7 +108,7 @@ def labels_of_staying(
     )
     kept = np.array(stays)
     asks = kept & np.array([bool(label and label["spans"]) for label in before])
-    marks = Marks(np.zeros(1, np.int64), kept, asks)
+    marks = Marks(np.zeros(1, np.int64), *(np.append(np.packbits(held), np.uint8(0)) for held in (kept, asks)))
     keys = substrings()(table)
     found = passage_pairs()(keys.filter(marks.of(keys, "")))
     pairs = pl.DataFrame(pl.from_arrow(found.filter(marks.of(found, "_b", asks=True))))

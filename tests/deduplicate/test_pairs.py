@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from tests.cluster_tables import cluster_table
 from tests.text.test_sides import batch
 
 from weft.deduplicate.band_keys import band_keys
 from weft.deduplicate.candidates import candidates
-from weft.deduplicate.clusters import KINDS, cluster_table
+from weft.deduplicate.clusters import KINDS
 from weft.deduplicate.pairs import TYPE, pairs
 from weft.errors import WeftError
 from weft.operators.registry import Registry, validate

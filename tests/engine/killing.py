@@ -170,6 +170,7 @@ def _ended(one: subprocess.Popen[str]) -> bool:
     """Whether a run that nobody killed has done everything."""
     out, errors = one.communicate()
     if one.returncode == 1:
+        assert out, f"status 1, and nothing said but: {errors}"
         reasons = [failure["reason"] for failure in json.loads(out)["failures"]]
         assert reasons and all("process died" in r or "was lost" in r or "ended while" in r for r in reasons), reasons
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import random
+import re
 import sys
 import threading
 import time
@@ -15,16 +16,31 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 KINDS = ("refused", "reset", "repeated", "broken", "slow")
 """An answer 503 and nothing done; no answer; done and answered 500, so that it comes again; half an answer; late."""
 
 
+_one_writes = threading.Lock()
+_answered = S3Response.key_response
+
+
+def _one_at_a_time(self: S3Response, request: Any, *rest: Any) -> Any:
+    # moto looks whether an object is there and then puts its own, and two requests can come between; a storage does
+    # both in one step, and whoever counts on that must be able to.
+    if request.method not in ("PUT", "POST"):
+        return _answered(self, request, *rest)
+    with _one_writes:
+        return _answered(self, request, *rest)
+
+
 class Server:
     """The storage: `url` is its endpoint."""
 
     def __init__(self) -> None:
+        S3Response.key_response = _one_at_a_time  # type: ignore[method-assign]
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request hides what a test says
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._moto.start()
@@ -51,6 +67,8 @@ class Faults:
         self.ignored: tuple[str, ...] = ()
         """Headers that this storage has never heard of."""
         self.refuse_all: int | None = None
+        self.bucket: str | None = None
+        """The bucket that all requests go to, whatever they name."""
         self._draw, self._guard = random.Random(seed), threading.Lock()
         self._http = _Quiet(("127.0.0.1", 0), _handler(self, server))
         self._http.daemon_threads = True
@@ -116,7 +134,8 @@ def _handler(faults: Faults, server: Server) -> type[BaseHTTPRequestHandler]:
             headers = {n: v for n, v in self.headers.items() if n.lower() not in ("connection", *faults.ignored)}
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             try:
-                upstream.request(self.command, self.path, body, headers)
+                path = self.path if faults.bucket is None else re.sub(r"^/[^/?]+", f"/{faults.bucket}", self.path)
+                upstream.request(self.command, path, body, headers)
                 answer = upstream.getresponse()
                 return answer.status, answer.getheaders(), answer.read()
             finally:

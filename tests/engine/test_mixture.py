@@ -46,7 +46,7 @@ def mixed(plain: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copytree(before, build)
     result = weft.run(load(recipe, [SPLIT, MIXTURE]), build, workers=2)
     assert result.status == 0, result.tally.failures
-    assert set(result.tally.ran) == {"mix_part", "mix", "select", "export", "release"}
+    assert set(result.tally.ran) == {"mix_part", "mix", "select", "files", "export", "release"}
     return recipe, build
 
 
@@ -141,7 +141,7 @@ def test_another_budget_counts_nothing_again_and_no_mixture_is_as_before(
 ) -> None:
     shutil.copytree(mixed[1], tmp_path / "own")
     other = load(mixed[0], [SPLIT, MIXTURE.replace("400000", "200000")])
-    assert set(run(other, tmp_path / "own", workers=2).tally.ran) == {"mix", "select", "export", "release"}
+    assert set(run(other, tmp_path / "own", workers=2).tally.ran) == {"mix", "select", "files", "export", "release"}
     assert run(load(mixed[0], [SPLIT]), tmp_path / "own", workers=2).status == 0
     assert contents(tmp_path / "own/construct") == contents(plain[1] / "construct")
 

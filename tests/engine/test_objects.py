@@ -270,10 +270,9 @@ def test_credentials_that_are_missing_or_refused_are_one_message(
 
 
 def test_commands_without_object_storage_say_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["worker", url], ["pack", url, "--into", "x"], ["interleave", url, "--into", "x"]):
+    for command in (["index", url, "--into", "x"], ["pack", url, "--into", "x"], ["interleave", url, "--into", "x"]):
         assert main(command) == 2
         assert "builds in object storage are taken by weft run" in capsys.readouterr().err
-    assert main(["run", "recipe.yaml", "--into", url, "--runner", "ray"]) == 2
 
 
 def test_no_command_makes_a_folder_that_is_called_s3(
@@ -353,10 +352,3 @@ def test_a_run_is_seen_and_leaves_its_log(recipe: Path, url: str, capsys: pytest
     assert main(["logs", url, "--run", told["run"]]) == 0
     assert "ended: done" in capsys.readouterr().out
     assert main(["logs", url, "--follow"]) == 2
-
-
-def test_services_are_refused_before_anything_is_asked(recipe: Path, url: str) -> None:
-    service = "services={judge: {url: 'http://127.0.0.1:9/v1', protocol: openai-chat, model: m}}"
-    judged = "label=[script, lid, signals, {judged: {service: judge, prompt: 'Rate {text}'}}]"
-    with pytest.raises(WeftError, match=r"the recipe has services, whose replies are kept in a folder"):
-        run(load(recipe, [service, judged]), url, workers=1)

@@ -130,7 +130,7 @@ def test_workers_that_die_before_their_first_task_are_an_outcome(
             """It is gone."""
 
     runner = LocalRunner(str(tmp_path), 1)
-    monkeypatch.setattr(runner, "_open_pool", Dead)
+    monkeypatch.setattr(runner, "_open_pool", lambda *_: Dead())
     runner.submit(Task("documents", 0, "documents", "k"))
     (outcome,) = runner.outcomes()
     assert outcome.transient and "worker process died" in (outcome.failure or "")

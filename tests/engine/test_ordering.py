@@ -48,7 +48,7 @@ def ordered(plain: tuple[Path, Path], folder: Path, settings: list[str], workers
     shutil.copytree(plain[1], folder)
     result = run(load(plain[0], [SPLIT, *settings]), folder, workers=workers)
     assert result.status == 0, result.tally.failures
-    assert set(result.tally.ran) <= {"mix_part", "mix", "select", "export", "release"}
+    assert set(result.tally.ran) <= {"mix_part", "mix", "select", "files", "export", "release"}
     assert not list((folder / "tmp").glob("*")), "what was sorted on disk is gone"
     return folder
 

@@ -19,6 +19,7 @@ from tests.engine.killing import Workers, build_under_kills, start
 from weft.cli.boundary import run as command
 from weft.engine import crew, leases, local, worker
 from weft.engine.build import run
+from weft.engine.folder_crew import FolderCrew
 from weft.engine.holders import lost
 from weft.engine.leases import Leases
 from weft.engine.ledger import Entry, Ledger, LedgerWriter
@@ -181,9 +182,9 @@ def test_an_export_that_broke_off_is_not_taken_for_the_old_one(tmp_path: Path) -
 
     storage = Storage(tmp_path)
     entry = Entry("k", "export", 0, [{"path": "construct/ct/swh_Latn/train-00000.parquet", "bytes": 1, "rows": 1}])
-    holders.settle(storage, "construct/ct/swh_Latn/", "k")
+    holders.settle(storage, entry.files[0]["path"], "k")
     assert not lost(storage, [entry])
-    holders.claim(storage, "construct/ct/swh_Latn/", "k")
+    holders.claim(storage, entry.files[0]["path"], "k")
     assert lost(storage, [entry]) == [entry.key]
 
 
@@ -243,13 +244,14 @@ def test_a_task_that_ends_its_workers_is_given_up(corpus: tuple[Path, dict[str, 
     assert dead.take("key", node="label", shard=0)
     dead.tell("key", attempt=worker.OWNERS)
     _age_all(storage, 61)
-    members = Leases(storage.path(crew.WORKERS), "me")
-    members.take("me", role="worker")
-    runner = worker.LeasingRunner(storage, Ledger(storage.path("ledger")), members, Leases(dead.folder, "me"), 1)
+    mine = FolderCrew(storage, "me", 60)
+    mine.enter("plan")
+    runner = worker.LeasingRunner(storage, Ledger(storage.path("ledger")), mine, 1)
     runner.submit(Task("label", 0, "labels", "key"))
     (outcome,) = runner.outcomes()
     assert outcome.failure is not None and "workers ended while they ran it" in outcome.failure
     runner.close()
+    mine.close()
     assert recipe.name == "small"
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from tests.cluster_tables import cluster_table
 
 from weft.deduplicate.band_keys import band_keys
 from weft.deduplicate.candidates import candidates
-from weft.deduplicate.clusters import cluster_table
 from weft.deduplicate.exact import exact
 from weft.deduplicate.minhash import minhash
 from weft.deduplicate.shingle_sets import shingle_sets

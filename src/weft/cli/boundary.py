@@ -42,9 +42,9 @@ def run(arguments: list[str]) -> int:
         return _fault(error)
 
 
-_TAKE_URLS = ("run", "status", "logs", "report", "explain", "errors", "diff", "export", "clean")
+_TAKE_URLS = ("run", "worker", "status", "logs", "report", "explain", "errors", "diff", "export", "clean")
 """Commands that take a build in object storage where they take a build folder."""
-_LOCAL = {"run": "--log", "export": "--into", "diff": "--rows"}
+_LOCAL = {"run": "--log", "worker": "--log", "export": "--into", "diff": "--rows"}
 """Options of theirs that name a local place all the same."""
 _URL = re.compile(r"(?:s3|gs|gcs|az)://?", re.IGNORECASE)
 

@@ -138,8 +138,6 @@ def _within(target: str | Path, name: str) -> str:
 
 def _runner(name: str, target: str | Path, workers: int | None, ray_address: str | None) -> Runner | None:
     if name == "ray":
-        if not isinstance(target, Path):
-            raise WeftError(f"--runner ray: {target}: expected a folder that all nodes share; URLs: --runner local")
         from weft.engine.ray_runner import RayRunner
 
         return RayRunner(str(target), workers, ray_address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,21 +79,36 @@ def _said(found: Estimate) -> None:
     show.table(head, rows, right=frozenset({1, 2}), whole=frozenset({0, 1, 2, 3}))
     sizes = (show.size(found.stored_bytes), show.size(found.text_bytes))
     show.say(f"files      {sizes[0]}: {sizes[1]} of text, {found.rows:,} documents")
-    wall, many = _hours(found.total("wall_hours")), "workers" if found.workers > 1 else "worker"
-    show.say(f"time       {_hours(found.total('cpu_hours'))} of CPU; on {found.workers:,} {many} {wall}")
+    many = "workers" if found.workers > 1 else "worker"
+    show.say(f"CPU        {_hours(found.total('cpu_hours'))}{_between(found, 'cpu_hours')}")
+    wall = f"{_hours(found.total('wall_hours'))}{_between(found, 'wall_hours')}"
+    show.say(f"wall       {wall} on {found.workers:,} {many}")
     show.say(f"memory     {show.size(found.memory_bytes)} for a worker, at the most")
-    sizes_of = {kind: show.size(found.total(f"{kind}_bytes")) for kind in ("final", "kept", "intermediate")}
-    final, kept, other = sizes_of.values()
-    show.say(f"disk       {final} of corpus, {kept} kept beside it, {other} intermediate")
+    for kind, name in (("final", "of corpus"), ("kept", "kept beside it"), ("intermediate", "intermediate")):
+        first, total = "disk" if kind == "final" else "", f"{kind}_bytes"
+        show.say(f"{first:<11}{show.size(found.total(total))}{_between(found, total)} {name}")
     for name, cost in found.money.items():
         show.say(f"price      {cost:,.2f} for {'CPU' if name == 'cpu' else 'a month of disk'}")
     if found.too_small:
         held = show.size(found.sample["stored_bytes"])
-        show.say(f"caution    the sample is only {held}: this is mostly the cost of small files, not of text")
+        show.say(f"caution    the sample is only {held}: half or twice as much is possible")
     share = found.sample["stored_bytes"] / max(found.stored_bytes, 1)
-    show.say(f"sample     {show.size(found.sample['stored_bytes'])} ({share:.2g} of it). Not known from it:")
-    for line in found.unknown:
-        show.say(f"           {line}")
+    show.say(f"sample     {show.size(found.sample['stored_bytes'])} ({share:.2g} of it)")
+    _listed("taken for granted:", found.assumes)
+    _listed("not known from it:", found.unknown)
+
+
+def _listed(head: str, lines: Sequence[str]) -> None:
+    show.say(f"           {head}")
+    for line in lines:
+        for number, part in enumerate(textwrap.wrap(line, 66)):
+            show.say(f"           {' ' if number else '-'} {part}")
+
+
+def _between(found: Estimate, name: str) -> str:
+    """The range of a total, as ` (low to high)`."""
+    told = _hours if name.endswith("_hours") else show.size
+    return f" ({told(found.low[name])} to {told(found.high[name])})"
 
 
 def _hours(hours: float) -> str:

@@ -15,9 +15,12 @@ from weft.errors import WeftError
 
 
 def worker(
-    place: Annotated[Path, typer.Argument(metavar="RECIPE|BUILD", help="A recipe file, or a folder that has one.")],
+    place: Annotated[
+        str, typer.Argument(metavar="RECIPE|BUILD", help="A recipe file, or a folder or URL of a build that has one.")
+    ],
     into: Annotated[
-        Path | None, typer.Option("--into", help="Build folder of a recipe; default: build/ beside it.")
+        str | None,
+        typer.Option("--into", metavar="DIR|URL", help="Build of a recipe; default: build/ beside it."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Tasks at a time.")] = 1,
     lease: Annotated[
@@ -33,15 +36,17 @@ def worker(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Take tasks of a build until all are done, beside other workers on any machine that sees the folder."""
+    """Take tasks of a build until all are done, beside other workers on any machine that sees it."""
+    from weft.engine.places import in_objects
     from weft.engine.worker import work
     from weft.recipe import load
 
-    recipe, target = None, place
-    if not place.is_dir():
-        recipe, target = load(place, set_ or []), into or place.parent / "build"
+    recipe, target = None, _target(place)
+    if not in_objects(place) and not Path(place).is_dir():
+        recipe = load(Path(place), set_ or [])
+        target = _target(into) if into is not None else Path(place).parent / "build"
     elif into is not None or set_:
-        raise WeftError(f"{place}: is a folder; expected a recipe file beside --into and --set")
+        raise WeftError(f"{place}: is a build; expected a recipe file beside --into and --set")
     watcher = Watch(log, log_level, metrics_port, metrics_host).opened(target, quiet=quiet or as_json)
     began = time.monotonic()
     try:
@@ -62,16 +67,24 @@ def worker(
         f"{show.counted(done.own, 'task')} run, {others} by other workers, {found} found done, in {seconds:.1f} s."
     )
     if not done.run.status:
-        show.say(f"complete: {target / 'construct'}")
+        show.say(f"complete: {str(target).rstrip('/')}/construct")
     return done.run.status
 
 
-def _write_report(target: Path) -> None:
+def _target(place: str) -> Path | str:
+    from weft.engine.places import in_objects
+
+    return place if in_objects(place) else Path(place)
+
+
+def _write_report(target: Path | str) -> None:
     """The report, unless another worker has written it since the release."""
+    from weft.engine.places import open_storage
     from weft.engine.reading import open_build
     from weft.report import write
     from weft.report.page import PAGE
 
-    page, release = target / PAGE, target / "construct/release.json"
-    if not page.exists() or page.stat().st_mtime < release.stat().st_mtime:
+    storage = open_storage(target)
+    page, release = storage.changed(PAGE), storage.changed("construct/release.json")
+    if page is None or (release is not None and page < release):
         write(open_build(target))

@@ -101,7 +101,8 @@ def exported(frame: pl.DataFrame, schema: pa.Schema = EXPORT) -> pa.Table:
 class LanguageWriter:
     """Writes one language. Row groups and files are cut by row sizes alone, so batch borders leave no trace.
 
-    `folder` is where the language's files lie; of records (`construct.kinds`) `text` is measured and not written.
+    `folder` is where the language's files lie, `first` the number of the first of each split; of records
+    (`construct.kinds`) `text` is measured and not written.
     Memory: at most one row group (4 MiB of text, or one longer document) for each split.
     """
 
@@ -114,6 +115,7 @@ class LanguageWriter:
         bytes_per_file: int = FILE_BYTES,
         schema: pa.Schema = EXPORT,
         folder: str = "ct",
+        first: int = 0,
     ) -> None:
         unknown = set(formats) - set(FORMATS)
         if unknown or not formats:
@@ -123,6 +125,7 @@ class LanguageWriter:
         self._formats = formats
         self._limits = (rows_per_file or (1 << 62), bytes_per_file)
         self._schema = schema
+        self._first = first
         self._splits: dict[str, _Split] = {}
 
     def add(self, table: pa.Table) -> None:
@@ -132,7 +135,7 @@ class LanguageWriter:
             split = self._splits.get(name)
             if split is None:
                 place = (*self._place, name)
-                split = _Split(self._open, place, self._formats, self._limits, self._schema)
+                split = _Split(self._open, place, self._formats, self._limits, self._schema, self._first)
                 self._splits[name] = split
             split.add(table.filter(pc.equal(table["split"], name)))
 
@@ -152,6 +155,7 @@ class _Split:
         formats: tuple[str, ...],
         limits: tuple[int, int],
         schema: pa.Schema,
+        first: int,
     ) -> None:
         self._open = open_sink
         self._place = place
@@ -161,14 +165,14 @@ class _Split:
         self._limits = limits
         self._buffer = self._schema.empty_table()
         self._files: list[_File] = []
-        self._number = 0
+        self._number = first
         self._rows = self._bytes = 0
         self._records: list[FileRecord] = []
 
     def add(self, table: pa.Table) -> None:
         self._buffer = pa.concat_tables([self._buffer, table])
         start = 0
-        for stop, size in _groups(_sizes(self._buffer)):
+        for stop, size in _groups(row_sizes(self._buffer)):
             self._write(self._buffer.slice(start, stop - start), size)
             start = stop
         if start:
@@ -179,7 +183,7 @@ class _Split:
 
     def close(self) -> list[FileRecord]:
         if self._buffer.num_rows:
-            self._write(self._buffer, int(_sizes(self._buffer).sum()))
+            self._write(self._buffer, int(row_sizes(self._buffer).sum()))
             self._buffer = self._schema.empty_table()
         self._finish()
         return self._records
@@ -221,8 +225,8 @@ class _Split:
         self._files, self._rows, self._bytes = [], 0, 0
 
 
-def _sizes(table: pa.Table) -> npt.NDArray[np.int64]:
-    """Bytes that each row counts for when groups are cut: its text and a constant for the rest."""
+def row_sizes(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Bytes that each row counts for when groups and files are cut: its text and a constant for the rest."""
     text = pc.fill_null(pc.binary_length(table["text"]), 0)
     return np.asarray(text.to_numpy(), np.int64) + _ROW_BYTES
 

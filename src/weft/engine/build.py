@@ -19,8 +19,6 @@ from weft.engine.progress import Silent
 from weft.engine.room import NoRoom, Room, to_write
 from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
 from weft.engine.service_keys import check_keys
-from weft.engine.service_replies import FOLDER as REPLIES
-from weft.engine.service_replies import compact
 from weft.engine.storage import Storage
 from weft.engine.watching.kept import kept
 from weft.engine.work import rooms_registry
@@ -118,8 +116,8 @@ def _run_locked(
     if dry_run:
         scheduler = Scheduler(plan, state, None, listener)
         tally = scheduler.run()
-        return RunResult(_into(storage), tally, scheduler.queued())
-    _check_services(recipe, storage)
+        return RunResult(built_at(storage), tally, scheduler.queued())
+    check_keys(recipe, storage)
     room.check(storage.disk, storage.to_fill(to_write(plan, State(state.ledger, list(plan.shards)))))
     used = room.watched(runner or LocalRunner(storage.place, workers), storage.disk)
     kind = "local" if runner is None else type(runner).__name__.removesuffix("Runner").lower()
@@ -134,23 +132,13 @@ def _run_locked(
         used.close()
     known.save(storage, known.gathered(recipe, rooms_registry(), state))
     state.ledger.compact()
-    if recipe.services and not places.in_objects(storage.place):
-        compact(storage.path(REPLIES))
-    return RunResult(_into(storage), scheduler.tally, stopped=stopped)
+    if recipe.services:
+        places.compact_replies(storage)
+    return RunResult(built_at(storage), scheduler.tally, stopped=stopped)
 
 
-def _check_services(recipe: Recipe, storage: Storage) -> None:
-    """Raises WeftError for services that cannot be asked: their keys are not there, or their replies have no place."""
-    if not recipe.services:
-        return
-    if places.in_objects(storage.place):
-        raise WeftError(
-            f"{storage.place}: the recipe has services, whose replies are kept in a folder; expected a folder"
-        )
-    check_keys(recipe, storage.path(REPLIES))
-
-
-def _into(storage: Storage) -> Path | str:
+def built_at(storage: Storage) -> Path | str:
+    """The folder of a build, or its URL in object storage."""
     return storage.place if places.in_objects(storage.place) else storage.root
 
 

@@ -65,7 +65,7 @@ def check_idle(storage: Storage) -> None:
     """Raises WeftError while workers are alive, or a run of another host; the caller holds the build's lock."""
     if workers := present(storage, "worker"):
         raise WeftError(
-            f"{storage.root}: {_told(workers)} building it; expected none: wait for them, or end them and try again "
+            f"{storage.root}: {told_of(workers)} building it; expected none: wait for them, or end them and try again "
             f"{max(float(seen.about['seconds']) for seen in workers):.0f} s later"
         )
     _refuse_runs(storage, _elsewhere(storage))
@@ -100,17 +100,18 @@ def joining(storage: Storage) -> Iterator[list[Seen]]:
         lock.release()
 
 
-def agree(storage: Storage, others: list[Seen], mark: str) -> None:
-    """Raises WeftError when workers that are alive have another plan."""
+def agree_among(place: str, others: list[Seen], mark: str) -> None:
+    """Raises WeftError when workers that are alive have another plan than `mark`."""
     for other in others:
         if other.about.get("plan") != mark:
             raise WeftError(
-                f"{storage.root}: {_told(others)} building it by another recipe, or with other versions of weft or its "
+                f"{place}: {told_of(others)} building it by another recipe, or with other versions of weft or its "
                 "libraries; expected the same for all: wait for them, or choose another folder"
             )
 
 
-def _told(workers: list[Seen]) -> str:
+def told_of(workers: list[Seen]) -> str:
+    """`2 workers are (host:pid, host:pid)`."""
     names = [f"{seen.about.get('host')}:{seen.about.get('pid')}" for seen in workers]
     shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
     return f"{len(names)} worker{'s are' if len(names) > 1 else ' is'} ({shown})"

@@ -1,66 +1,36 @@
-"""What a recipe would cost on all of its files, or on many times as much: its plan is run on two small samples."""
+"""What a recipe would cost on all of its files, or on many times as much: from what two samples took."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import resource
-import sys
-import tempfile
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from weft.acquire.parquet import bytes_in
-from weft.engine.graph import Plan, State
-from weft.engine.intermediate import is_intermediate
-from weft.engine.ledger import Ledger
-from weft.engine.local import LocalRunner, run_task, usable_cores
-from weft.engine.manifest import FULL_SHARD, SMALLEST_SHARD, Manifest, Shard
-from weft.engine.plan import compile_plan
-from weft.engine.progress import Silent
-from weft.engine.scheduler import Scheduler
-from weft.engine.service_keys import asked_services
-from weft.engine.storage import SourceFetcher, Storage
-from weft.engine.work import Outcome, Task, rooms_registry
+from weft.engine.estimate_runs import LEAST_BYTES, MEETING, Measured, Samples, measure
+from weft.engine.estimate_time import Step, by_key, export_tasks, serial, wall_seconds
+from weft.engine.graph import Node
+from weft.engine.local import usable_cores
+from weft.engine.manifest import shard_target
+from weft.engine.parts import DOCUMENTS_TOGETHER
+from weft.engine.plan_deduplicate import destinations
 from weft.errors import WeftError
-from weft.recipe import Recipe
 
-SAMPLE_BYTES = 16_000_000
-"""Of the larger sample, as files are stored; the smaller one is a quarter of it, in as many pieces."""
-LEAST_BYTES = 1_000_000
-"""A sample of less says little."""
-_PIECES = 8
-_LARGEST_PIECE = 8
-"""A file that cannot be cut is sampled whole, up to so many times the share of a piece."""
+__all__ = ["LEAST_BYTES", "Estimate", "Measured", "Samples", "Scale", "measure", "project"]
+
+FARTHEST = 10
+"""A sample of less than `LEAST_BYTES` is not scaled to more than so many times itself."""
+OFF, WALL_OFF = 0.1, 0.25
+"""How far estimates, and those of wall time, were from builds, beside what samples leave open (docs/size.md)."""
+LITTLE_OFF = 2.0
+"""The factor either way that a sample of less than `LEAST_BYTES` is taken to be off by."""
 UNKNOWN = (
     "group sizes: a passage that very many documents share makes its group's task longer than the average says",
-    "files that cannot be cut and are larger than the sample are not in it",
+    "steps of one task take milliseconds in a sample: of very many documents they may take several times more or less",
+    "files that cannot be cut and are larger than 134 MB are not in it",
     "reading from object storage, and what a colder or warmer file cache does",
-    "copies: a sample meets few of them, so that `shingles` and `verify` may cost several times what is said here",
 )
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run on one sample; CPU seconds, seconds and bytes by node."""
-
-    stored: int
-    text: int
-    rows: int
-    cpu: dict[str, float]
-    seconds: dict[str, float]
-    bytes: dict[str, Counter[str]]
-    met: dict[str, int]
-    """Rows that each step of `_MEETING` was given: documents that have something in common with others."""
-
-    def share(self, node: str) -> float:
-        """Of all documents, those that a step of `_MEETING` was given."""
-        return self.met.get(node, 0) / max(self.rows, 1)
+KINDS = ("final", "kept", "intermediate")
 
 
 @dataclass(frozen=True)
@@ -86,8 +56,11 @@ class Estimate:
     memory_bytes: int
     start_seconds: float
     sample: dict[str, Any]
+    assumes: tuple[str, ...]
+    low: dict[str, float] = field(default_factory=dict)
+    high: dict[str, float] = field(default_factory=dict)
+    """The range of each total: where two samples leave open how many documents have copies, and by chance."""
     money: dict[str, float] = field(default_factory=dict)
-
     unknown: tuple[str, ...] = UNKNOWN
 
     @property
@@ -96,297 +69,264 @@ class Estimate:
         return bool(self.sample["stored_bytes"] < LEAST_BYTES)
 
     def total(self, name: str) -> float:
-        return float(sum(stage[name] for stage in self.stages))
+        start = self.start_seconds / 3600 if name == "wall_hours" else 0.0
+        return start + float(sum(stage[name] for stage in self.stages))
 
     def to_json(self) -> dict[str, Any]:
-        names = ("cpu_hours", "wall_hours", "final_bytes", "kept_bytes", "intermediate_bytes")
         return {
             "stored_bytes": self.stored_bytes,
             "text_bytes": self.text_bytes,
             "rows": self.rows,
             "workers": self.workers,
-            "total": {name: self.total(name) for name in names},
+            "total": {name: self.total(name) for name in TOTALS},
+            "low": self.low,
+            "high": self.high,
             "memory_bytes_per_worker": self.memory_bytes,
             "start_seconds": self.start_seconds,
             "stages": self.stages,
             "money": self.money,
             "sample": self.sample,
             "too_small": self.too_small,
+            "assumes": list(self.assumes),
             "unknown": list(self.unknown),
         }
 
 
+TOTALS = ("cpu_hours", "wall_hours", "final_bytes", "kept_bytes", "intermediate_bytes")
+
+
 @dataclass(frozen=True)
-class Samples:
-    """What the runs on samples took, of a plan over files of `stored` bytes."""
+class _Whole:
+    """The corpus that is asked for, and how many times as often its documents have candidates as the sample's."""
 
-    plan: Plan
-    stored: int
-    small: Measured
-    large: Measured
-    start_seconds: float
-    memory: int
-    shard_bytes: int
-    """The largest shard that the recipe allows, as stored."""
+    samples: Samples
+    stored: float
+    workers: int
+    more: Callable[[str], float]
+
+    @property
+    def text(self) -> float:
+        return self.stored * self.samples.large.text / self.samples.large.stored
+
+    @property
+    def rows(self) -> int:
+        return int(self.stored * self.samples.large.rows / self.samples.large.stored)
+
+    @property
+    def shards(self) -> int:
+        return max(1, math.ceil(self.stored / shard_target(self.stored, self.samples.shard_bytes)))
 
 
-def measure(recipe: Recipe, sample_bytes: int = SAMPLE_BYTES) -> Samples:
-    """Run the plan on a quarter of `sample_bytes` and on all of them, in a temporary folder.
+def project(samples: Samples, scale: Scale) -> Estimate:
+    """Costs of the whole: of each node by bytes of text and by tasks; a node of one task is not divided by the workers.
 
-    Both are cut into as many tasks, so that what the larger one costs more is the cost of text. Two runs on a sixteenth
-    come before: one whose worker ends with it, and one in which the worker starts. Raises WeftError where there is
-    nothing to read, or a sample fails.
+    Raises WeftError where the sample is too small to say anything of so much.
     """
-    if asked := asked_services(recipe):
+    large = samples.large
+    wanted = samples.stored * scale.times if scale.stored_bytes is None else scale.stored_bytes
+    _refuse_too_little(large.stored, wanted)
+    workers = scale.workers or usable_cores()
+
+    def whole(place: int) -> _Whole:
+        return _Whole(samples, wanted, workers, lambda node: more_met(samples.small, large, node, wanted)[place])
+
+    least, likely, most = (whole(place) for place in range(3))
+    made = Estimate(
+        stored_bytes=int(wanted),
+        text_bytes=int(likely.text),
+        rows=likely.rows,
+        workers=workers,
+        stages=_stages(likely),
+        memory_bytes=_memory(likely),
+        start_seconds=samples.start_seconds,
+        sample={"stored_bytes": large.stored, "text_bytes": large.text, "rows": large.rows},
+        assumes=_assumed(samples),
+    )
+    _add_range(made, _stages(least), _stages(most), large)
+    if scale.price_hour is not None:
+        made.money["cpu"] = made.total("cpu_hours") * scale.price_hour
+    if scale.price_gb_month is not None:
+        made.money["disk_month"] = sum(made.total(f"{kind}_bytes") for kind in KINDS) / 1e9 * scale.price_gb_month
+    return made
+
+
+def _refuse_too_little(sampled: int, wanted: float) -> None:
+    if sampled < LEAST_BYTES and wanted > FARTHEST * sampled:
         raise WeftError(
-            f"--estimate: a sample would ask {', '.join(asked)}, which may cost money; expected a recipe without the "
-            "steps that ask services"
+            f"--estimate: the sample holds {sampled / 1e6:,.3f} MB, and says nothing of {wanted / 1e6:,.0f} MB; "
+            f"expected at least {LEAST_BYTES / 1e6:,.0f} MB of files like those, or no more than {FARTHEST} times "
+            "what there is"
         )
-    with tempfile.TemporaryDirectory(prefix="weft-estimate-") as folder:
-        sizes = (sample_bytes // 16, sample_bytes // 4, sample_bytes)
-        # What a worker compiles for the first time on a machine is no cost of the recipe, and takes much memory.
-        _run(recipe, Path(folder), sizes[:1])
-        first, small, large = _run(recipe, Path(folder), sizes)
-        peak = int((Path(folder) / _PEAK).read_text())
-        manifest = _listed(recipe, Path(folder), sample_bytes)
-    if large.text == 0:
-        raise WeftError("--estimate: the sample of the recipe's files holds no text; expected documents in it")
-    start = max(0.0, sum(first.cpu.values()) - sum(small.cpu.values()))
-    plan = compile_plan(recipe, manifest, rooms_registry())
-    return Samples(plan, _stored(manifest), small, large, start, peak, int(recipe.settings.shard_mb * 1_000_000))
 
 
-def _listed(recipe: Recipe, folder: Path, piece: int) -> Manifest:
-    """The recipe's files in shards of small pieces."""
-    manifest = Manifest()
-    for source in recipe.acquire:
-        manifest.update(
-            source.name, source.path, source.format, base=Path(recipe.base), build=folder, shard_bytes=piece
-        )
-    return manifest
+def _waits(samples: Samples) -> float:
+    """Seconds that a task waits for files, for each second of CPU: of text, where both samples tell it from start."""
+    small, large = samples.small, samples.large
+    computed = sum(large.cpu.values())
+    first = large.waited / max(computed, 1e-9)
+    more = computed - sum(small.cpu.values())
+    grown = _beyond_chance(small.waited, large.waited, small.waited_noise, large.waited_noise)
+    return min(first, grown / more) if more > 0 else first
 
 
-def _stored(manifest: Manifest) -> int:
-    return sum(map(_range, manifest.shards))
+def _beyond_chance(first: float, second: float, *noise: float) -> float:
+    """The difference of two samples, of which the less counts, the more the runs of one differ among themselves."""
+    grown = max(0.0, second - first)
+    return grown * grown**2 / (grown**2 + math.hypot(*noise) ** 2) if grown else 0.0
 
 
-def _range(shard: Shard) -> int:
-    return sum(unit.stop - unit.start for unit in shard.units)
+def _assumed(samples: Samples) -> tuple[str, ...]:
+    return (
+        "every worker has a core like those here for itself, from the first task to the last",
+        f"tasks wait for files as in the sample: {_waits(samples):.2g} s for each second of CPU",
+        f"in every range are {OFF:.0%} either way, of wall time {WALL_OFF:.0%}, by which estimates were off",
+    )
 
 
-def _held(shard: Shard) -> int:
-    """Bytes that a shard reads: of a Parquet file those of whole row groups, whatever part of it is asked for."""
-    found = 0
-    for unit in shard.units:
-        found += unit.stop - unit.start
-        if unit.reader == "parquet" and unit.stop - unit.start < unit.size:
-            with contextlib.suppress(OSError, pa.ArrowException), SourceFetcher().open(unit.path) as stream:
-                found += bytes_in(stream, unit.start, unit.stop) - (unit.stop - unit.start)
-    return found
+def _stages(whole: _Whole) -> list[dict[str, Any]]:
+    samples = whole.samples
+    plan, waits = samples.plan, 1 + _waits(samples)
+    work = {node.name: _cpu(whole, node) for node in plan.nodes}
+    steps = [_step(whole, node, work[node.name] * waits) for node in plan.nodes]
+    wall = wall_seconds(plan, steps, whole.workers)
+    return [
+        {
+            "node": node.name,
+            "stage": node.stage,
+            "serial": serial(node),
+            "tasks": step.tasks,
+            "cpu_hours": work[node.name] / 3600,
+            "wall_hours": wall[node.name] / 3600,
+        }
+        | {
+            f"{kind}_bytes": int(_grown(samples, node.name, kind) * whole.text * whole.more(node.name))
+            for kind in KINDS
+        }
+        for node, step in zip(plan.nodes, steps, strict=True)
+    ]
 
 
-def _sampled(manifest: Manifest, wanted: int) -> tuple[Manifest, int]:
-    """The manifest with shards of about `wanted` bytes, of each source its part, evenly spaced, the others empty.
+def _step(whole: _Whole, node: Node, seconds: float) -> Step:
+    if node.each == "shard":
+        return Step(node, (seconds / whole.shards,), whole.shards)
+    if node.name == "export":
+        return Step(node, tuple(seconds * part for part in export_tasks(whole.samples.large.exported, whole.text)))
+    tasks = len(destinations(whole.rows)) if by_key(node) else 1
+    return Step(node, (seconds / tasks,) * tasks)
 
-    And how many bytes those shards hold.
+
+def _line(samples: Samples, node: str) -> tuple[float, float]:
+    """CPU seconds of a node that are there whatever the text, and those for each byte of it."""
+    small, large = samples.small, samples.large
+    if large.text <= small.text:
+        return 0.0, large.cpu[node] / large.text
+    noise = (small.noise.get(node, 0.0), large.noise.get(node, 0.0))
+    slope = _beyond_chance(small.cpu[node], large.cpu[node], *noise) / (large.text - small.text)
+    return max(0.0, large.cpu[node] - slope * large.text), slope
+
+
+def _cpu(whole: _Whole, node: Node) -> float:
+    """CPU seconds of a node in the whole: what a task costs as often as there are tasks, and what text costs.
+
+    A task that is not of a shard opens a file of every shard.
     """
-    shards = manifest.shards
-    sources: dict[str, list[int]] = {}
-    for number, shard in enumerate(shards):
-        sources.setdefault(shard.source, []).append(number)
-    chosen: dict[int, int] = {}
-    for numbers in sources.values():
-        share = wanted * sum(_range(shards[n]) for n in numbers) // max(_stored(manifest), 1)
-        chosen |= _spaced(shards, numbers, max(1, share))
-    kept = [s if n in chosen else Shard(s.source, ()) for n, s in enumerate(shards)]
-    return Manifest(kept, manifest.files), sum(chosen.values())
+    samples, large = whole.samples, whole.samples.large
+    fixed, slope = _line(samples, node.name)
+    before = max(1, large.tasks.get("documents", 1))
+    if node.each == "shard" or not serial(node):
+        fixed *= whole.shards / before
+    if node.name == "export":
+        fixed *= len(export_tasks(large.exported, whole.text)) / max(1, len(large.exported))
+    return fixed + slope * whole.text + _compared(whole, node.name)
 
 
-def _spaced(shards: list[Shard], numbers: list[int], wanted: int) -> dict[int, int]:
-    """Some shards, and the bytes that each holds. One that holds none, or too much, gives way to the next."""
-    most = max(wanted, SAMPLE_BYTES) * _LARGEST_PIECE
-    fit = [n for n in numbers if _range(shards[n]) <= most]
-
-    def found(first: int) -> tuple[int, int] | None:
-        held = ((n, _held(shards[n])) for n in (*fit[first:], *fit[:first]) if n not in chosen)
-        return next(((n, size) for n, size in held if 0 < size <= most), None)
-
-    chosen: dict[int, int] = {}
-    probe = found(len(fit) // 2)
-    if probe is not None:
-        mean = sum(_range(shards[n]) for n in fit) / len(fit)
-        count = max(1, min(len(fit), round(wanted / max(probe[1], mean, 1))))
-        for place in range(count):
-            one = found((2 * place + 1) * len(fit) // (2 * count))
-            chosen |= {} if one is None else dict([one])
-        return chosen
-    smallest = min(numbers, key=lambda n: (_range(shards[n]), n))
-    return {smallest: _range(shards[smallest])}
-
-
-def _measure(recipe: Recipe, folder: Path, runner: LocalRunner, size: int) -> Measured:
-    storage = Storage(folder)
-    manifest, stored = _sampled(_listed(recipe, folder, max(1, size // _PIECES)), size)
-    plan = compile_plan(recipe, manifest, rooms_registry())
-    # An empty ledger: nothing of the sample before counts as done.
-    state = State(Ledger(storage.path("none")), list(plan.shards))
-    tally = Scheduler(plan, state, runner, Silent()).run()
-    if tally.failures:
-        raise WeftError(f"--estimate: {tally.failures[0].task.node} fails on the sample: {tally.failures[0].failure}")
-    return _of(plan, state, stored)
-
-
-_MEETING = {
-    **{"shingles": "shingles", "verify": "shingles"},
-    **{"romanized_shingles": "romanized_shingles", "romanized_verify": "romanized_shingles"},
-}
-"""Steps whose work is that of the documents that have candidates, and the nodes whose rows those are."""
-
-
-_PEAK = "peak"
-
-
-def _run(recipe: Recipe, folder: Path, sizes: Sequence[int]) -> list[Measured]:
-    """Samples of these sizes, by one worker."""
-    runner = LocalRunner(str(folder), 1, _noted)
-    try:
-        return [_measure(recipe, folder, runner, size) for size in sizes]
-    finally:
-        runner.close()
-
-
-def _noted(root: str, task: Task) -> Outcome:
-    """Run a task, and note beside it what this process held at the most, in bytes."""
-    outcome = run_task(root, task)
-    unit = 1 if sys.platform == "darwin" else 1024
-    (Path(root) / _PEAK).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit))
-    return outcome
-
-
-def _of(plan: Plan, state: State, stored: int) -> Measured:
-    cpu: dict[str, float] = {}
-    seconds: dict[str, float] = {}
-    sizes: dict[str, Counter[str]] = {}
-    for node in plan.nodes:
-        entries = [entry for done in state.done(node.name).values() for entry in done]
-        cpu[node.name] = sum(entry.cpu_seconds for entry in entries)
-        seconds[node.name] = sum(entry.seconds for entry in entries)
-        held = sizes.setdefault(node.name, Counter())
-        for file in (file for entry in entries for file in entry.files):
-            held[_kind(str(file["path"]))] += int(file["bytes"])
-    text = sum(int(e[0].counts.get("text_bytes", 0)) for e in state.done("documents").values())
-    met = {name: _rows_of(state, source) for name, source in _MEETING.items()}
-    return Measured(stored, text, sum(state.rows().values()), cpu, seconds, sizes, met)
-
-
-def _rows_of(state: State, node: str) -> int:
-    return sum(int(entry.counts.get("rows_out", 0)) for entries in state.done(node).values() for entry in entries)
-
-
-def _kind(path: str) -> str:
-    return "final" if path.startswith("construct/") else "intermediate" if is_intermediate(path) else "kept"
-
-
-SERIAL_BYTES_PER_ROW = 60
-"""Memory of the tasks that hold all rows at once (components, clusters), for each row."""
-SHARD_BYTES_PER_BYTE = 6
-"""Memory of a worker for each byte of text of its shard: of the default recipe, on shards of 17 and 94 MB."""
 _COMPARED = {"shingles": 0.5, "verify": 0.2, "romanized_shingles": 0.5, "romanized_verify": 0.2}
 """CPU of a document that is compared, beside that of its labels: of the default recipe on 960 MB of text."""
 _MOST_MET = 0.5
 """Of a corpus no more than this share of documents is taken to have candidates, whatever samples say."""
-_MANY = frozenset({"candidates", "verify", "verify_romanized", "romanized_verify", "semantic", "export"})
+_USUAL = 0.1
+"""Share of documents with a copy far away that is taken where samples cannot tell; it is taken to be off by as much."""
 
 
-def project(samples: Samples, scale: Scale) -> Estimate:
-    """Costs of the whole: of each node by bytes of text; a node of one task is not divided by the workers."""
-    plan, small, large = samples.plan, samples.small, samples.large
-    workers = scale.workers or usable_cores()
-    wanted = samples.stored * scale.times if scale.stored_bytes is None else scale.stored_bytes
-    text, rows = (int(wanted * part / large.stored) for part in (large.text, large.rows))
-    stages: list[dict[str, Any]] = []
-    # Of one step in a small sample it would be noise.
-    waits = max(1.0, sum(large.seconds.values()) / max(sum(large.cpu.values()), 1e-9))
-    for node in plan.nodes:
-        more = _more_met(small, large, node.name, wanted)
-        serial = node.each == "all" and not _several(node.name)
-        work = _work(small, large, node.name, text, serial) + _compared(large, node.name, rows, more)
-        stages.append(
-            {
-                "node": node.name,
-                "stage": node.stage,
-                "serial": serial,
-                "cpu_hours": work / 3600,
-                "wall_hours": work * waits / (1 if serial else workers) / 3600,
-            }
-            | {f"{kind}_bytes": int(_grown(small, large, node.name, kind) * text * more) for kind in _KINDS}
-        )
-    memory = _memory(samples, wanted, rows)
-    sample = {"stored_bytes": large.stored, "text_bytes": large.text, "rows": large.rows}
-    made = Estimate(int(wanted), text, rows, workers, stages, memory, samples.start_seconds, sample)
-    if scale.price_hour is not None:
-        made.money["cpu"] = made.total("cpu_hours") * scale.price_hour
-    if scale.price_gb_month is not None:
-        made.money["disk_month"] = sum(made.total(f"{kind}_bytes") for kind in _KINDS) / 1e9 * scale.price_gb_month
-    return made
+def _compared(whole: _Whole, node: str) -> float:
+    """CPU seconds of comparing the documents that the sample did not know to have candidates."""
+    large = whole.samples.large
+    label = sum(cpu for name, cpu in large.cpu.items() if name.startswith("label"))
+    further = large.share(node) * (whole.more(node) - 1)
+    return _COMPARED.get(node, 0.0) * label * further * whole.rows / max(large.rows, 1)
 
 
-def _more_met(small: Measured, large: Measured, node: str, wanted: float) -> float:
+def more_met(small: Measured, large: Measured, node: str, wanted: float) -> tuple[float, float, float]:
     """How many times as often a document has candidates in the whole as in the sample: 1 for other nodes.
 
-    Copies of a document that lie anywhere are met in proportion to the sample, those that lie beside it in any: a line
-    through both samples, of which a document that has several meets some. Where the samples differ by less than chance
-    allows, nothing is said to grow.
+    At the least, as it seems, and at the most. Copies of a document that lie anywhere are met in proportion to the
+    sample, those that lie beside it in any: a line through both samples, of which a document that has several meets
+    some. As far as chance hides that line, `_USUAL` is taken in its place, each by the square of the other's error. At
+    the most and the least the line is two standard errors off. What is asked for beyond the files is taken to be like
+    them.
     """
     first, second = small.share(node), large.share(node)
-    spread = math.sqrt(first / max(small.rows, 1) + second / max(large.rows, 1))
-    if node not in _MEETING or second - first <= 2 * spread or large.stored <= small.stored:
-        return 1.0
-    slope = (second - first) / (large.stored - small.stored)
-    whole = 1 - math.exp(-second - slope * max(0.0, wanted - large.stored))
-    return max(1.0, min(_MOST_MET, whole) / second)
+    if node not in MEETING or large.stored <= small.stored or wanted <= large.stored:
+        return 1.0, 1.0, 1.0
+    reach = (wanted - large.stored) / (large.stored - small.stored)
+    line = (second - first) * reach
+    error = math.sqrt((first + 1 / small.rows) / small.rows + second / large.rows) * reach if small.rows else math.inf
+
+    def times(grown: float) -> float:
+        whole = 1 - math.exp(-second - max(0.0, grown))
+        return max(1.0, min(_MOST_MET, whole) / second) if second else 1.0
+
+    trust = _USUAL**2 / (_USUAL**2 + error**2)
+    likely = trust * line + (1 - trust) * _USUAL if trust else _USUAL
+    return times(line - 2 * error), times(likely), times(line + 2 * error)
 
 
-def _memory(samples: Samples, wanted: float, rows: int) -> int:
-    """Bytes of a worker at the most: of a task of the largest shard, or of one that holds all rows."""
-    large = samples.large
-    # As shards of so many bytes are cut; those of the sample are pieces.
-    shard = min(samples.shard_bytes, max(SMALLEST_SHARD, wanted / 16, min(FULL_SHARD, wanted / 4)))
-    wider = max(0.0, shard - large.stored / _PIECES) * large.text / large.stored
-    return samples.memory + int(max(SHARD_BYTES_PER_BYTE * wider, SERIAL_BYTES_PER_ROW * max(0, rows - large.rows)))
+SERIAL_BYTES_PER_ROW = 300
+"""Memory of the tasks that join all rows (components, clusters), for each of the DOCUMENTS_TOGETHER that they hold."""
+_PER_BYTE, _PER_BYTE_TEXT = 4.0, 10_000_000
+"""Memory of a worker for each byte of text of its shard, counted as if that much text had shown it beside the sample's:
+of the default recipe on shards of up to 140 MB."""
 
 
-_KINDS = ("final", "kept", "intermediate")
+def _memory(whole: _Whole) -> int:
+    """Bytes of a worker at the most: of a task of the largest shard, or of one that joins all rows."""
+    samples, large = whole.samples, whole.samples.large
+    shard = shard_target(whole.stored, samples.shard_bytes) * large.text / large.stored
+    piece = max((text for _, text, _ in large.shards), default=0)
+    grown, text = samples.wide_memory - samples.memory, max(0, samples.wide_text - piece)
+    wider = max(0.0, shard - piece) * (grown + _PER_BYTE * _PER_BYTE_TEXT) / (text + _PER_BYTE_TEXT)
+    rows = SERIAL_BYTES_PER_ROW * max(0, min(whole.rows, DOCUMENTS_TOGETHER) - large.rows)
+    return samples.memory + samples.largest_group + int(max(wider, rows))
 
 
-def _several(node: str) -> bool:
-    """Whether a node that is planned once has many tasks: reductions by key, exports by language."""
-    return node in _MANY or node.endswith(("verify", "_pairs", "_texts", "_links", "_met")) or node.startswith("learn_")
-
-
-def _work(small: Measured, large: Measured, node: str, text: int, serial: bool) -> float:
-    """CPU seconds of a node on so much text, as if documents had candidates as often as in the sample."""
-    first, second = small.cpu[node], large.cpu[node]
-    if not serial or large.text <= small.text:
-        return _fitted(small, large, first, second) * text
-    # Of one task what does not grow is there once.
-    slope = max(0.0, second - first) / (large.text - small.text)
-    return second + slope * max(0, text - large.text)
-
-
-def _compared(large: Measured, node: str, rows: int, more: float) -> float:
-    """CPU seconds of comparing the documents that the sample did not know to have candidates."""
-    return _COMPARED.get(node, 0.0) * large.cpu.get("label", 0.0) * large.share(node) * (more - 1) * rows / large.rows
-
-
-def _fitted(small: Measured, large: Measured, first: float, second: float) -> float:
-    """What a node costs for each byte of text."""
-    if large.text <= small.text or second <= first:
-        return second / large.text
-    return (second - first) / (large.text - small.text)
-
-
-def _grown(small: Measured, large: Measured, node: str, kind: str) -> float:
+def _grown(samples: Samples, node: str, kind: str) -> float:
+    """Bytes that a node writes for each byte of text."""
+    small, large = samples.small, samples.large
     if large.text <= small.text:
         return large.bytes[node][kind] / large.text
     return max(0, large.bytes[node][kind] - small.bytes[node][kind]) / (large.text - small.text)
+
+
+def _add_range(made: Estimate, least: list[dict[str, Any]], most: list[dict[str, Any]], large: Measured) -> None:
+    """Of each total the lowest and the highest that samples allow."""
+    chance = {"cpu_hours": _chance(large, 2), "wall_hours": _chance(large, 2)}
+    text = _chance(large, 1)
+    for name in TOTALS:
+        start = made.total(name) - sum(stage[name] for stage in made.stages)
+        off = math.hypot(WALL_OFF if name == "wall_hours" else OFF, chance.get(name, text))
+        lower, upper = (1 / LITTLE_OFF, LITTLE_OFF) if made.too_small else (max(0.0, 1 - off), 1 + off)
+        made.low[name] = lower * (start + sum(stage[name] for stage in least))
+        made.high[name] = upper * (start + sum(stage[name] for stage in most))
+
+
+def _chance(large: Measured, place: int) -> float:
+    """Two standard errors of what a byte as stored has of CPU or text, as a share: by what parts of the sample differ.
+
+    A half where there are fewer than three.
+    """
+    shards = [shard for shard in large.shards if shard[0]]
+    if len(shards) < 3:
+        return 0.5
+    stored, found = (sum(shard[n] for shard in shards) for n in (0, place))
+    residues = sum((shard[place] - found / stored * shard[0]) ** 2 for shard in shards)
+    return 2 * math.sqrt(residues * len(shards) / (len(shards) - 1)) / max(found, 1e-9)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,12 @@ def by_number(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return by_key(_mixed(numbers))
 
 
-def _mixed(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+def by_skewed_key(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Destination of hash keys that are the lowest of several, so that their top bits are mostly zero."""
+    return by_key(_mixed(keys))
+
+
+def _mixed(numbers: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     with np.errstate(over="ignore"):
         return np.asarray(numbers.astype(np.uint64) * _MIX)
 
@@ -45,6 +51,11 @@ def _mixed(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
 def bits_of_key(table: pa.Table) -> npt.NDArray[np.uint64]:
     """What rows were sent by: their column `key`."""
     return np.asarray(table["key"].to_numpy(), np.uint64)
+
+
+def bits_of_skewed_key(table: pa.Table) -> npt.NDArray[np.uint64]:
+    """What rows were sent by: their column `key`, mixed as in `by_skewed_key`."""
+    return _mixed(table["key"].to_numpy())
 
 
 def bits_of_component(table: pa.Table) -> npt.NDArray[np.uint64]:
@@ -90,15 +101,24 @@ def _holds_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def stream(storage: Storage, files: Iterable[str], destination: int) -> Iterator[pa.Table]:
-    """The rows for one destination, record batch by record batch, in file order."""
+def stream(storage: Storage, files: Iterable[str], *destinations: int) -> Iterator[pa.Table]:
+    """The rows for some destinations, record batch by record batch, as they lie in one file after another."""
     for relative in files:
-        wanted = _index(storage, relative).get(destination, [])
+        index = _index(storage, relative)
+        wanted = sorted(part for destination in destinations for part in index.get(destination, ()))
         if wanted:
             with pa.OSFile(str(storage.path(relative))) as source:
                 held = pa.ipc.open_file(source)
                 for number, _ in wanted:
                     yield pa.Table.from_batches([held.get_batch(number)])
+
+
+def every(storage: Storage, relative: str) -> Iterator[pa.Table]:
+    """The rows of one file for all destinations, record batch by record batch."""
+    with pa.OSFile(str(storage.path(relative))) as source:
+        held = pa.ipc.open_file(source)
+        for number in range(held.num_record_batches):
+            yield pa.Table.from_batches([held.get_batch(number)])
 
 
 def groups(
@@ -119,12 +139,22 @@ def groups(
             yield pa.concat_tables(_read(storage, files, [parts[d] for d in together]))
             together, held = [], 0
         if bits is not None and size > 2 * rows:
-            yield from divided(_read(storage, files, [parts[destination]]), size, rows, bits, _BITS)
+            yield from within(_read(storage, files, [parts[destination]]), size, rows, bits)
         elif size:
             together.append(destination)
             held += size
     if together:
         yield pa.concat_tables(_read(storage, files, [parts[d] for d in together]))
+
+
+def within(tables: Iterable[pa.Table], size: int, rows: int, bits: Bits) -> Iterator[pa.Table]:
+    """The `size` rows of one destination in tables of some `rows`, with what has the same `bits` in one of them."""
+    yield from divided(tables, size, rows, bits, _BITS)
+
+
+def sizes(storage: Storage, files: Sequence[str], destinations: Sequence[int]) -> dict[int, int]:
+    """The number of rows for each destination."""
+    return {place: int(parts[:, 2].sum()) for place, parts in _parts(storage, files, destinations).items()}
 
 
 def _parts(storage: Storage, files: Sequence[str], destinations: Sequence[int]) -> dict[int, npt.NDArray[np.int64]]:

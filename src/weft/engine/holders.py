@@ -14,11 +14,16 @@ TOP = "construct/"
 
 
 def place_of(path: str) -> str | None:
-    """`ct-swh_Latn` of a file of a language, `release` of the card and what lies beside it, None of other files."""
+    """`swh_Latn-train-00003` of a file of a language in any format, `release` of the card and what lies beside it.
+
+    None of other files.
+    """
     if not path.startswith(TOP):
         return None
     parts = path.removeprefix(TOP).split("/")
-    return "-".join(parts[:-1]) if len(parts) > 2 else "release"
+    if len(parts) < 3:
+        return "release"
+    return "-".join([*parts[parts[0] == "rows" :][:-1], parts[-1].partition(".")[0]])
 
 
 def claim(storage: Storage, path: str, key: str) -> None:
@@ -43,3 +48,11 @@ def lost(storage: Storage, entries: Iterable[Entry]) -> list[str]:
                 wanted.setdefault(entry.key, set()).add(f"selection/holders/{place}")
     held = storage.contents(sorted({path for paths in wanted.values() for path in paths}))
     return [key for key, paths in wanted.items() if any(held[path] not in (None, key.encode()) for path in paths)]
+
+
+def keep_only(storage: Storage, wanted: set[str]) -> None:
+    """Take away what `construct/` holds besides these files; nobody holds their places from then on."""
+    left = {place_of(path) for path in wanted}
+    for place in sorted({str(place_of(path)) for path in storage.below(TOP.rstrip("/")) if path not in wanted} - left):
+        storage.write_bytes(f"selection/holders/{place}", b"removed")
+    storage.keep_only(TOP.rstrip("/"), wanted)

@@ -70,5 +70,7 @@ def records(file: Path, reader: str, context: Context, options: dict[str, Any]) 
     unit = {"path": str(file), "name": file.name, "reader": reader, "start": 0, "stop": file.stat().st_size}
     units = pa.Table.from_pylist([unit | {"size": unit["stop"]}], UNITS)
     known = context.registry.defaults(f"acquire.{reader}")
+    if reader in formats.PAIRED:
+        options = {"kind": "pair"} | options
     given = known | {name: value for name, value in options.items() if name in known}
     yield from context.build(Call(f"acquire.{reader}", given))(units, SourceFetcher())

@@ -64,6 +64,10 @@ class Ledger:
         for entry in self._unread():
             self.entries.setdefault(entry.key, entry)
 
+    def catch_up(self) -> None:
+        """Like `refresh`, also where that was done a moment ago."""
+        self.refresh()
+
     def _unread(self) -> Iterator[Entry]:
         """Entries that were not read before: compacted files as a whole, segments from where the last look ended."""
         names: list[str] | None = None
@@ -104,6 +108,9 @@ class Ledger:
         for entry in kept:
             self.entries.put(entry)
         return kept
+
+    def commit(self) -> None:
+        """Let others see what was added: in a folder whoever ran a task has seen to it."""
 
     def all(self) -> Iterator[Entry]:
         """Every entry, in no order; each is made when its turn comes."""

@@ -20,7 +20,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
+from weft.engine.device_lane import DeviceLane
 from weft.engine.interrupts import end_quietly, held_back
+from weft.engine.placement import is_gpu_node
 from weft.engine.places import Segment, open_segment, open_storage
 from weft.engine.service_lane import TOGETHER, ServiceLane
 from weft.engine.work import SERVED, Cause, Context, Outcome, Task, rooms_registry, unheard
@@ -64,9 +66,16 @@ class LocalRunner:
         self._lane: ServiceLane | None = None
         self._for_services: deque[Task] = deque()
         self._served: dict[Future[Outcome], Task] = {}
+        self._devices: DeviceLane | None = None
+        self._for_devices: deque[Task] = deque()
 
     def submit(self, task: Task) -> None:
-        (self._for_services if task.run == SERVED else self._waiting).append(task)
+        if task.run == SERVED:
+            self._for_services.append(task)
+        elif is_gpu_node(task.node):
+            self._for_devices.append(task)
+        else:
+            self._waiting.append(task)
 
     @property
     def busy(self) -> int:
@@ -78,6 +87,7 @@ class LocalRunner:
             self._fill()
         if begin:
             self._fill_lane()
+            self._fill_devices()
         under_way = [*self._running, *self._served]
         done, _ = wait(under_way, timeout=_LOOK if seconds is None else seconds, return_when=FIRST_COMPLETED)
         while under_way and not done and seconds is None:  # so that Ctrl-C is seen while all wait for a service
@@ -102,13 +112,25 @@ class LocalRunner:
                 self._suspects += broken
 
     def _answered(self, done: set[Future[Outcome]]) -> Iterator[Outcome]:
-        """Outcomes of service tasks."""
+        """Outcomes of tasks that run beside the workers: those of services and of devices."""
         for future in done & self._served.keys():
             task = self._served.pop(future)
+            on_device = is_gpu_node(task.node)
+            if on_device and self._devices is not None:
+                self._devices.ended(future)
             try:
                 yield future.result()
             except BrokenProcessPool:
-                yield Outcome(task, failure="the process of the service tasks died", transient=True)
+                whose = "its GPU" if on_device else "the service tasks"
+                yield Outcome(task, failure=f"the process of {whose} died", transient=True)
+
+    def _fill_devices(self) -> None:
+        if self._for_devices and self._devices is None:
+            self._devices = DeviceLane(lambda more: self._open_pool(1, more))
+        while self._for_devices and self._devices is not None and not self._devices.full:
+            task = self._for_devices.popleft()
+            self._served[self._devices.submit(self._call, self._root, task)] = task
+            self.begun(task)
 
     def _fill_lane(self) -> None:
         while self._for_services and len(self._served) < TOGETHER:
@@ -133,7 +155,7 @@ class LocalRunner:
 
     def _start(self, task: Task) -> None:
         if self._pool is None:
-            self._pool = self._open_pool()
+            self._pool = self._open_pool(self._workers, {})
         try:
             future = self._pool.submit(self._call, self._root, task)
         except BrokenProcessPool as error:  # its workers died before they took anything
@@ -148,15 +170,15 @@ class LocalRunner:
         while self._next and len(self._running) - len(self._next) < self._workers:
             self.begun(self._next.popleft())
 
-    def _open_pool(self) -> ProcessPoolExecutor:
-        given = worker_environment()
+    def _open_pool(self, workers: int, more: dict[str, str]) -> ProcessPoolExecutor:
+        given = worker_environment() | more
         before = {name: os.environ.get(name) for name in given}
         os.environ.update(given)
         try:
             context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin, initargs=(self._root,))
+            pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(self._root,))
             with _main_module_hidden(), held_back():
-                for _ in range(self._workers):
+                for _ in range(workers):
                     pool.submit(os.getpid)  # workers start now, while the environment says one thread
             return pool
         finally:
@@ -175,6 +197,9 @@ class LocalRunner:
         if self._lane is not None:
             self._lane.close()
             self._lane = None
+        if self._devices is not None:
+            self._devices.close()
+            self._devices = None
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None

@@ -95,7 +95,7 @@ class Manifest:
         Raises WeftError when `path` names nothing.
         """
         known = self.files.get(source, {})
-        found = {file.name: file for file in list_files(path, base, known, build)}
+        found = {file.name: file for file in _together(list_files(path, base, known, build), reader)}
         if not found:
             raise WeftError(f"source {source}: no files at {path}; expected a file, a folder with files, or a pattern")
         stale = {n for n, file in known.items() if n not in found or found[n].fingerprint != file.fingerprint}
@@ -118,6 +118,16 @@ class Manifest:
         return [n for n, shard in enumerate(self.shards) if shard.source in wanted and shard.units]
 
 
+def _together(files: list[SourceFile], reader: str) -> list[SourceFile]:
+    """The files as they are, or, where one is read with others, each changed whenever any of them has."""
+    if reader not in formats.TOGETHER:
+        return files
+    # A file that has not changed comes with the fingerprint that it got here the last time.
+    alone = [file.fingerprint.partition("+")[0] for file in files]
+    joint = xxhash.xxh3_64_hexdigest("\n".join(sorted(alone)).encode())
+    return [replace(file, fingerprint=f"{own}+{joint}") for file, own in zip(files, alone, strict=True)]
+
+
 def _moved(shard: Shard, paths: dict[str, str]) -> Shard:
     return replace(shard, units=tuple(replace(u, path=paths.get(u.name, u.path)) for u in shard.units))
 
@@ -127,11 +137,14 @@ def _reader(name: str, stated: str) -> str:
     return stated if stated != "auto" else (formats.reader_for(name) or "unknown")
 
 
+def shard_target(total: float, shard_bytes: int) -> int:
+    """Bytes as stored of a shard where so many are cut: a small corpus still gets several, for several cores."""
+    return int(min(shard_bytes, max(SMALLEST_SHARD, total // 16, min(FULL_SHARD, total // 4))))
+
+
 def pack(files: list[SourceFile], reader: str, shard_bytes: int) -> list[tuple[Unit, ...]]:
     """Cut files into units and fill shards in order; a function of names and sizes alone."""
-    total = sum(file.size for file in files)
-    # A small corpus still gets several shards, so that several cores have work.
-    target = min(shard_bytes, max(SMALLEST_SHARD, total // 16, min(FULL_SHARD, total // 4)))
+    target = shard_target(sum(file.size for file in files), shard_bytes)
     shards: list[tuple[Unit, ...]] = []
     pending: list[Unit] = []
     held = 0

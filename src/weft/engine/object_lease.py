@@ -26,8 +26,16 @@ LEASE, CLOCK = "ledger/lease.json", "ledger/clock"
 SECONDS = 60.0
 """How long a lease lasts that nobody renews."""
 _RENEWALS = 4
-_COARSE = 2.0
+COARSE = 2.0
 """Seconds that the times of objects may be off: storages tell whole seconds."""
+
+
+class Busy(WeftError):
+    """Another holds the lease; `told` is what it says of itself, as far as that was read."""
+
+    def __init__(self, message: str, told: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.told = told
 
 
 class Lease:
@@ -42,17 +50,20 @@ class Lease:
         self._thread.start()
 
     @classmethod
-    def take(cls, objects: Objects) -> Lease:
-        """The lease of the build. Raises WeftError while another run holds it."""
-        told = {**_self(), "nonce": secrets.token_hex(8), "seconds": SECONDS, "released": False}
+    def take(cls, objects: Objects, role: str = "run") -> Lease:
+        """The lease of the build. Raises Busy while another holds it.
+
+        A run holds it to its end; a worker (role `worker`) while it joins, and while it settles what workers leave.
+        """
+        told = {**about_self(), "role": role, "nonce": secrets.token_hex(8), "seconds": SECONDS, "released": False}
         tag = objects.create(LEASE, _text(told))
         if tag is None:
             held = objects.read_with(LEASE)
             if held is not None and _alive(objects, *held):
-                raise WeftError(f"{objects.url}: {BUSY} ({_told(held[0])})")
+                raise Busy(f"{objects.url}: {BUSY} ({_told(held[0])})", parsed(held[0]))
             tag = objects.replace(LEASE, _text(told), held[1].tag) if held is not None else None
         if tag is None:  # another was quicker
-            raise WeftError(f"{objects.url}: {BUSY}")
+            raise Busy(f"{objects.url}: {BUSY}", {"role": role})
         lease = cls(objects, told, tag)
         try:
             lease._check_conditions()
@@ -129,30 +140,31 @@ def holder(objects: Objects) -> dict[str, Any] | None:
     held = objects.read_with(LEASE)
     if held is None:
         return None
-    told = _parsed(held[0])
-    late = time.time() - held[1].changed > float(told.get("seconds", SECONDS)) + _COARSE
-    return None if not told or told.get("released") or late or _dead_here(told) else told
+    told = parsed(held[0])
+    late = time.time() - held[1].changed > float(told.get("seconds", SECONDS)) + COARSE
+    return None if not told or told.get("released") or late or dead_here(told) else told
 
 
 def _alive(objects: Objects, content: bytes, found: Found) -> bool:
-    told = _parsed(content)
-    if told.get("released") or _dead_here(told):
+    told = parsed(content)
+    if told.get("released") or dead_here(told):
         return False
     objects.write(CLOCK, secrets.token_hex(8).encode())
     now = objects.look(CLOCK)
     age = (now.changed if now is not None else time.time()) - found.changed
-    return age <= float(told.get("seconds", SECONDS)) + _COARSE
+    return age <= float(told.get("seconds", SECONDS)) + COARSE
 
 
-def _dead_here(told: dict[str, Any]) -> bool:
+def dead_here(told: dict[str, Any]) -> bool:
     """Whether the owner was a process of this very system that has ended: then nobody has to wait."""
-    mine = _self()
+    mine = about_self()
     if not mine["system"] or told.get("system") != mine["system"] or told.get("host") != mine["host"]:
         return False
     return _began(int(told.get("pid", 0))) != told.get("began")
 
 
-def _self() -> dict[str, Any]:
+def about_self() -> dict[str, Any]:
+    """This process, so that others on this machine know when it has ended."""
     pid = os.getpid()
     return {"host": socket.gethostname(), "pid": pid, "system": _system(), "began": _began(pid)}
 
@@ -174,7 +186,8 @@ def _began(pid: int) -> str:
     return "" if after_name[0] == "Z" else after_name[19]
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
+def parsed(content: bytes) -> dict[str, Any]:
+    """What a lease says; nothing where it is no JSON."""
     try:
         told: dict[str, Any] = json.loads(content)
     except ValueError:
@@ -183,7 +196,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 
 def _told(content: bytes) -> str:
-    told = _parsed(content)
+    told = parsed(content)
     return f"{told.get('host')}:{told.get('pid')}"
 
 

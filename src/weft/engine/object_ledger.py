@@ -40,7 +40,7 @@ _BLOCK = pa.schema({"line": pa.string()})
 
 
 @dataclass
-class _Head:
+class Head:
     """What `ledger/head.json` says, and its tag (None: there is none yet)."""
 
     blocks: list[str] = field(default_factory=list)
@@ -141,7 +141,7 @@ class ObjectLedger(Ledger):
             self._writer.finish(always=always)
 
     @property
-    def head(self) -> _Head:
+    def head(self) -> Head:
         return self._head
 
     def lost(self) -> tuple[list[str], list[str]]:
@@ -221,7 +221,7 @@ class _Writer:
             self._append(lines)
 
     def _append(self, lines: list[str]) -> None:
-        content = self._text(lines)
+        content = group(self._owner, lines)
         name = self._next()
         if self._objects.create(name, content) is None:
             raise WeftError(f"{self._objects.url}: another run has taken over this build; this run has stopped")
@@ -230,16 +230,11 @@ class _Writer:
     def _next(self) -> str:
         return log_name(self._ledger.head.next + len(self._ledger.unfolded))
 
-    def _text(self, lines: list[str]) -> bytes:
-        # Like no other, so that a request that was answered twice is known as one's own.
-        told = json.dumps({"owner": self._owner, "nonce": secrets.token_hex(8), "at": round(time.time(), 3)})
-        return "".join(line + "\n" for line in (told, *lines)).encode()
-
     def claim(self) -> None:
         """Take the next number, and the head: whoever wrote before meets both with its next request, and stops."""
         while True:
             name = self._next()
-            if self._objects.create(name, self._text([])) is not None:
+            if self._objects.create(name, group(self._owner, [])) is not None:
                 self._ledger.unfolded[name] = []
                 if self._put_head():
                     return
@@ -247,16 +242,7 @@ class _Writer:
             self._ledger.read_all()
 
     def _put_head(self) -> bool:
-        head = self._ledger.head
-        told = {"blocks": head.blocks, "next": head.next, "owner": self._owner, "nonce": secrets.token_hex(8)}
-        content = json.dumps(told, sort_keys=True).encode()
-        if head.tag is None:
-            tag = self._objects.create(HEAD, content)
-        else:
-            tag = self._objects.replace(HEAD, content, head.tag)
-        if tag is not None:
-            head.tag = tag
-        return tag is not None
+        return put_head(self._objects, self._ledger.head, self._owner)
 
     def _fold(self, *, whole: bool = False) -> None:
         """One block of the log's objects, or of all entries; then the head, then the objects that it replaces go."""
@@ -264,7 +250,7 @@ class _Writer:
         after, old = head.next + len(unfolded), list(unfolded)
         every = (entry.to_json() for entry in self._ledger.entries.by_key())
         lines = every if whole else itertools.chain.from_iterable(unfolded.values())
-        name = f"ledger/blocks/{after - 1:08d}-{secrets.token_hex(4)}.parquet"
+        name = block_name(after - 1)
         sink = pa.BufferOutputStream()
         with pq.ParquetWriter(sink, _BLOCK, compression="zstd") as writer:
             while part := list(itertools.islice(lines, TOGETHER)):
@@ -282,16 +268,40 @@ class _Writer:
         self._objects.delete(old)
 
 
+def group(owner: str, lines: list[str]) -> bytes:
+    """An object of the log: who made it, and some lines."""
+    # Like no other, so that a request that was answered twice is known as one's own.
+    told = json.dumps({"owner": owner, "nonce": secrets.token_hex(8), "at": round(time.time(), 3)})
+    return "".join(line + "\n" for line in (told, *lines)).encode()
+
+
 def log_name(number: int) -> str:
+    """The object of the log with this number."""
     return f"ledger/log/{number:08d}.jsonl"
 
 
-def read_head(objects: Objects) -> _Head:
+def block_name(last: int) -> str:
+    """A new block of the objects up to and with this number."""
+    return f"ledger/blocks/{last:08d}-{secrets.token_hex(4)}.parquet"
+
+
+def read_head(objects: Objects) -> Head:
+    """The head as it is now; an empty one where there is none."""
     held = objects.read_with(HEAD)
     if held is None:
-        return _Head()
+        return Head()
     told: dict[str, Any] = json.loads(held[0])
-    return _Head(list(told["blocks"]), int(told["next"]), held[1].tag)
+    return Head(list(told["blocks"]), int(told["next"]), held[1].tag)
+
+
+def put_head(objects: Objects, head: Head, owner: str) -> bool:
+    """Whether the head was put in the place of that with its tag, which is then the new one's."""
+    told = {"blocks": head.blocks, "next": head.next, "owner": owner, "nonce": secrets.token_hex(8)}
+    content = json.dumps(told, sort_keys=True).encode()
+    tag = objects.create(HEAD, content) if head.tag is None else objects.replace(HEAD, content, head.tag)
+    if tag is not None:
+        head.tag = tag
+    return tag is not None
 
 
 def leftovers(objects: Objects) -> Iterator[tuple[str, int]]:

@@ -19,6 +19,7 @@ from weft.engine.storage import FileRecord, Storage
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
+    from weft.engine.object_crew import ObjectCrew
     from weft.engine.object_lease import Lease
 
 LASTING = ("documents/", "label/", "errors/", "deduplicate/", "selection/")
@@ -45,6 +46,8 @@ class ObjectStorage(Storage):
         self._copies = place
         self.lease: Lease | None = None
         """Held by who builds; without it nothing is committed to the ledger."""
+        self.crew: ObjectCrew | None = None
+        """A worker's part in a build that several share."""
         self.closing: list[Callable[[], None]] = []
         """What has to be committed before who builds alone lets go."""
         # The folder of what never leaves this machine; the rest of `Storage` finds its files by `path`.
@@ -129,6 +132,10 @@ class ObjectStorage(Storage):
     def size(self, relative: str) -> int:
         path = self.path(relative)
         return path.stat().st_size
+
+    def changed(self, relative: str) -> float | None:
+        found = self.objects.look(relative)
+        return found.changed if found is not None else None
 
     def below(self, folder: str) -> dict[str, int]:
         if f"{folder}/".startswith(_OWN):

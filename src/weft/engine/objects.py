@@ -190,16 +190,20 @@ class Objects:
 
     def below(self, folder: str, most: int | None = None) -> Iterator[tuple[str, int]]:
         """Paths and sizes of the objects below a folder, in order: 1000 with each request."""
+        yield from ((path, found.size) for path, found in self.listed(folder, most))
 
-        def listed() -> list[tuple[str, int]]:
-            found: list[tuple[str, int]] = []
+    def listed(self, folder: str, most: int | None = None) -> Iterator[tuple[str, Found]]:
+        """Paths of the objects below a folder and what the storage says of them, in order: 1000 with each request."""
+
+        def listed() -> list[tuple[str, Found]]:
+            found: list[tuple[str, Found]] = []
             for page in self._library.list(self._store, folder or None, chunk_size=1000):
-                found += [(str(one["path"]), int(one["size"])) for one in page]
+                found += [(str(one["path"]), _found(one)) for one in page]
                 if most is not None and len(found) >= most:
                     break
             return found
 
-        yield from sorted(self._tried(folder, listed))
+        yield from sorted(self._tried(folder, listed), key=lambda one: one[0])
 
     def _there(self, path: str, call: Callable[[], T]) -> T | None:
         try:

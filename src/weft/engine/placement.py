@@ -9,6 +9,8 @@ from weft.engine.work import Task
 from weft.operators.contract import Resources
 from weft.operators.registry import Registry
 
+GPU_NODE = "label_gpu"
+
 
 def demand(task: Task, registry: Registry) -> Resources:
     """Cores, GPUs and memory (GB) for a task; the operators in it run one after another, so the largest counts."""
@@ -28,3 +30,8 @@ def _calls(task: Task) -> Iterator[Mapping[str, Any]]:
     yield from task.arguments.get("chain", ())
     if call := task.arguments.get("call"):
         yield call
+
+
+def is_gpu_node(node: str) -> bool:
+    """Whether the tasks of a node of the plan are those of GPU operators (`plan_lanes`)."""
+    return node.startswith(GPU_NODE)

@@ -3,23 +3,72 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from weft.engine import crew
+from weft.engine import crew, leases
+from weft.engine.folder_crew import FolderCrew
 from weft.engine.leases import Seen
 from weft.engine.ledger import Entry, Ledger, LedgerWriter
+from weft.engine.service_replies import FOLDER, compact
 from weft.engine.storage import Storage, is_url
+from weft.engine.work import Task
 from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from weft.engine.objects import Objects
 
 
 class Segment(Protocol):
     """Where a worker leaves the entries of what it finished."""
 
     def append(self, entries: list[Entry]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Crew(Protocol):
+    """One worker's part in a build that several share: `FolderCrew` says what each of these does."""
+
+    name: str
+    seconds: float
+
+    @property
+    def guard(self) -> Path | None: ...
+
+    def joining(self) -> AbstractContextManager[list[Seen]]: ...
+
+    def begin(self) -> None: ...
+
+    def agree(self, others: list[Seen], mark: str) -> None: ...
+
+    def enter(self, mark: str) -> None: ...
+
+    def tell(self, tasks: int) -> None: ...
+
+    @property
+    def alive(self) -> bool: ...
+
+    def room(self, room: int, free: int) -> int: ...
+
+    def taken(self) -> set[str]: ...
+
+    def claim(self, tasks: Sequence[Task]) -> list[Task]: ...
+
+    def attempt(self, key: str) -> int: ...
+
+    def mine(self, key: str) -> bool: ...
+
+    def release(self, key: str) -> None: ...
+
+    def fail(self, key: str, reason: str) -> None: ...
+
+    def failures(self) -> dict[str, str]: ...
 
     def close(self) -> None: ...
 
@@ -46,7 +95,23 @@ def open_ledger(storage: Storage, *, read_only: bool = False) -> Ledger:
     from weft.engine.object_storage import ObjectStorage
 
     assert isinstance(storage, ObjectStorage)
+    if storage.crew is not None and not read_only:
+        from weft.engine.object_shared import SharedLedger
+
+        return SharedLedger(storage, storage.crew)
     return ObjectLedger(storage, read_only=read_only)
+
+
+def open_crew(storage: Storage, name: str, seconds: float) -> Crew:
+    """A worker's part in a build; `seconds` is after how long without a word it is dead."""
+    if not in_objects(storage.place):
+        return FolderCrew(storage, name, seconds)
+    from weft.engine.object_crew import ObjectCrew
+    from weft.engine.object_storage import ObjectStorage
+
+    assert isinstance(storage, ObjectStorage)
+    storage.crew = ObjectCrew(storage, name, seconds)
+    return storage.crew
 
 
 def open_segment(storage: Storage) -> Segment:
@@ -90,44 +155,69 @@ def locked(storage: Storage) -> Iterator[None]:
 
 
 def builders(storage: Storage) -> dict[str, Any]:
-    """Workers and leases that are alive; in object storage no workers build."""
+    """Workers and leases that are alive."""
     if not in_objects(storage.place):
         return crew.status(storage)
-    return {"workers": [], "leases": [], "tasks_per_minute": 0.0}
+    from weft.engine import object_crew
+
+    return object_crew.status(_objects(storage))
+
+
+def now(storage: Storage) -> float:
+    """The time by which leases of workers tell when they began; in object storage this machine's is near enough."""
+    return time.time() if in_objects(storage.place) else leases.clock(storage.path(crew.WORKERS))
 
 
 def members(storage: Storage) -> list[Seen]:
     """Runs and workers that were heard from in time."""
     if not in_objects(storage.place):
         return [*crew.present(storage, "run"), *crew.present(storage, "worker")]
-    from weft.engine import object_lease
+    from weft.engine import object_crew, object_lease
+
+    held = object_lease.holder(_objects(storage))
+    run = [] if held is None or held.get("role") == "worker" else [Seen("run", {**held, "role": "run"}, 0.0)]
+    return [*run, *object_crew.present(_objects(storage), time.time())]
+
+
+def compact_replies(storage: Storage) -> None:
+    """Put small pieces of the replies of model servers together; the caller builds alone."""
+    if not in_objects(storage.place):
+        compact(storage.path(FOLDER))
+        return
+    from weft.engine.object_replies import compact_objects
     from weft.engine.object_storage import ObjectStorage
 
     assert isinstance(storage, ObjectStorage)
-    held = object_lease.holder(storage.objects)
-    return [] if held is None else [Seen("run", {**held, "role": "run"}, 0.0)]
+    compact_objects(storage)
 
 
 def left_behind(storage: Storage) -> Iterator[tuple[str, int]]:
     """Files of the ledger that a killed run left and nobody reads, with their sizes."""
     if in_objects(storage.place):
         from weft.engine.object_ledger import leftovers
-        from weft.engine.object_storage import ObjectStorage
 
-        assert isinstance(storage, ObjectStorage)
-        yield from leftovers(storage.objects)
+        yield from leftovers(_objects(storage))
         return
     yield from ((path, size) for path, size in storage.below("ledger").items() if "/attempt-" in path)
 
 
 @contextlib.contextmanager
 def _leased(storage: Storage) -> Iterator[None]:
-    from weft.engine import object_lease
+    from weft.engine import object_crew, object_lease
     from weft.engine.object_storage import ObjectStorage
 
     assert isinstance(storage, ObjectStorage)
     with object_lease.alone(storage):
+        object_crew.check_idle(storage.objects)
+        object_crew.clear(storage.objects)
         yield
+
+
+def _objects(storage: Storage) -> Objects:
+    from weft.engine.object_storage import ObjectStorage
+
+    assert isinstance(storage, ObjectStorage)
+    return storage.objects
 
 
 @contextlib.contextmanager

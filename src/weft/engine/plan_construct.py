@@ -1,14 +1,14 @@
-"""The nodes of construction: thresholds, decisions, election, selection, export by language, release."""
+"""The nodes of construction: thresholds, decisions, election and selection, before what writes the release."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from weft.engine.graph import Node, State
 from weft.engine.keys import digest, operator_identity
-from weft.engine.plan_mixture import drawing, facts, mixture_nodes, records, written
-from weft.engine.plan_order import order_of_files, order_of_release, ordering
+from weft.engine.plan_export import export_nodes, places, splits
+from weft.engine.plan_mixture import drawing, mixture_nodes, records
+from weft.engine.plan_order import ordering
 from weft.engine.plan_shared import joint_plan
 from weft.engine.plan_staying import last_cut, staying_nodes
 from weft.engine.work import Task
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from weft.engine.plan import Compiler
 
 OPERATOR = "construct.thresholds"
-_DECIDE, _SELECT, _EXPORT, _RELEASE = 4, 4, 4, 5
+_DECIDE, _SELECT = 4, 5
 """Raised when these tasks write other files for the same answers."""
 _SHARED = 2
 """Raised when what a joint plan says enters the election in another way."""
@@ -38,8 +38,7 @@ def construct_nodes(compiler: Compiler, related: tuple[str, ...]) -> list[Node]:
         *mixture_nodes(compiler, _judged_by(compiler, labels, drawn=False), _paths),
         *(staying_nodes(compiler, drawn=True) if cut and mixed else []),
         _select(compiler, _judged_by(compiler, labels, drawn=True)),
-        _export(compiler),
-        _release(compiler),
+        *export_nodes(compiler),
     ]
 
 
@@ -134,18 +133,10 @@ def _elect() -> Node:
     return Node("elect", "construct", ("decide",), "all", plan)
 
 
-def _languages(state: State) -> list[str]:
-    """Languages of all passing rows, sorted: their places number the destinations of the export."""
-    # Asked for with every shard: found once, or a build of many shards would be planned in the square of their number.
-    return state.gathered(
-        "decide", "languages", lambda done: sorted({name for e in done.values() for name in e[0].counts["languages"]})
-    )
-
-
 def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         paths, keys = _paths(state, labels, shard)
-        languages = _languages(state)
+        languages = places(state)
         seed = compiler.recipe.settings.seed
         arguments = {
             "documents": state.path("documents", shard),
@@ -154,6 +145,7 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "decisions": state.path("decide", shard),
             "elected": [state.path("elect", 0)],
             "languages": languages,
+            "splits": splits(compiler),
             "seed": seed,
         }
         arguments |= records(compiler)
@@ -166,80 +158,3 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
 
     mixed = ("mix_part", "mix") if compiler.recipe.construct.mixture is not None else ()
     return Node("select", "construct", (*labels, "decide", "elect", *mixed), "shard", plan)
-
-
-def _export(compiler: Compiler) -> Node:
-    formats = list(compiler.recipe.construct.formats)
-    mixed = {"written": written(compiler)} if written(compiler) else {}
-    mixed |= order_of_files(compiler)
-
-    def plan(state: State, shard: int) -> list[Task]:
-        files = state.paths("select", 2)
-        keys = state.keys("select")
-        return [
-            Task(
-                "export",
-                number,
-                "export",
-                digest("export", _EXPORT, language, number, formats, keys, *mixed.values()),
-                {},
-                {"language": language, "number": number, "formats": formats, "files": files} | mixed,
-            )
-            for number, language in enumerate(_languages(state))
-        ]
-
-    return Node("export", "construct", ("select",), "all", plan)
-
-
-def _release(compiler: Compiler) -> Node:
-    recipe = compiler.recipe
-    sought = compiler.relation("contamination")
-
-    def plan(state: State, shard: int) -> list[Task]:
-        tables = ["rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation"]
-        tables += ["cuts"] if recipe.construct.cut else []
-        files = {name: state.paths("select", n) for n, name in enumerate(tables, 1)}
-        text = json.dumps(_told(recipe.answering(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
-        arguments = (
-            files
-            | {
-                "name": recipe.name,
-                "rules": recipe.construct.all_rules(),
-                "record_rules": records(compiler).get("records", {}),
-                "thresholds": state.path("thresholds", 0),
-                "records": [record for e in state.done("export").values() for record in e[0].counts["records"]],
-                "stages": _stages(state),
-                "recipe": text,
-                "version": recipe.version,
-                "content": [e[0].counts["content"] for e in state.done("export").values()],
-                "sought": None if sought is None else dict(sought.params),
-            }
-            | order_of_release(compiler, state)
-            | facts(compiler, state)
-        )
-        if recipe.grouped():
-            arguments["units"] = state.one("units", 0).counts | recipe.construct.groups.model_dump()
-        key = digest("release", _RELEASE, state.keys("select"), state.keys("export"), text)
-        return [Task("release", 0, "release", key, {}, arguments)]
-
-    return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)
-
-
-def _told(value: Any, base: str) -> Any:
-    """Values of a recipe with its files as they are written there: the card is not of one machine."""
-    if isinstance(value, dict):
-        return {name: _told(inner, base) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_told(inner, base) for inner in value]
-    return value.removeprefix(base) if isinstance(value, str) else value
-
-
-def _stages(state: State) -> list[dict[str, Any]]:
-    """Rows in and out of each stage, without times: the card has to be the same on every machine."""
-    from weft.engine.reading import rows_of_stage
-
-    names = ("parse", "label", "deduplicate", "construct")
-    return [{"stage": stage} | rows_of_stage(stage, state) for stage in names if state.done(_NODE.get(stage, stage))]
-
-
-_NODE = {"parse": "documents", "construct": "select"}

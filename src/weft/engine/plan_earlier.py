@@ -104,7 +104,7 @@ def _found(index: _Index) -> Node:
             "certain": state.path("earlier_components", 0, 1),
             "verified": state.files("earlier_verify"),
             "clusters": state.path("clusters", 0),
-            "shards": sorted(state.rows()),
+            "rows": state.rows(),
         }
         keys = [state.keys(node) for node in ("earlier_components", "earlier_verify", "clusters")]
         return [Task("earlier_found", 0, "earlier_found", digest("earlier_found", digests, keys), {}, arguments)]

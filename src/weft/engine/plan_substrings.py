@@ -27,7 +27,7 @@ def _fingerprints(compiler: Compiler, step: Step) -> Node:
     def plan(state: State, shard: int) -> list[Task]:
         document = state.one("documents", shard)
         priority = priorities[compiler.manifest.shards[shard].source]
-        key = digest("fingerprints", identity, document.key, shard, priority)
+        key = digest("spread fingerprints", identity, document.key, shard, priority)
         arguments = {"call": call, "documents": document.files[0]["path"], "priority": priority}
         size = int(document.counts.get("text_bytes", 0))
         return [Task("fingerprints", shard, "fingerprints", key, {}, arguments, size)]

@@ -1,4 +1,4 @@
-"""A Ray cluster as the runner needs it: started or joined, its nodes, and whether each sees the build folder."""
+"""A Ray cluster as the runner needs it: started or joined, its nodes, and whether each sees the build."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import secrets
 import socket
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from weft.engine.keys import library_version
 from weft.engine.local import usable_cores, worker_environment
+from weft.engine.ray_place import Place
 from weft.engine.work import rooms_registry
 from weft.errors import WeftError
 from weft.operators.contract import Resources
@@ -61,24 +61,9 @@ class Machine:
     memory: float
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a build is, as a node has to see it: a file in its ledger folder that only this run has."""
-
-    root: str
-    token: str
-    working_folder: str
-
-    def seen(self) -> bool:
-        """Whether this node has the folder that the run writes; paths that are relative mean the same after it."""
-        with suppress(OSError):
-            os.chdir(self.working_folder)
-        return Path(self.root, self.token).is_file()
-
-
-def look(place: Place) -> tuple[bool, dict[str, str]]:
-    """Whether a node sees the build folder, and its versions of what decides answers."""
-    return place.seen(), versions()
+def look(place: Place) -> tuple[str | None, dict[str, str]]:
+    """Why a node does not see the build, if it does not, and its versions of what decides answers."""
+    return place.unseen(), versions()
 
 
 def versions() -> dict[str, str]:
@@ -99,20 +84,17 @@ class Cluster:
         """Whether the connection is this run's, and ends with it."""
         self._looked = 0.0
         self._machines: list[Machine] = []
-        token = f"ledger/run-{secrets.token_hex(6)}"
-        self.place = Place(str(Path(root).absolute()), token, str(Path.cwd()))
+        self.place = Place.of(root)
         self.runtime = {"env_vars": worker_environment()}
 
     def open(self) -> None:
-        """Connect, or start. Raises WeftError that names a node that does not see the build folder."""
+        """Connect, or start. Raises WeftError that names a node that does not see the build."""
         if "://" in self._address:
             raise WeftError(f"--ray-address {self._address}: expected auto or HOST:PORT, from a machine of the cluster")
         if not self.ray.is_initialized():
             self._connect()
             self.ours = True
-        for old in Path(self.place.root, "ledger").glob("run-*"):
-            old.unlink(missing_ok=True)  # tasks that outlive a killed run do not begin any more
-        Path(self.place.root, self.place.token).touch()
+        self.place.mark()
         self._check_nodes()
 
     def _connect(self) -> None:
@@ -211,7 +193,7 @@ class Cluster:
 
     def _check_node(self, ref: Any, machine: Machine, own: dict[str, str]) -> None:
         try:
-            seen, found = self.ray.get(ref)
+            unseen, found = self.ray.get(ref)
         except self.ray.exceptions.RayTaskError as error:
             reason = str(error).strip().rpartition("\n")[2]
             raise WeftError(
@@ -219,24 +201,18 @@ class Cluster:
             ) from None
         except self.ray.exceptions.RayError:
             return  # the node was lost meanwhile: there is nothing to say against the others
-        if not seen:
-            raise WeftError(unseen(machine.host, self.place))
+        if unseen is not None:
+            raise WeftError(unseen)
         for name, version in own.items():
             if found.get(name) != version:
                 raise WeftError(f"node {machine.host} has {name} {found.get(name)}; expected {version}, as here")
 
     def close(self) -> None:
         """Leave the cluster; one that was started for this run ends with its processes."""
-        with suppress(OSError):
-            Path(self.place.root, self.place.token).unlink(missing_ok=True)
+        self.place.unmark()
         if self.ours:
             self.ray.shutdown()
             self.ours = False
-
-
-def unseen(host: str, place: Place) -> str:
-    """What is said of a node that does not have the build folder."""
-    return f"node {host} does not see the build folder {place.root}; expected a folder that all nodes share"
 
 
 def _machine(node: dict[str, Any]) -> Machine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +11,8 @@ from typing import Any
 
 from weft.engine.local import here, run_task
 from weft.engine.placement import demand, on_gpu
-from weft.engine.ray_cluster import Cluster, Place, unseen
+from weft.engine.ray_cluster import Cluster
+from weft.engine.ray_place import Place
 from weft.engine.service_keys import keys_for
 from weft.engine.service_lane import TOGETHER
 from weft.engine.work import SERVED, Cause, Outcome, Task, rooms_registry, unheard
@@ -27,9 +27,9 @@ Answer = tuple[tuple[Any, ...], str | None, str | None, bool, Cause | None, str 
 
 
 def work(place: Place, task: Task) -> Answer:
-    """Run one task on a node that sees the build folder: another folder of its name would take the files."""
-    if not place.seen():
-        return (), unseen(socket.gethostname(), place), None, True, None, here()
+    """Run one task on a node that sees the build: another folder of its name would take the files."""
+    if (unseen := place.unseen()) is not None:
+        return (), unseen, None, True, None, here()
     done = run_task(place.root, task)
     return done.entries, done.failure, done.trace, done.transient, done.cause, done.worker
 
@@ -61,7 +61,7 @@ class RayRunner:
     """Runs tasks on a Ray cluster; a worker or node that is lost costs its tasks one attempt.
 
     `workers` bounds the tasks that run at the same time; without a cluster it is the cores of the one that is started.
-    Raises WeftError when ray is not installed, and at the first task when a node does not see the build folder `root`.
+    Raises WeftError when ray is not installed, and at the first task when a node does not see the build at `root`.
     """
 
     def __init__(self, root: str, workers: int | None = None, address: str | None = None) -> None:

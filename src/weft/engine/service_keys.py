@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from weft.engine.service_http import key_fault, library
-from weft.engine.service_replies import folder_of
+from weft.engine.service_replies import FOLDER, folder_of
+from weft.engine.storage import Storage
 from weft.engine.work import Task, rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe
@@ -27,13 +27,13 @@ def keys_for(task: Task) -> dict[str, str]:
     return {name: os.environ[name] for name in named if name in os.environ}
 
 
-def check_keys(recipe: Recipe, replies: Path) -> None:
+def check_keys(recipe: Recipe, storage: Storage) -> None:
     """Raises WeftError before anything runs where a service cannot be asked.
 
     A service of which replies are there may be one that is not asked any more: it needs its key at the first question.
     """
     for name, service in asked_services(recipe).items():
-        if (replies / folder_of(service.identity())).is_dir():
+        if storage.below(f"{FOLDER}/{folder_of(service.identity())}"):
             continue
         library()
         if fault := key_fault(service):

@@ -96,7 +96,6 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
 
     with contextlib.suppress(OSError, WeftError):  # each task that opens it anew says why it cannot
         open_worker(root, threading.get_ident())  # ends with its parent from now on
-    clients = open_clients(root)
     sending = threading.Lock()
 
     def answer(number: int, call: Run, root: str, task: Task) -> None:
@@ -112,5 +111,6 @@ def _serve(root: str, pipe: Connection, environment: dict[str, str]) -> None:
     with contextlib.suppress(EOFError, OSError):
         while (given := pipe.recv()) is not None:
             threads.submit(answer, *given)
-    clients.close()
+    with contextlib.suppress(OSError, WeftError):  # what the storage does not take any more is asked again
+        open_clients(root).close()
     os._exit(0)  # threads may wait for replies that nobody wants any more

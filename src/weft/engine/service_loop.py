@@ -9,21 +9,65 @@ import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from weft.engine.places import in_objects, open_storage
 from weft.engine.service_client import Client
 from weft.engine.service_replies import FOLDER, Replies, folder_of
+from weft.engine.storage import Storage
 from weft.recipe.services import Service
 
 T = TypeVar("T")
 _OPENING = threading.Lock()
 
 
-class Clients:
-    """One client for each service of a build, so that its limits hold for all tasks of this process."""
+class Place(Protocol):
+    """Where the replies of a build are kept."""
+
+    def open(self, folder: str) -> Replies: ...
+
+    def fetch(self, folder: str) -> None: ...
+
+    def send(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Folder:
+    """Replies in the build folder, which all processes read and write."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def open(self, folder: str) -> Replies:
+        return Replies(self._root / FOLDER / folder)
+
+    def fetch(self, folder: str) -> None:
+        """They are here."""
+
+    def send(self) -> None:
+        """They stay here."""
+
+    def close(self) -> None:
+        """Each segment is closed by its own."""
+
+
+def open_replies(storage: Storage) -> Place:
+    """The replies of a build, in its folder or in object storage."""
+    if not in_objects(storage.place):
+        return _Folder(storage.root)
+    from weft.engine.object_replies import ObjectReplies
+    from weft.engine.object_storage import ObjectStorage
+
+    assert isinstance(storage, ObjectStorage)
+    return ObjectReplies(storage)
+
+
+class Clients:
+    """One client for each service of a build, so that its limits hold for all tasks of this process."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._place = open_replies(storage)
         self._loop = asyncio.new_event_loop()
         self._clients: dict[str, Client] = {}
         self._replies: dict[str, Replies] = {}
@@ -35,22 +79,29 @@ class Clients:
 
     def client(self, name: str, described: Mapping[str, Any]) -> Client:
         """The client of a service, with what other processes have been answered by now."""
-        return self.start(self._client(name, Service.model_validate(described))).result()
+        service = Service.model_validate(described)
+        self._place.fetch(folder_of(service.identity()))
+        return self.start(self._client(name, service)).result()
+
+    def send(self) -> None:
+        """In object storage: let what was answered outlive this machine."""
+        self._place.send()
 
     async def _client(self, name: str, service: Service) -> Client:
         mark = json.dumps([name, service.model_dump(mode="json")], sort_keys=True)
         if mark not in self._clients:
             folder = folder_of(service.identity())
             if folder not in self._replies:
-                self._replies[folder] = Replies(self._root / FOLDER / folder)
+                self._replies[folder] = self._place.open(folder)
             self._clients[mark] = Client(name, service, self._replies[folder])
         client = self._clients[mark]
         client.replies.refresh()
         return client
 
     def close(self) -> None:
-        """Stop asking, and leave what was answered on the disk."""
+        """Stop asking, and keep what was answered."""
         self.start(self._close()).result()
+        self._place.close()
 
     async def _close(self) -> None:
         for client in self._clients.values():
@@ -69,4 +120,4 @@ def open_clients(root: str) -> Clients:
 
 @functools.cache
 def _opened(root: str) -> Clients:
-    return Clients(Path(root))
+    return Clients(open_storage(root))

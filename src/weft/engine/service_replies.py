@@ -76,6 +76,8 @@ class Replies:
         self._compress = zstandard.ZstdCompressor(level=3)
         self._expand = zstandard.ZstdDecompressor()
         self.unsaved = False
+        self.segment = folder / f"{self._name}.replies"
+        """The file that `put` writes to."""
         self.refresh()
 
     def refresh(self) -> None:
@@ -91,7 +93,7 @@ class Replies:
                     self._indexes[stem] = np.load(self.folder / index, mmap_mode="r")
                     continue
             with contextlib.suppress(FileNotFoundError):  # another process has put it together with others
-                for key, at, end in _scan(self.folder / name, self._read.get(stem, 0)):
+                for key, at, end in scan(self.folder / name, self._read.get(stem, 0)):
                     self._places.setdefault(key, (stem, at))
                     self._read[stem] = end
 
@@ -127,8 +129,7 @@ class Replies:
     def put(self, key: bytes, ids: Sequence[str], body: bytes) -> None:
         """Write a reply. It outlives this process from now on, and a crash of the machine from the next `sync` on."""
         if self._own is None:
-            path = self.folder / f"{self._name}.replies"
-            self._own = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o666)
+            self._own = os.open(self.segment, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o666)
             self._handles[self._name] = self._own
         payload = json.dumps(list(ids)).encode() + b"\0" + body
         form = _PLAIN
@@ -166,7 +167,7 @@ class Replies:
         """Sync, and leave an index beside the own segment."""
         if self._own is not None:
             self.sync()
-            _write_index(self.folder, self._name, _scan(self.folder / f"{self._name}.replies", 0))
+            _write_index(self.folder, self._name, scan(self.segment, 0))
         for handle in self._handles.values():
             os.close(handle)
         self._handles.clear()
@@ -178,7 +179,7 @@ class Replies:
         return self._handles[stem]
 
 
-def _scan(path: Path, start: int) -> Iterator[tuple[bytes, int, int]]:
+def scan(path: Path, start: int) -> Iterator[tuple[bytes, int, int]]:
     """Key, begin and end of every whole record from `start` on."""
     with open(path, "rb") as source:
         total = os.fstat(source.fileno()).st_size
@@ -222,7 +223,7 @@ def _joined(folder: Path, segments: list[Path]) -> None:
     with open(attempt, "wb") as sink:
         for path in segments:
             with open(path, "rb") as source:
-                for key, at, end in _scan(path, 0):
+                for key, at, end in scan(path, 0):
                     if key not in seen:
                         seen.add(key)
                         source.seek(at)
@@ -230,7 +231,7 @@ def _joined(folder: Path, segments: list[Path]) -> None:
         sink.flush()
         os.fsync(sink.fileno())
     os.replace(attempt, folder / f"{stem}.replies")
-    _write_index(folder, stem, _scan(folder / f"{stem}.replies", 0))
+    _write_index(folder, stem, scan(folder / f"{stem}.replies", 0))
     for path in segments:  # after a kill in between some replies are there twice, which does no harm
         path.unlink(missing_ok=True)
         path.with_name(f"{path.stem}.index.npy").unlink(missing_ok=True)
@@ -240,7 +241,7 @@ def holding(folder: Path, ids: set[str]) -> dict[str, list[bytes]]:
     """Keys of the replies of one model that are about these documents, by id."""
     held, found = Replies(folder), dict[str, list[bytes]]()
     for path in sorted(folder.glob("*.replies")):
-        for key, _, _ in _scan(path, 0):
+        for key, _, _ in scan(path, 0):
             reply = held.get(key)
             for identifier in ids & set(reply.ids if reply is not None else ()):
                 assert reply is not None

@@ -12,9 +12,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from weft.deduplicate.clusters import KINDS
 from weft.deduplicate.share_contents import Share
 from weft.engine import exchange, index_files
 from weft.engine.apply import ready
+from weft.engine.clustering import clustered
+from weft.engine.parts import Ranges
 from weft.engine.sharing import CLUSTERS
 from weft.engine.storage import Storage
 from weft.engine.tasks.deduplicate import MEMBER, SETS_TOGETHER
@@ -58,8 +61,6 @@ def clusters(shares: Shares, work: Path) -> Found:
     Memory: some thirty bytes for each document, sixteen for each pair that is compared, and one destination of keys or
     sets.
     """
-    from weft.deduplicate.clusters import KINDS, cluster_table
-
     same, page, near = _met(shares)
     alike = _verified(shares, near, work) if len(near) else np.empty(0, np.uint64)
     own = _own(shares)
@@ -69,7 +70,11 @@ def clusters(shares: Shares, work: Path) -> Found:
 
     told = {"exact": ends(same), "page": ends(page), "near": ends(alike)}
     of_kind = [[*own.get(kind, []), *told.get(kind, [])] for kind in KINDS[1:] if kind is not None]
-    root, size, kind = cluster_table(int(shares.offsets[-1]), *of_kind)
+    total = int(shares.offsets[-1])
+    root, size, kind = np.arange(total), np.ones(total, np.int64), np.zeros(total, np.int8)
+    for table in clustered(Ranges(shares.offsets), *of_kind):
+        document = table["document"].to_numpy()
+        root[document], size[document], kind[document] = (table[n].to_numpy() for n in ("root", "size", "kind"))
     return Found(root, size, kind, len(near), len(alike))
 
 

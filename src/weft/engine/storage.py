@@ -184,6 +184,13 @@ class Storage:
     def size(self, relative: str) -> int:
         return (self.root / relative).stat().st_size
 
+    def changed(self, relative: str) -> float | None:
+        """When a file was written last, in seconds since 1970; None when there is none."""
+        try:
+            return (self.root / relative).stat().st_mtime
+        except OSError:
+            return None
+
     def write_bytes(self, relative: str, content: bytes) -> FileRecord:
         with self.create(relative) as sink:
             sink.write(content)

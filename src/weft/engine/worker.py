@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import random
@@ -19,18 +20,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-from weft.engine import crew, known, leases
-from weft.engine.build import RECIPE, RunResult, check_folder, prepare, prepare_known
+from weft.engine import known, leases, object_guard
+from weft.engine.build import RECIPE, RunResult, built_at, check_folder, prepare, prepare_known
+from weft.engine.crew import TASKS, fingerprint
 from weft.engine.graph import State
 from weft.engine.intermediate import revive
-from weft.engine.leases import SECONDS, Leases
+from weft.engine.leases import SECONDS
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner, open_worker, run_task, thread_of
+from weft.engine.places import Crew, open_crew, open_storage
 from weft.engine.progress import Silent
 from weft.engine.scheduler import Listener, Scheduler
 from weft.engine.service_keys import check_keys
 from weft.engine.service_lane import TOGETHER
-from weft.engine.service_replies import FOLDER as REPLIES
 from weft.engine.storage import Storage
 from weft.engine.watching.events import Ending, Several
 from weft.engine.watching.kept import kept
@@ -68,60 +70,69 @@ def work(
     Without a recipe: the one that the build was made with. `seconds` is how long a lease lasts that is not renewed.
     Raises WeftError for a folder that a run is writing, and for another recipe than that of workers that are alive.
     """
-    storage = Storage(into)
+    storage = open_storage(into)
     given = recipe or stored_recipe(storage)
     check_folder(storage)
-    check_keys(given, storage.path(REPLIES))
-    name = f"worker-{secrets.token_hex(6)}"
-    with crew.joining(storage) as others:
-        mark = crew.fingerprint(given)
-        crew.agree(storage, others, mark)
-        if not others:
-            crew.begin(storage)
-        members = Leases(storage.path(crew.WORKERS), name, seconds)
-        members.take(name, role="worker", plan=mark, tasks=0, began=leases.clock(members.folder))
-        try:
-            prepared = None if others or recipe is None else prepare(given, storage, save=True)
-        except BaseException:
-            members.close()
-            raise
-    tasks = Leases(storage.path(crew.TASKS), name, seconds)
-    open_things: list[_Closed] = [members, tasks]
-    before = _on_end(open_things)
+    check_keys(given, storage)
+    crew = open_crew(storage, f"worker-{secrets.token_hex(6)}", seconds)
+    open_things: list[_Closed] = [_Committed(storage), crew]
+    before = None
     try:
+        with crew.joining() as others:
+            mark = fingerprint(given)
+            crew.agree(others, mark)
+            if not others:
+                crew.begin()
+            crew.enter(mark)
+            prepared = None if others or recipe is None else prepare(given, storage, save=True)
+        before = _on_end(open_things)
         plan, state = prepared or prepare_known(given, storage, as_made=False)
         revive(plan, lambda: State(state.ledger, list(plan.shards)))
-        runner = LeasingRunner(storage, state.ledger, members, tasks, workers)
+        runner = LeasingRunner(storage, state.ledger, crew, workers)
         watched = kept(storage, given, plan, listener or Silent(), role="worker", runner="worker", workers=workers)
         with contextlib.closing(runner), watched as told:
             open_things.append(_Said(told))
-            tally = Scheduler(plan, state, runner, _Telling(told, storage)).run()
-        result = WorkResult(RunResult(storage.root, tally), runner.done)
-        with crew.joining(storage) as others:
+            tally = Scheduler(plan, state, runner, _Telling(told, crew)).run()
+        state.ledger.commit()
+        result = WorkResult(RunResult(built_at(storage), tally), runner.done)
+        with crew.joining() as others:
             known.save(storage, known.gathered(given, rooms_registry(), state))
             if at_end is not None and result.run.status == 0:
                 at_end()
-            if all(other.name == name for other in others):
+            if all(other.name == crew.name for other in others):
                 state.ledger.refresh()
                 state.ledger.compact()
-            return result
+        return result
     finally:
-        tasks.close()
-        members.close()
+        for one in open_things[:2]:
+            one.close()
         if before is not None:
             signal.signal(signal.SIGTERM, before)
 
 
 def stored_recipe(storage: Storage) -> Recipe:
     """The recipe that a build was made with; raises WeftError when the folder is no build."""
-    if not storage.exists(RECIPE):
-        raise WeftError(f"{storage.root}: is not a build folder (no {RECIPE} in it); expected one, or a recipe file")
-    held = json.loads(storage.path(RECIPE).read_text("utf-8"))
+    content = storage.content(RECIPE)
+    if content is None:
+        raise WeftError(f"{storage.place}: is not a build folder (no {RECIPE} in it); expected one, or a recipe file")
+    held = json.loads(content)
     return from_json(held["recipe"], base=Path(held["base"]))
 
 
 class _Closed(Protocol):
     def close(self) -> None: ...
+
+
+@dataclass
+class _Committed:
+    """What has to be committed before others take over."""
+
+    storage: Storage
+
+    def close(self) -> None:
+        for close in getattr(self.storage, "closing", ()):
+            with contextlib.suppress(OSError, WeftError):  # a worker that came to its end has committed already
+                close()
 
 
 @dataclass
@@ -153,7 +164,7 @@ def _on_end(held: list[_Closed]) -> Any:
 def run_leased(owner: str, root: str, task: Task) -> Outcome:
     """Run a task that commits nothing once its lease is another's: what slept too long does not wake to write."""
     storage = open_worker(root, thread_of(task)).context.storage
-    folder = storage.path(crew.TASKS)
+    folder = storage.path(TASKS)
 
     def check() -> None:
         if not leases.owns(folder, task.key, owner):
@@ -163,23 +174,29 @@ def run_leased(owner: str, root: str, task: Task) -> Outcome:
     return run_task(root, task)
 
 
+def run_guarded(guard: Path, root: str, task: Task) -> Outcome:
+    """The same in object storage, where it is not asked: a file of this machine says until when the worker counts."""
+    open_worker(root, thread_of(task)).context.storage.may_commit = functools.partial(object_guard.check, guard)
+    return run_task(root, task)
+
+
 class LeasingRunner:
     """Runs what nobody else runs, in processes of its own, and tells what others have finished or given up."""
 
-    def __init__(self, storage: Storage, ledger: Ledger, members: Leases, tasks: Leases, workers: int) -> None:
+    def __init__(self, storage: Storage, ledger: Ledger, crew: Crew, workers: int) -> None:
         self._storage = storage
         self._ledger = ledger
-        self._members = members
-        self._leases = tasks
+        self._crew = crew
         self._room = workers
-        self._local = LocalRunner(str(storage.root), workers, functools.partial(run_leased, tasks.owner))
+        call: Callable[[str, Task], Outcome] = functools.partial(run_leased, crew.name)
+        if crew.guard is not None:
+            call = functools.partial(run_guarded, crew.guard)
+        self._local = LocalRunner(storage.place, workers, call)
         self._open: dict[str, tuple[Task, list[str]]] = {}
         self._running: dict[str, Task] = {}
         self._services: set[str] = set()
-        self._draw = random.Random(tasks.owner)
+        self._draw = random.Random(crew.name)
         self._missing: dict[str, list[str]] = {}
-        # What leases say of times is by the clock of the file system, for readers on any machine.
-        self._ahead = leases.clock(members.folder) - time.time()
         self.done = 0
         """Tasks that this worker ran to their end."""
 
@@ -211,6 +228,8 @@ class LeasingRunner:
                 if begin:
                     self._take_some()
                 told = self._known()
+            if not self._running:
+                self._ledger.commit()  # others may wait for what this worker has done
             for outcome in told:
                 self._open.pop(outcome.task.key)
                 yield outcome
@@ -220,9 +239,9 @@ class LeasingRunner:
                 yield outcome
             if told or ended:
                 return
-            if not self._members.mine(self._members.owner):
+            if not self._crew.alive:
                 raise WeftError(
-                    f"{self._storage.root}: nothing was heard of this worker for {self._members.seconds:.0f} s, and "
+                    f"{self._storage.place}: nothing was heard of this worker for {self._crew.seconds:.0f} s, and "
                     "others went on without it; start another"
                 )
             pause = min(pause * 1.5, LONGEST)
@@ -233,17 +252,17 @@ class LeasingRunner:
     def _known(self) -> list[Outcome]:
         """Open tasks that the ledger has by now, or that failed for good somewhere."""
         self._ledger.refresh()
-        failed = crew.failures(self._storage)
+        failed = self._crew.failures()
         found: list[Outcome] = []
         for key, (task, missing) in self._open.items():
             if key in self._running:
                 continue
             entries = [entry for name in missing if (entry := self._ledger.get(name)) is not None]
             if len(entries) == len(missing):
-                self._leases.release(key)
+                self._crew.release(key)
                 found.append(Outcome(task, tuple(entries), elsewhere=True))
             elif key in failed:
-                self._leases.release(key)
+                self._crew.release(key)
                 found.append(Outcome(task, failure=failed[key], elsewhere=True))
         return found
 
@@ -259,24 +278,27 @@ class LeasingRunner:
         if room <= 0:
             return
         waiting = [key for key in self._open if key not in self._running and (key in self._services) == services]
-        taken = set(os.listdir(self._leases.folder))
+        taken = self._crew.taken() if waiting else set()
         # Leases of others are judged when nothing is free: of hundreds of workers they are hundreds of files.
         free = [key for key in waiting if key not in taken] or waiting
-        most = len(self._running) + room
-        for key in self._drawn(free):
-            if len(self._running) >= most:
-                return
-            task, missing = self._open[key]
-            if not self._leases.take(key, node=task.node, shard=task.shard, began=time.time() + self._ahead):
-                continue
-            self._ledger.refresh()  # it may have been finished between the last look and the lease
-            if all(self._ledger.get(name) is not None for name in missing):
-                continue
-            if self._leases.attempt(key) > OWNERS:
-                crew.fail(self._storage, key, f"{OWNERS} workers ended while they ran it (out of memory, or killed)")
-                continue
-            self._running[key] = task
-            self._local.submit(task)
+        most = len(self._running) + self._crew.room(room, len(free))
+        drawn = self._drawn(free)
+        while (left := most - len(self._running)) > 0 and (some := list(itertools.islice(drawn, left))):
+            won = self._crew.claim([self._open[key][0] for key in some])
+            if won:
+                self._ledger.catch_up()  # some may have been finished between the last look and the lease
+            for task in won:
+                self._begin(task)
+
+    def _begin(self, task: Task) -> None:
+        if all(self._ledger.get(name) is not None for name in self._open[task.key][1]):
+            return
+        if self._crew.attempt(task.key) > OWNERS:
+            reason = f"{OWNERS} workers ended while they ran it (out of memory, or killed)"
+            self._crew.fail(task.key, reason)
+            return
+        self._running[task.key] = task
+        self._local.submit(task)
 
     def _drawn(self, free: list[str]) -> Iterator[str]:
         for start in range(0, len(free), _WINDOW):
@@ -292,13 +314,14 @@ class LeasingRunner:
         for outcome in self._local.outcomes(wait):
             key = outcome.task.key
             self._running.pop(key)
-            lost = outcome.failure is not None and not self._leases.mine(key)
-            self._leases.release(key)
+            lost = outcome.failure is not None and not self._crew.mine(key)
+            self._ledger.add(outcome.entries)  # in object storage a task is given back once they are committed
+            self._crew.release(key)
             if lost:
                 continue
             if outcome.failure is None:
                 self.done += 1
-                self._members.tell(self._members.owner, tasks=self.done)
+                self._crew.tell(self.done)
             self._open.pop(key)
             yield outcome
 
@@ -306,9 +329,9 @@ class LeasingRunner:
 class _Telling:
     """A listener that lets all workers know of what failed for good."""
 
-    def __init__(self, listener: Listener, storage: Storage) -> None:
+    def __init__(self, listener: Listener, crew: Crew) -> None:
         self._listener = listener
-        self._storage = storage
+        self._crew = crew
         self.planned = listener.planned
         self.started = listener.started
         self.took = listener.took
@@ -316,5 +339,5 @@ class _Telling:
 
     def failed(self, task: Task, reason: str, again: bool) -> None:
         if not again:
-            crew.fail(self._storage, task.key, reason)
+            self._crew.fail(task.key, reason)
         self._listener.failed(task, reason, again)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.text.buffers import Longs
-from weft.text.jit import I8, I32, I32_IN, I64, I64_IN, kernel, part, types
+from weft.text.jit import I32, I32_IN, I64, I64_IN, kernel, part, types
 
 Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 _NARROW = 2**31
@@ -39,16 +39,6 @@ def _flatten(parents: Any) -> None:
         parents[n] = parents[parents[n]]  # a parent has a smaller number, so it is flat already
 
 
-@part
-def _tally(roots: Any, size: Any, mark: Any) -> None:
-    for n in range(len(roots)):
-        root = roots[n]
-        size[root] += 1
-        mark[root] = max(mark[root], mark[n])
-    for n in range(len(roots)):  # a root comes before all others
-        size[n], mark[n] = size[roots[n]], mark[roots[n]]
-
-
 @kernel(types.void(I32, I32_IN, I32_IN))
 def _join_narrow(parents: Any, first: Any, second: Any) -> None:
     _join(parents, first, second)
@@ -67,16 +57,6 @@ def _flatten_narrow(parents: Any) -> None:
 @kernel(types.void(I64))
 def _flatten_wide(parents: Any) -> None:
     _flatten(parents)
-
-
-@kernel(types.void(I32_IN, I32, I8))
-def _tally_narrow(roots: Any, size: Any, mark: Any) -> None:
-    _tally(roots, size, mark)
-
-
-@kernel(types.void(I64_IN, I64, I8))
-def _tally_wide(roots: Any, size: Any, mark: Any) -> None:
-    _tally(roots, size, mark)
 
 
 class Forest:
@@ -99,12 +79,6 @@ class Forest:
         """Smallest member of the component of each item; further edges change the array."""
         (_flatten_narrow if self._narrow else _flatten_wide)(self._parents)
         return self._parents
-
-    def tally(self, mark: npt.NDArray[np.int8]) -> Numbers:
-        """Number of members of each item's component; each item gets the largest `mark` of its component."""
-        size: Numbers = np.zeros_like(self._parents)
-        (_tally_narrow if self._narrow else _tally_wide)(self.roots(), size, mark)
-        return size
 
 
 def components(size: int, first: Longs, second: Longs) -> Longs:

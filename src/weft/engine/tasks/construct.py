@@ -1,4 +1,4 @@
-"""Selection and export: thresholds, rules, election, splits, files by language, card and metadata."""
+"""Selection and release: thresholds, rules, election, splits, card and metadata."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from weft.construct import content, evaluation, kinds, summary
 from weft.construct import elect as election
 from weft.construct import split as splitting
 from weft.construct.card import Release, dataset_card, release_json
-from weft.construct.copies import REPEATS, copies, schema_of
+from weft.construct.copies import REPEATS
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
-from weft.construct.export import EXPORT, FileRecord, LanguageWriter, exported
+from weft.construct.export import EXPORT, FileRecord, exported, row_sizes
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
 from weft.engine.apply import ready
@@ -156,7 +155,7 @@ def select(task: Task, context: Context) -> list[Entry]:
     told = ["rule", "split", "kept", *(n for n in ("repeats", "phase") if n in frame.columns)]
     struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
-    exported_rows, sample = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
+    exported_rows, sample, sizes = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
     kept = frame.height - rejects.height
     if exported_rows["rows"] != kept:
         raise ShardError(f"select on shard {task.shard}: {kept} rows kept, {exported_rows['rows']} sent to export")
@@ -172,6 +171,7 @@ def select(task: Task, context: Context) -> list[Entry]:
         write_frame(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
         write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame, task.shard)),
         write_frame(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
+        write_frame(context, f"selection/sizes/{name}.parquet", sizes),
     ]
     if "cut" in frame.columns:
         files.append(
@@ -199,11 +199,13 @@ def _kept_clusters(frame: pl.DataFrame, shard: int) -> pl.DataFrame:
 
 def _export_rows(
     task: Task, context: Context, frame: pl.DataFrame, path: str, schema: pa.Schema
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Store the kept rows with their text by number of language; and sample texts of every rule."""
-    numbers = {language: n for n, language in enumerate(task.arguments["languages"])}
+) -> tuple[dict[str, Any], pl.DataFrame, pl.DataFrame]:
+    """Store the kept rows with their text by place and split; sample texts of every rule; and bytes by destination."""
+    places = {language: n for n, language in enumerate(task.arguments["languages"])}
+    splits = {split: n for n, split in enumerate(task.arguments["splits"])}
     parts: list[pl.DataFrame] = []
     seed = task.arguments["seed"]
+    sizes = np.zeros(len(places) * len(splits), np.int64)
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
         start = 0
@@ -221,70 +223,16 @@ def _export_rows(
             parts[:] = [summary.merge_samples([*parts, summary.samples(both, seed=seed)])]
             kept = both.filter(pl.col("rule").is_null())
             if kept.height:
-                place = kept.select(kinds.language(kept).replace_strict(numbers, return_dtype=pl.Int64)).to_series()
-                yield exported(kept, schema), place.to_numpy().astype(np.int64)
+                place = kinds.language(kept).replace_strict(places, return_dtype=pl.Int64) * len(splits)
+                split = pl.col("split").replace_strict(splits, return_dtype=pl.Int64)
+                to = kept.select(place + split).to_series().to_numpy().astype(np.int64)
+                table = exported(kept, schema)
+                np.add.at(sizes, to, row_sizes(table))
+                yield table, to
 
     record = exchange.write(context.storage, path, schema, chunks())
-    return record_to_json(record), parts[0] if parts else summary.merge_samples([])
-
-
-def export(task: Task, context: Context) -> list[Entry]:
-    """The files of one place, in corpus order, train of plain text in the recipe's order if it has one."""
-    number, place = task.arguments["number"], task.arguments["language"]
-    folder, language = kinds.divided(place)
-    sides = tuple(language.split("-"))
-    written_as = task.arguments.get("written") if folder == "ct" else None
-    ordered = "order" in task.arguments and folder == "ct"
-    schema = schema_of(written_as) if written_as else EXPORT
-    schema = ordering.schema_of(task, schema) if ordered else schema
-    own = f"construct/{folder}/{language}/"
-    holders.claim(context.storage, own, task.key)
-    writer = LanguageWriter(
-        lambda path: context.storage.open_sink(f"construct/{path}"),
-        language,
-        tuple(task.arguments["formats"]),
-        schema=schema if folder == "ct" else kinds.record_schema(folder, sides),
-        folder=folder,
-    )
-
-    def read() -> Iterator[pa.Table]:
-        return exchange.stream(context.storage, task.arguments["files"], number)
-
-    def rows_to_write() -> Iterator[pa.Table]:
-        if ordered:
-            return ordering.arranged(task, context, read, written_as)
-        return copies(read, written_as) if written_as else iter(read())
-
-    rows = due = 0
-    parts: list[content.Digest] = []
-
-    def listed() -> Iterator[pa.Table]:
-        nonlocal rows, due
-        for table in rows_to_write():
-            writer.add(table if folder == "ct" else kinds.records(table, folder, sides))
-            if written_as != "copies" or table["copy"][0].as_py() == 1:
-                rows += table.num_rows
-                due += pc.sum(table["repeats"]).as_py() if written_as == "copies" else table.num_rows
-                held = content.rows_of(kinds.at(table, place))
-                parts.append(content.digest(held))
-                yield held
-
-    path = f"construct/rows/{place}/rows.parquet"
-    holders.claim(context.storage, path, task.key)
-    row_list = record_to_json(context.storage.write_table(path, listed(), content.ROW))
-    records = writer.close()
-    written = sum(record.rows for record in records if record.format == task.arguments["formats"][0])
-    if due != written:
-        raise ShardError(f"export of {language}: {rows} rows in, to be written as {due}, {written} written")
-    files = [{"path": f"construct/{r.path}", "bytes": r.bytes, "rows": r.rows} for r in records]
-    if rows:
-        files.append(row_list)
-    else:
-        context.storage.remove([path])  # all were copies of other languages: the release has no file of this one
-    for settled in (own, path):
-        holders.settle(context.storage, settled, task.key)
-    counts = {"rows_in": rows, "rows_out": written, "records": [r.to_json() for r in records]}
-    return [entry(task, task.key, files, counts | {"content": list(content.together(parts))})]
+    held = pl.DataFrame({"destination": np.flatnonzero(sizes), "bytes": sizes[sizes > 0]})
+    return record_to_json(record), parts[0] if parts else summary.merge_samples([]), held
 
 
 def release(task: Task, context: Context) -> list[Entry]:
@@ -325,8 +273,8 @@ def release(task: Task, context: Context) -> list[Entry]:
     for number, path in enumerate(given["rejects"]):
         rejects = storage.path(path).read_bytes()
         files.append(record_to_json(storage.write_bytes(f"construct/rejects/{number:05d}.parquet", rejects)))
-    listed = {f"construct/rows/{kinds.place_of(record)}/rows.parquet" for record in records}
-    storage.keep_only("construct", {f["path"] for f in files} | {f"construct/{r.path}" for r in records} | listed)
+    written = {f["path"] for f in files} | {f"construct/{r.path}" for r in records} | set(given["listed"])
+    holders.keep_only(storage, written)
     small = {
         "counts": counts,
         "samples": merged(summary.merge_samples, of("samples")),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from weft.deduplicate.candidates import WRITES as PAIR
+from weft.deduplicate.clusters import KINDS
 from weft.engine import exchange
 from weft.engine.apply import ready, run_map
+from weft.engine.clustering import clustered
+from weft.engine.connected import Graph
+from weft.engine.dividing import blocks
 from weft.engine.ledger import Entry
+from weft.engine.parts import MOST_DOCUMENTS, Keys, Parts, Ranges, distinct, packed, unpacked
 from weft.engine.storage import FileRecord, read_batches, record_to_json
-from weft.engine.tasks.places import addressed, global_rows, ids_of, offsets_of
+from weft.engine.tasks.places import addressed, by_shard, global_rows, ids_of, offsets_of, shards_of
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 
@@ -29,8 +33,8 @@ MEMBER = pa.schema({"row": pa.int32(), "component": pa.int64(), "partners": pa.l
 CLUSTERED = pa.schema({"row": pa.int32(), "cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})
 KEYS_TOGETHER, SETS_TOGETHER = 1 << 20, 1 << 10
 """Rows of a reduce task that meet at once, or twice as many: about 32 MB of keys, 10 MB of shingles."""
-_HIGH, _LOW, _MOST = np.uint64(32), np.uint64(0xFFFFFFFF), 2**32
-"""A pair of global row numbers is one number of 64 bits, the smaller one on top."""
+PAIRS_TOGETHER = 1 << 20
+"""Ends of candidate pairs, of neighbouring shards, that are in memory at once: some 40 MB."""
 LABEL = pa.schema({"deduplicate": pa.struct({"cluster": pa.string(), "size": pa.int32(), "kind": pa.string()})})
 
 
@@ -98,46 +102,70 @@ def _edges(files: list[str], offsets: Numbers, context: Context) -> Iterator[_Ed
 
 def components(task: Task, context: Context) -> list[Entry]:
     """Connected components of candidate pairs, of one script or (`script`) of two; the rows to verify, by shard."""
-    from weft.text.components import Forest
-    from weft.text.jaccard import sorted_sets
-
+    files, script = task.arguments["files"], task.arguments["script"]
     offsets = offsets_of(task.arguments["rows"])
-    if offsets[-1] >= _MOST:
-        raise ShardError(f"deduplication takes fewer than {_MOST:,} documents, these are {offsets[-1]:,}")
-    forest, size = Forest(int(offsets[-1])), 0
-    # What is not used is not touched, and takes no memory.
-    pairs = np.empty(
-        sum(pq.read_metadata(context.storage.path(f)).num_rows for f in task.arguments["files"]), np.uint64
-    )
-    member = np.zeros(int(offsets[-1]), np.bool_)
-    for edges in _edges(task.arguments["files"], offsets, context):
-        wanted = edges.script == task.arguments["script"]
-        forest.join(*edges.only(wanted))
-        first, second = edges.only(wanted & ~edges.certain)
-        member[first] = member[second] = True
-        low, high = np.minimum(first, second).astype(np.uint64), np.maximum(first, second).astype(np.uint64)
-        pairs[size : size + len(low)] = low << _HIGH | high
-        size += len(low)
-    pairs, _ = sorted_sets(pairs[:size], np.array([0, size]))
-    root = forest.roots()
+    if offsets[-1] >= MOST_DOCUMENTS:
+        raise ShardError(f"deduplication takes fewer than {MOST_DOCUMENTS:,} documents, these are {offsets[-1]:,}")
+    graph, sizes = Graph(Ranges(offsets)), np.zeros(len(offsets) - 1, np.int64)
+    for edges in _edges(files, offsets, context):
+        wanted = edges.script == script
+        graph.join(*edges.only(wanted))
+        for end in edges.only(wanted & ~edges.certain):
+            sizes += np.bincount(shards_of(end, offsets), minlength=len(sizes))
+    ends = (edges.only((edges.script == script) & ~edges.certain) for edges in _edges(files, offsets, context))
+    found = 0
 
     def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
-        for shard, (start, stop) in enumerate(pairwise(offsets.tolist())):
-            rows = np.flatnonzero(member[start:stop])
-            edges_of = np.array([start, *(start + rows + 1)], np.uint64) << _HIGH
-            bounds = np.searchsorted(pairs, edges_of)
-            partners = (pairs[bounds[0] : bounds[-1]] & _LOW).astype(np.int64)
-            partner_shard = np.searchsorted(offsets, partners, side="right") - 1
+        nonlocal found
+        pairs = _by_shard(ends, sizes, offsets)
+        for shard, (start, root) in enumerate(_roots_by_shard(graph, offsets)):
+            first, second = unpacked(next(pairs))
+            rows, others = first[np.diff(first, prepend=-1) > 0], first != second
+            partners = second[others]
+            bounds = np.searchsorted(first[others], np.append(rows, offsets[shard + 1]))
+            partner_shard = shards_of(partners, offsets)
             address = (partner_shard << 32) | (partners - offsets[partner_shard])
             columns = {
-                "row": rows.astype(np.int32),
-                "component": root[start + rows].astype(np.int64),
-                "partners": pa.ListArray.from_arrays((bounds - bounds[0]).astype(np.int32), address),
+                "row": (rows - start).astype(np.int32),
+                "component": root[rows - start],
+                "partners": pa.ListArray.from_arrays(bounds.astype(np.int32), address),
             }
+            found += len(partners)
             yield pa.table(columns, schema=MEMBER), np.full(len(rows), shard)
 
     record = exchange.write(context.storage, _name(task, task.node, "arrow"), MEMBER, chunks())
-    return _done(task, record, candidates=len(pairs), rows_out=record.rows)
+    return _done(task, record, candidates=found, rows_out=record.rows)
+
+
+def _roots_by_shard(graph: Graph, offsets: Numbers) -> Iterator[tuple[int, Numbers]]:
+    """The first document of each shard, and the roots of its documents."""
+    shard = 0
+    for start, root in graph.roots():
+        while shard + 1 < len(offsets) and offsets[shard + 1] <= start + len(root):
+            first, last = offsets[shard : shard + 2].tolist()
+            yield first, root[first - start : last - start]
+            shard += 1
+
+
+def _by_shard(ends: Iterable[tuple[Numbers, Numbers]], sizes: Numbers, offsets: Numbers) -> Iterator[Keys]:
+    """The pairs (lower, higher) of the lower documents of each shard, sorted; a document in some is a pair with itself.
+
+    `sizes`: how many ends of pairs are in each shard.
+    """
+    block = blocks(sizes, PAIRS_TOGETHER)
+    parts = Parts(int(block.max(initial=-1)) + 1)
+    for first, second in ends:
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        for document, other in ((low, high), (low, low), (high, high)):
+            pairs = packed(document, other)
+            pairs = pairs if document is not other else distinct(pairs)
+            parts.add(block[shards_of(unpacked(pairs)[0], offsets)], pairs)
+    shards = np.arange(len(block))
+    for number in range(int(block.max(initial=-1)) + 1):
+        pairs = distinct(np.concatenate([np.empty(0, np.uint64), *parts.read(number)]))
+        for shard in shards[block == number]:
+            low, high = np.searchsorted(pairs, offsets[shard : shard + 2].astype(np.uint64) << np.uint64(32))
+            yield pairs[low:high]
 
 
 def shingles(task: Task, context: Context) -> list[Entry]:
@@ -187,8 +215,6 @@ def verify(task: Task, context: Context) -> list[Entry]:
 
 def clusters(task: Task, context: Context) -> list[Entry]:
     """Clusters over certain and verified pairs, stored by shard for every row that is not alone."""
-    from weft.deduplicate.clusters import KINDS, cluster_table
-
     offsets = offsets_of(task.arguments["rows"])
     arguments = task.arguments
     counts = dict.fromkeys(("page", "pair", "verified", "romanized", "semantic"), 0)
@@ -210,25 +236,27 @@ def clusters(task: Task, context: Context) -> list[Entry]:
             yield edges.first, edges.second
 
     told = (exact(), flagged("page"), of("verified"), of("romanized"), flagged("pair"), of("semantic"))
-    root, size, kind = cluster_table(int(offsets[-1]), *told)
-    roots = np.flatnonzero((root == np.arange(len(root), dtype=root.dtype)) & (size > 1))
-    ids = ids_of(roots, offsets, arguments["documents"], context)
-    kinds = pa.array(KINDS, pa.string())
+    kinds, found = pa.array(KINDS, pa.string()), 0
+
+    def names(roots: Numbers) -> pa.Array:
+        return ids_of(roots, offsets, arguments["documents"], context)
 
     def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
-        for shard, (start, stop) in enumerate(pairwise(offsets.tolist())):
-            rows = np.flatnonzero(size[start:stop] > 1)
-            columns = {
-                "row": rows.astype(np.int32),
-                "cluster": ids.take(pa.array(np.searchsorted(roots, root[start + rows]))),
-                "size": size[start + rows].astype(np.int32),
-                "kind": kinds.take(pa.array(kind[start + rows])),
-            }
-            yield pa.table(columns, schema=CLUSTERED), np.full(len(rows), shard)
+        nonlocal found
+        for table in clustered(Ranges(offsets), *told, names=names):
+            found += pc.sum(pc.equal(table["document"], table["root"])).as_py()
+            for shard, first, rows in by_shard(table, offsets):
+                columns = {
+                    "row": (rows["document"].to_numpy() - first).astype(np.int32),
+                    "cluster": rows["name"],
+                    "size": rows["size"].cast(pa.int32()),
+                    "kind": kinds.take(rows["kind"].combine_chunks()),
+                }
+                yield pa.table(columns, schema=CLUSTERED), np.full(rows.num_rows, shard)
 
     record = exchange.write(context.storage, _name(task, "clusters", "arrow"), CLUSTERED, chunks())
-    found = {name: counts[name] for name in ("verified", "semantic")}
-    return _done(task, record, clusters=len(roots), rows_out=record.rows, **found)
+    told_of = {name: counts[name] for name in ("verified", "semantic")}
+    return _done(task, record, clusters=found, rows_out=record.rows, **told_of)
 
 
 def label(task: Task, context: Context) -> list[Entry]:

@@ -63,7 +63,9 @@ def _read(task: Task, context: Context) -> Iterator[pa.Table]:
     for unit in task.arguments["units"]:
         if unit["reader"] == "unknown":
             yield _problem_row(
-                unit, "unknown_format", "expected WARC, HTML, text, JSONL, Parquet, CSV, TSV, zip or tar"
+                unit,
+                "unknown_format",
+                "expected WARC, HTML, text, JSONL, Parquet, a table, TMX, XLIFF, PO, zip or tar",
             )
             continue
         call = Call(f"acquire.{unit['reader']}", task.arguments["readers"].get(unit["reader"], {}))
@@ -161,12 +163,18 @@ def _document(kept: pa.Table, source: dict[str, Any]) -> pa.Table:
         return pa.nulls(size, kind) if value is None else pa.array([value] * size, kind)
 
     given = {
-        "consent": constant("consent", pa.string()),
+        "consent": pc.coalesce(kept["consent"], constant("consent", pa.string())),
         "basis": constant("basis", pa.string()),
-        "redistribute": constant("redistribute", pa.bool_()),
+        "redistribute": _stricter(kept["redistribute"], constant("redistribute", pa.bool_())),
         "variety": pa.nulls(size, DOCUMENT.field("variety").type),
         "record_kind": pc.fill_null(kept["record_kind"], "text"),
         "license": pc.coalesce(kept["license"], pa.scalar(source.get("license") or "unknown", pa.string())),
     }
     columns = [given[n] if n in given else kept[n].cast(DOCUMENT.field(n).type) for n in DOCUMENT.names]
     return pa.table(columns, schema=DOCUMENT)
+
+
+def _stricter(record: pa.ChunkedArray, source: pa.Array) -> pa.ChunkedArray:
+    """Whether records may be passed on: what is stated of them, unless the source says no; else what that says."""
+    both = pc.and_kleene(record, pc.coalesce(source, pa.scalar(True)))
+    return pc.if_else(pc.is_valid(record), both, source)

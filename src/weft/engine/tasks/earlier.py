@@ -18,7 +18,8 @@ from weft.engine.apply import ready
 from weft.engine.dividing import blocks, by_part
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks.deduplicate import CLUSTERED, KEYS_TOGETHER, MEMBER, SETS_TOGETHER, VERIFIED
+from weft.engine.tasks.deduplicate import KEYS_TOGETHER, MEMBER, SETS_TOGETHER, VERIFIED
+from weft.engine.tasks.earlier_found import MATCH
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import EARLIER
@@ -26,13 +27,9 @@ from weft.model.tables import EARLIER
 Longs = npt.NDArray[np.int64]
 
 PAIRS = ("shard", "row", "release", "document", "kind")
-MATCH = pa.schema({"row": pa.int32(), **{field.name: field.type for field in EARLIER}, "form": pa.string()})
 _PAIR = dict.fromkeys(PAIRS[:4], pl.Int32) | {"kind": pl.Int8}
 PAIRS_TOGETHER = 1 << 20
 """Pairs of a document and an earlier one that are looked at at once: some 100 MB."""
-_STRENGTH = {"exact": 0, "near": 1, "page": 2}
-_BEST = ("strength", "jaccard", "release", "document")
-_HIGHEST = (False, True, False, False)
 
 
 def _name(task: Task, ending: str) -> str:
@@ -188,80 +185,6 @@ def _beside(rows: pa.Table, chunks: index_files.Chunks, chunk: int) -> pa.Table:
         "partners": pa.array([[]] * len(partners), pa.list_(pa.int64())),
     }
     return pa.concat_tables([rows, pa.table(known).select(rows.column_names).cast(rows.schema)])
-
-
-def found(task: Task, context: Context) -> list[Entry]:
-    """For every row that repeats an earlier document, directly or over its cluster, which: stored by shard."""
-    own = _matches(task, context)
-    clusters = _clusters(task, context)
-    named = own.join(clusters, on=["shard", "row"])
-    named = named.sort(*_BEST, "shard", "row", descending=[*_HIGHEST, False, False], nulls_last=True)
-    first = named.unique("cluster", keep="first", maintain_order=True).select("cluster", "release", "document")
-    others = clusters.join(own, on=["shard", "row"], how="anti").join(first, on="cluster")
-    told = pl.concat(
-        [
-            own.select("shard", "row", "release", "document", "kind", "jaccard"),
-            others.select(
-                "shard", "row", "release", "document",
-                pl.lit("cluster").alias("kind"), pl.lit(None, pl.Float32).alias("jaccard"),
-            ),
-        ]
-    ).sort("shard", "row")  # fmt: skip
-    named = _named(told, _folders(task), task.arguments["releases"])
-    rows = named.select(MATCH.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(MATCH)
-    place = named["shard"].to_numpy().astype(np.int64)
-    record = exchange.write(context.storage, _name(task, "arrow"), MATCH, [(rows, place)])
-    counts = {"rows_out": record.rows} | dict(sorted(told["kind"].value_counts().iter_rows()))
-    return [entry(task, task.key, [record_to_json(record)], counts)]
-
-
-def _matches(task: Task, context: Context) -> pl.DataFrame:
-    """The best match of every row that has one: shard, row, release, document, kind, jaccard, strength."""
-    sure = pl.DataFrame(pl.from_arrow(context.storage.read_table(task.arguments["certain"])))
-    kind = pl.when(pl.col("kind") == TEXT).then(pl.lit("exact")).otherwise(pl.lit("page"))
-    similarity = pl.when(pl.col("kind") == TEXT).then(1.0).otherwise(None).cast(pl.Float32)
-    parts = [sure.select(*PAIRS[:4], kind.alias("kind"), similarity.alias("jaccard"))]
-    for path in task.arguments["verified"]:
-        for table in read_batches(context.storage.path(path)):
-            near = pl.DataFrame(pl.from_arrow(table)).select(
-                # The partner is what has a negative shard; which of two addresses comes first is the operator's affair.
-                pl.max_horizontal("shard_a", "shard_b").alias("shard"),
-                pl.when(pl.col("shard_a") >= 0).then("row_a").otherwise("row_b").alias("row"),
-                (-1 - pl.min_horizontal("shard_a", "shard_b")).alias("release"),
-                pl.when(pl.col("shard_a") >= 0).then("row_b").otherwise("row_a").alias("document"),
-                pl.lit("near").alias("kind"),
-                "jaccard",
-            )
-            parts.append(near)
-    every = pl.concat(parts).with_columns(
-        pl.col("kind").replace_strict(_STRENGTH, return_dtype=pl.Int8).alias("strength")
-    )
-    every = every.sort("shard", "row", *_BEST, descending=[False, False, *_HIGHEST], nulls_last=True)
-    return every.unique(["shard", "row"], keep="first", maintain_order=True)
-
-
-def _clusters(task: Task, context: Context) -> pl.DataFrame:
-    """The cluster of every row of a cluster of several: shard, row, cluster."""
-    parts = [pl.DataFrame(schema={"shard": pl.Int32, "row": pl.Int32, "cluster": pl.String})]
-    for shard in task.arguments["shards"]:
-        rows = exchange.gather(context.storage, [task.arguments["clusters"]], shard, CLUSTERED)
-        frame = pl.DataFrame(pl.from_arrow(rows.select(["row", "cluster"])))
-        parts.append(frame.select(pl.lit(shard, pl.Int32).alias("shard"), "row", "cluster"))
-    return pl.concat(parts)
-
-
-def _named(told: pl.DataFrame, folders: list[Path], releases: list[str]) -> pl.DataFrame:
-    """Matches with the names of releases, the ids of documents and their forms."""
-    parts = [told.head(0).with_columns(pl.lit(None, pl.String).alias(name) for name in ("id", "form", "name"))]
-    for number, folder in enumerate(folders):
-        rows = told.filter(pl.col("release") == number)
-        numbers = np.unique(rows["document"].to_numpy()).astype(np.int64)
-        held = pl.DataFrame(pl.from_arrow(index_files.documents_of(folder, numbers)))
-        ids = held.with_columns(pl.Series("document", numbers.astype(np.int32)))
-        joined = rows.join(ids, on="document", how="left")
-        parts.append(joined.with_columns(pl.lit(releases[number]).alias("name")))
-    every = pl.concat(parts)
-    return every.drop("release").rename({"name": "release"}).sort("shard", "row")
 
 
 def label(task: Task, context: Context) -> list[Entry]:

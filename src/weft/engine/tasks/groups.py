@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from weft.construct.borders import BORDER, borders, check_borders
 from weft.construct.groups import too_large
 from weft.engine import exchange
 from weft.engine.apply import ready
+from weft.engine.clustering import grouped
+from weft.engine.connected import Graph
+from weft.engine.dividing import by_part
 from weft.engine.ledger import Entry
+from weft.engine.parts import Ranges
 from weft.engine.storage import read_batches, record_to_json
-from weft.engine.tasks.deduplicate import CLUSTERED
-from weft.engine.tasks.places import Numbers, addressed, global_rows, ids_of, offsets_of
+from weft.engine.tasks.places import Numbers, addressed, by_shard, global_rows, ids_of, offsets_of
 from weft.engine.tasks.selection import arrow
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
@@ -28,6 +33,8 @@ UNIT = pa.schema({"row": pa.int32(), **FIELDS})
 LABEL = pa.schema({"split_unit": pa.struct(FIELDS)})
 _TOGETHER = 1 << 20
 """Rows of a reduce task that meet at once, or twice as many."""
+_MEMBERS = 1 << 18
+"""Documents that are divided at once, with the texts of their clusters' ids."""
 
 
 def keys(task: Task, context: Context) -> list[Entry]:
@@ -59,37 +66,34 @@ def links(task: Task, context: Context) -> list[Entry]:
 
 def units(task: Task, context: Context) -> list[Entry]:
     """Units: components over links and clusters, stored by shard for every row that is not alone."""
-    from weft.text.components import components
-
     given = task.arguments
     offsets = offsets_of(given["rows"])
-    ends = [*_linked(given["links"], offsets, context), _clustered(given["clusters"], offsets, context)]
-    first, second = (np.concatenate([one[n] for one in ends]) for n in (0, 1))
-    total = int(offsets[-1])
-    root = components(total, first, second)
-    size = np.bincount(root, minlength=total)[root] if total else root
-    rows = np.flatnonzero(size > 1)
-    shard = np.searchsorted(offsets, rows, side="right") - 1
-    roots, place = np.unique(root[rows], return_inverse=True)
-    whole = too_large(size, total, given["largest"])
-    table = pa.table(
-        {
-            "row": (rows - offsets[shard]).astype(np.int32),
-            "id": ids_of(roots, offsets, given["documents"], context).take(pa.array(place)),
-            "size": size[rows].astype(np.int32),
-            "whole": whole[rows],
-        },
-        schema=UNIT,
-    )
-    record = exchange.write(context.storage, f"selection/units-{task.key[:12]}.arrow", UNIT, [(table, shard)])
-    counts = {
-        "documents": total,
-        "units": len(roots),
-        "largest_unit": int(size.max(initial=0)),
-        "whole": int(whole.sum()),
-        "rows_out": record.rows,
-    }
-    return [entry(task, task.key, [record_to_json(record)], counts)]
+    counts = Counter(documents=int(offsets[-1]), units=0, largest_unit=int(offsets[-1] > 0), whole=0)
+    graph = Graph(Ranges(offsets))
+    for first, second in (*_linked(given["links"], offsets, context), *_clustered(given["clusters"], offsets, context)):
+        graph.join(first, second)
+
+    def names(roots: Numbers) -> pa.Array:
+        return ids_of(roots, offsets, given["documents"], context)
+
+    def chunks() -> Iterator[tuple[pa.Table, Numbers]]:
+        for table in grouped(graph, names=names):
+            size = table["size"].to_numpy()
+            whole = too_large(size, counts["documents"], given["largest"])
+            counts["units"] += pc.sum(pc.equal(table["document"], table["root"])).as_py()
+            counts["largest_unit"] = max(counts["largest_unit"], int(size.max()))
+            counts["whole"] += int(whole.sum())
+            for shard, start, rows in by_shard(table.append_column("whole", pa.array(whole)), offsets):
+                columns = {
+                    "row": (rows["document"].to_numpy() - start).astype(np.int32),
+                    "id": rows["name"],
+                    "size": rows["size"].cast(pa.int32()),
+                    "whole": rows["whole"],
+                }
+                yield pa.table(columns, schema=UNIT), np.full(rows.num_rows, shard)
+
+    record = exchange.write(context.storage, f"selection/units-{task.key[:12]}.arrow", UNIT, chunks())
+    return [entry(task, task.key, [record_to_json(record)], {**counts, "rows_out": record.rows})]
 
 
 def _linked(files: Iterable[str], offsets: Numbers, context: Context) -> Iterator[tuple[Numbers, Numbers]]:
@@ -98,15 +102,24 @@ def _linked(files: Iterable[str], offsets: Numbers, context: Context) -> Iterato
             yield global_rows(table, "a", offsets), global_rows(table, "b", offsets)
 
 
-def _clustered(file: str | None, offsets: Numbers, context: Context) -> tuple[Numbers, Numbers]:
-    """Links from the first document of each cluster to the others."""
-    parts = [pl.DataFrame(schema={"at": pl.Int64, "cluster": pl.String})]
-    files = [] if file is None else [file]
-    for shard in range(len(offsets) - 1):
-        members = pl.DataFrame(pl.from_arrow(exchange.gather(context.storage, files, shard, CLUSTERED)))
-        parts.append(members.select((pl.col("row").cast(pl.Int64) + int(offsets[shard])).alias("at"), "cluster"))
-    held = pl.concat(parts).with_columns(pl.col("at").min().over("cluster").alias("first"))
-    return held["first"].to_numpy(), held["at"].to_numpy()
+def _clustered(file: str | None, offsets: Numbers, context: Context) -> Iterator[tuple[Numbers, Numbers]]:
+    """Links from the first document of each cluster to the others, some clusters at a time."""
+
+    def members() -> Iterator[pa.Table]:
+        for shard in range(0 if file is None else len(offsets) - 1):
+            for rows in exchange.stream(context.storage, [str(file)], shard):
+                documents = rows["row"].to_numpy().astype(np.int64) + offsets[shard]
+                yield pa.table({"document": documents, "cluster": rows["cluster"]})
+
+    parts = len(Ranges(offsets))
+
+    def place(table: pa.Table) -> Numbers:
+        named = pl.DataFrame({"cluster": pl.from_arrow(table["cluster"])})
+        return named.select((pl.col("cluster").hash() % parts).cast(pl.Int64)).to_series().to_numpy()
+
+    for table in by_part(members(), parts, _MEMBERS, place):
+        held = pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col("document").min().over("cluster").alias("first"))
+        yield held["first"].to_numpy(), held["document"].to_numpy()
 
 
 def label(task: Task, context: Context) -> list[Entry]:

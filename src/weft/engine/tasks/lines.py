@@ -20,7 +20,7 @@ from weft.errors import ShardError
 from weft.model.tables import LINES
 
 LINES_TOGETHER = 1 << 20
-"""Lines of a reduce task that meet at once, some 43 MB, unless the sampled pages of one destination have more."""
+"""Lines of a reduce task that meet at once, some 43 MB, unless the sampled pages of one site have more."""
 
 
 def keys(task: Task, context: Context) -> list[Entry]:
@@ -46,7 +46,12 @@ def learn(task: Task, context: Context) -> list[Entry]:
     def made() -> Iterator[pa.Table]:
         together: list[pa.Table] = []
         held = 0
-        for destination in task.arguments["destinations"]:
+        sizes = exchange.sizes(context.storage, task.arguments["files"], task.arguments["destinations"])
+        for destination, size in sizes.items():
+            if size > 2 * LINES_TOGETHER:
+                lines = _sampled(context, task.arguments["files"], destination, most)
+                yield from map(step.function, exchange.within(lines, size, LINES_TOGETHER, _bits_of_site))
+                continue
             for part in _sampled(context, task.arguments["files"], destination, most):
                 together.append(part)
                 held += part.num_rows
@@ -59,6 +64,10 @@ def learn(task: Task, context: Context) -> list[Entry]:
     path = f"deduplicate/learnt-lines/{task.shard:05d}-{task.key[:12]}.parquet"
     record = context.storage.write_table(path, made(), schema)
     return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
+
+
+def _bits_of_site(table: pa.Table) -> Any:
+    return table["site"].to_numpy()
 
 
 def _sampled(context: Context, files: list[str], destination: int, most: int) -> Iterator[pa.Table]:
@@ -111,24 +120,34 @@ def _documents(task: Task, context: Context) -> Iterator[pa.Table]:
     return read_batches(context.storage.path(task.arguments["documents"]), columns)
 
 
-def learnt_by_site(task: Task, context: Context, keepers: pl.DataFrame | None = None) -> tuple[Any, pa.Array]:
-    """The sites of a shard's documents, sorted, and what was learnt of each; `keepers` names other keepers."""
+def _sites(task: Task, context: Context) -> Any:
+    """The sites of a shard's documents, sorted."""
     batches = read_batches(context.storage.path(task.arguments["documents"]), ["url", "source"])
     found = [np.unique(sites(batch["url"], batch["source"])) for batch in batches]
-    names = np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
+
+
+def of_sites(task: Task, context: Context, files: list[str], names: Any = None) -> pl.DataFrame | None:
+    """The rows of the sites of a shard's documents (`names`, if they are known) in files with `site`; None of none."""
+    names = _sites(task, context) if names is None else names
     wanted = pl.DataFrame({"site": pl.Series(names, dtype=pl.UInt64)})
-    parts = []
-    for path in task.arguments["files"]:
-        for table in read_batches(context.storage.path(path)):
-            parts.append(pl.DataFrame(pl.from_arrow(table)).join(wanted, on="site", how="semi"))
-    if not parts:
+    tables = (table for path in files for table in read_batches(context.storage.path(path)))
+    parts = [pl.DataFrame(pl.from_arrow(table)).join(wanted, on="site", how="semi") for table in tables]
+    return pl.concat(parts) if parts else None
+
+
+def learnt_by_site(task: Task, context: Context, keepers: pl.DataFrame | None = None) -> tuple[Any, pa.Array]:
+    """The sites of a shard's documents, sorted, and what was learnt of each; `keepers` names other keepers."""
+    names = _sites(task, context)
+    rows = of_sites(task, context, task.arguments["files"], names)
+    if rows is None:
         return names, pa.array([{"of": 0, "lines": []}] * len(names), LEARNT)
-    rows = pl.concat(parts)
     if keepers is not None:
         rows = rows.join(keepers, on=["site", "line"], how="left", maintain_order="left")
         rows = rows.with_columns(pl.coalesce("claim", "keeper").alias("keeper"))
     lists = rows.drop_nulls("line").sort("site", "line").group_by("site").agg(pl.struct("line", "pages", "keeper"))
     pages = rows.group_by("site").agg(pl.col("of").first())
+    wanted = pl.DataFrame({"site": pl.Series(names, dtype=pl.UInt64)})
     joined = wanted.join(pages, on="site", how="left").join(lists, on="site", how="left").sort("site")
     empty = pl.lit([], pl.List(lists.schema["line"].inner if isinstance(lists.schema["line"], pl.List) else pl.Null))
     joined = joined.select(pl.col("of").fill_null(0), pl.col("line").fill_null(empty).alias("lines"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +34,23 @@ def offsets_of(rows: Mapping[int, int]) -> Numbers:
     return np.cumsum(sizes)
 
 
+def shards_of(documents: Numbers, offsets: Numbers) -> Numbers:
+    """The shard of each document, given its global number."""
+    return np.asarray(np.searchsorted(offsets, documents, side="right") - 1, np.int64)
+
+
+def by_shard(table: pa.Table, offsets: Numbers) -> Iterator[tuple[int, int, pa.Table]]:
+    """The rows of each shard in a table that is sorted by `document`: the shard, its first document, the rows."""
+    documents = table["document"].to_numpy()
+    found, starts = np.unique(shards_of(documents, offsets), return_index=True)
+    for shard, start, stop in zip(found, starts, [*starts[1:], len(documents)], strict=True):
+        # A copy: of a slice Arrow would write what stands beside it as well, to fill up a line of 64 bytes.
+        yield int(shard), int(offsets[shard]), table.take(pa.array(np.arange(start, stop)))
+
+
 def ids_of(rows: Numbers, offsets: Numbers, documents: dict[int, str], context: Context) -> pa.Array:
     """Document ids of sorted global row numbers, one shard's id column in memory at a time."""
-    shard = np.searchsorted(offsets, rows, side="right") - 1
+    shard = shards_of(rows, offsets)
     found = []
     for number in np.unique(shard):
         path = documents[int(number)]

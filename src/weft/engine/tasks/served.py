@@ -26,11 +26,13 @@ Applied = tuple[pa.Table, pa.Table]
 
 def run(task: Task, context: Context) -> list[Entry]:
     """Compute the missing labels of a shard, asking services for some of them."""
-    clients = open_clients(str(context.storage.root))
+    clients = open_clients(context.storage.place)
     asked = {
         operator: clients.client(held["name"], held["service"]) for operator, held in task.arguments["services"].items()
     }
-    return labels.run(task, context, functools.partial(_applied, clients, asked))
+    entries = labels.run(task, context, functools.partial(_applied, clients, asked))
+    clients.send()
+    return entries
 
 
 def _applied(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,18 +14,21 @@ from weft.construct.kinds import plain
 from weft.deduplicate.site import page_numbers, sites
 from weft.engine import exchange
 from weft.engine.apply import Ready, ready, run_map
+from weft.engine.dividing import by_part
 from weft.engine.ledger import Entry
-from weft.engine.storage import record_to_json
+from weft.engine.storage import read_batches, record_to_json
 from weft.engine.tasks import mixing
 from weft.engine.tasks.labels import beside
-from weft.engine.tasks.lines import learnt_by_site
-from weft.engine.tasks.selection import judged, read_frame, write_frame
+from weft.engine.tasks.lines import LINES_TOGETHER, learnt_by_site, of_sites
+from weft.engine.tasks.selection import arrow, judged, read_frame, write_frame
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import LINES
 
 CLAIM = {"site": pl.UInt64, "line": pl.UInt64, "claim": pl.Int64}
 """A page that stays and has a line of which one page keeps a copy."""
+_BOTH = {**CLAIM, "keeper": pl.Int64}
+_NOBODY = pl.lit(None, pl.Int64)
 
 
 def staying(task: Task, context: Context) -> list[Entry]:
@@ -46,42 +51,57 @@ def staying(task: Task, context: Context) -> list[Entry]:
     return [entry(task, task.key, files, {"rows_in": frame.height, "rows_out": frame.height})]
 
 
-def _passages(context: Context, files: list[str]) -> pl.DataFrame:
-    """`site`, `line`, `keeper` of the lines of which one page keeps a copy."""
-    empty = pl.DataFrame(schema={"site": pl.UInt64, "line": pl.UInt64, "keeper": pl.Int64})
-    learnt = (read_frame(context, path).filter("passage").select(empty.columns) for path in files)
-    return pl.concat([empty, *learnt])
+def _passages(context: Context, files: list[str]) -> Iterator[pl.DataFrame]:
+    """`site`, `line`, `keeper` of the lines of which one page keeps a copy, some at a time."""
+    for path in files:
+        for table in read_batches(context.storage.path(path)):
+            yield pl.DataFrame(pl.from_arrow(table)).filter("passage").select("site", "line", "keeper")
 
 
 def _claims(context: Context, keys: str, learnt: list[str], pages: pl.Series) -> pl.DataFrame:
-    """CLAIM rows of the pages, the lowest page for each line."""
-    wanted = _passages(context, learnt).drop("keeper")
+    """CLAIM rows of the pages, the lowest page for each line. Memory is the lines of one shard."""
     parts = [pl.DataFrame(schema=CLAIM)]
-    for destination in range(exchange.PARTITIONS if wanted.height else 0):
-        for table in exchange.stream(context.storage, [keys], destination):
-            rows = pl.DataFrame(pl.from_arrow(table.select(["site", "line", "page"]))).rename({"page": "claim"})
-            parts.append(
-                rows.join(wanted, on=["site", "line"], how="semi").join(pages.to_frame(), on="claim", how="semi")
-            )
-    return pl.concat(parts).group_by("site", "line").agg(pl.col("claim").min()).sort("site", "line")
+    for table in exchange.every(context.storage, keys):
+        rows = pl.DataFrame(pl.from_arrow(table.select(["site", "line", "page"]))).rename({"page": "claim"})
+        rows = rows.join(pages.to_frame(), on="claim", how="semi")
+        parts.append(rows.group_by("site", "line").agg(pl.col("claim").min()))
+    own = pl.concat(parts).group_by("site", "line").agg(pl.col("claim").min())
+    kept = [part.join(own, on=["site", "line"], how="semi") for part in _passages(context, learnt)]
+    wanted = pl.concat([own.head(0).drop("claim"), *(part.drop("keeper") for part in kept)])
+    return own.join(wanted, on=["site", "line"], how="semi").sort("site", "line")
 
 
 def keepers(task: Task, context: Context) -> list[Entry]:
     """CLAIM of every line whose keeper does not stay: the lowest page that does keeps it."""
-    passages = _passages(context, task.arguments["learnt"])
-    claims = pl.concat([pl.DataFrame(schema=CLAIM), *(read_frame(context, path) for path in task.arguments["claims"])])
-    lowest = claims.group_by("site", "line").agg(pl.col("claim").min())
-    changed = lowest.join(passages, on=["site", "line"], how="inner").filter(pl.col("claim") != pl.col("keeper"))
-    path = f"selection/keepers-{task.key[:12]}.parquet"
-    record = write_frame(context, path, changed.select(list(CLAIM)).sort("site", "line"))
-    return [entry(task, task.key, [record], {"rows_out": changed.height})]
+    given = task.arguments
+    claims = (table for path in given["claims"] for table in read_batches(context.storage.path(path)))
+    both = itertools.chain(
+        (pl.DataFrame(pl.from_arrow(table)).with_columns(_NOBODY.alias("keeper")) for table in claims),
+        (part.with_columns(_NOBODY.alias("claim")) for part in _passages(context, given["learnt"])),
+    )
+    tables = (arrow(frame.select(pl.col(name).cast(kind) for name, kind in _BOTH.items())) for frame in both)
+
+    def made() -> Iterator[pa.Table]:
+        # By the top bits of sites: they come sorted, part by part.
+        for table in by_part(
+            tables, exchange.PARTITIONS, LINES_TOGETHER, lambda table: exchange.by_key(table["site"].to_numpy())
+        ):
+            rows = pl.DataFrame(pl.from_arrow(table))
+            lowest = rows.drop_nulls("claim").group_by("site", "line").agg(pl.col("claim").min())
+            changed = lowest.join(rows.drop_nulls("keeper").drop("claim"), on=["site", "line"], how="inner")
+            yield arrow(changed.filter(pl.col("claim") != pl.col("keeper")).select(list(CLAIM)).sort("site", "line"))
+
+    schema = arrow(pl.DataFrame(schema=CLAIM)).schema
+    record = context.storage.write_table(f"selection/keepers-{task.key[:12]}.parquet", made(), schema)
+    return [entry(task, task.key, [record_to_json(record)], {"rows_out": record.rows})]
 
 
 def lines(task: Task, context: Context) -> list[Entry]:
     """The label `lines` without the lines that a page keeps because their keeper does not stay."""
     given = task.arguments
     step = ready([Call(**given["call"])], context)[0]
-    claims = read_frame(context, given["keepers"])
+    claims = of_sites(task, context, [given["keepers"]])
+    claims = pl.DataFrame(schema=CLAIM) if claims is None else claims
     names, held = learnt_by_site(task, context, claims)
     schema = pa.schema([("lines", LINES)])
     path = f"label/lines/{task.shard:05d}-{task.key[:12]}.parquet"

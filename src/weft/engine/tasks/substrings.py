@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from weft.deduplicate.passages import FOUND, Least, flat_spans, passages, substring_label, within
 from weft.engine import exchange
 from weft.engine.apply import ready
+from weft.engine.dividing import blocks, by_part
 from weft.engine.ledger import Entry
 from weft.engine.storage import read_batches, record_to_json
 from weft.engine.tasks.labels import beside
@@ -21,8 +22,10 @@ from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.tables import SUBSTRINGS
 
-FINGERPRINTS_TOGETHER = 1 << 18
-"""Rows of a reduce task that meet at once, or twice as many: about 7 MB of fingerprints, and of their pairs 100 MB."""
+FINGERPRINTS_TOGETHER = 1 << 17
+"""Rows of a reduce task that meet at once, or twice as many: some 4 MB of fingerprints, and of their pairs 50 MB."""
+REQUESTS_TOGETHER = 1 << 19
+"""Pairs of passages whose requests for texts are gathered at once, or those of one shard: some 30 MB."""
 REQUEST = pa.schema({"row": pa.int32(), "shard": pa.int32()})
 TEXT = pa.schema({"shard": pa.int32(), "row": pa.int32(), "id": pa.string(), "text": pa.large_string()})
 GONE = pa.list_(pa.struct({"begin": pa.int64(), "end": pa.int64()}))
@@ -43,7 +46,7 @@ def fingerprints(task: Task, context: Context) -> list[Entry]:
             batch = batch.append_column("row", pa.array(np.arange(start, start + rows, dtype=np.int32)))
             start += rows
             made = step.function(batch)
-            yield made, exchange.by_key(made["key"].to_numpy())
+            yield made, exchange.by_skewed_key(made["key"].to_numpy())
 
     path = f"deduplicate/fingerprints/{task.shard:05d}-{task.key[:12]}.arrow"
     record = exchange.write(context.storage, path, pa.schema(list(step.spec.writes.items())), chunks())
@@ -57,27 +60,36 @@ def pairs(task: Task, context: Context) -> list[Entry]:
     """
     step = ready([Call(**task.arguments["call"])], context)[0]
     given, name = task.arguments, f"{task.shard:05d}-{task.key[:12]}.arrow"
-    asked: list[pl.DataFrame] = []
+    asked = np.zeros(0, np.int64)
     marks = Marks.read(context, given["staying"]) if "staying" in given else None
 
     def chunks() -> Iterator[tuple[pa.Table, Any]]:
-        files, places, bits = given["files"], given["destinations"], exchange.bits_of_key
+        nonlocal asked
+        files, places, bits = given["files"], given["destinations"], exchange.bits_of_skewed_key
         for rows in exchange.groups(context.storage, files, places, FINGERPRINTS_TOGETHER, bits):
             made = step.function(rows if marks is None else rows.filter(marks.of(rows, "")))
             made = made if marks is None else made.filter(marks.of(made, "_b", asks=True))
-            frame = pl.DataFrame(pl.from_arrow(made.select(["shard_a", "row_a", "shard_b"]))).unique()
-            asked[:] = [pl.concat([*asked, frame]).unique()]
+            count = np.bincount(made["shard_a"].to_numpy(), minlength=len(asked))
+            asked = count + np.pad(asked, (0, len(count) - len(asked)))
             yield made, made["shard_b"].to_numpy().astype(np.int64)
 
     schema = pa.schema(list(step.spec.writes.items()))
     found = exchange.write(context.storage, f"deduplicate/passage-pairs/{name}", schema, chunks())
-    requests = pl.concat([pl.DataFrame(schema={"shard_a": pl.Int32, "row_a": pl.Int32, "shard_b": pl.Int32}), *asked])
-    requests = requests.sort("shard_a", "row_a", "shard_b")
-    table = requests.select(pl.col("row_a").alias("row"), pl.col("shard_b").alias("shard")).to_arrow().cast(REQUEST)
-    place = requests["shard_a"].to_numpy().astype(np.int64)
-    wanted = exchange.write(context.storage, f"deduplicate/passage-requests/{name}", REQUEST, [(table, place)])
+    requests = _requests(exchange.every(context.storage, found.path), asked)
+    wanted = exchange.write(context.storage, f"deduplicate/passage-requests/{name}", REQUEST, requests)
     files = [record_to_json(record) for record in (found, wanted)]
     return [entry(task, task.key, files, {"rows_out": found.rows})]
+
+
+def _requests(pairs: Iterable[pa.Table], asked: npt.NDArray[np.int64]) -> Iterator[tuple[pa.Table, Any]]:
+    """Each earlier document of pairs once for every shard that compares it, by its own; `asked`: pairs by that."""
+    block = blocks(asked, REQUESTS_TOGETHER)
+    tables = (pairs.select(["shard_a", "row_a", "shard_b"]) for pairs in pairs)
+    parts = int(block.max(initial=-1)) + 1
+    for table in by_part(tables, parts, REQUESTS_TOGETHER, lambda table: block[table["shard_a"].to_numpy()]):
+        rows = pl.DataFrame(pl.from_arrow(table)).unique().sort("shard_a", "row_a", "shard_b")
+        request = rows.select(pl.col("row_a").alias("row"), pl.col("shard_b").alias("shard")).to_arrow().cast(REQUEST)
+        yield request, rows["shard_a"].to_numpy().astype(np.int64)
 
 
 def texts(task: Task, context: Context) -> list[Entry]:
@@ -111,31 +123,34 @@ def texts(task: Task, context: Context) -> list[Entry]:
 
 
 class Marks(NamedTuple):
-    """Which rows stay, and which of these ask for another keeper; those of all shards end to end."""
+    """Which rows stay, and which of these ask for another keeper: a bit each, the shards end to end."""
 
     starts: npt.NDArray[np.int64]
-    stays: npt.NDArray[np.bool_]
-    asks: npt.NDArray[np.bool_]
+    """The first byte of each shard, -1 of one that is not there."""
+    stays: npt.NDArray[np.uint8]
+    asks: npt.NDArray[np.uint8]
 
     @classmethod
     def read(cls, context: Context, files: list[tuple[int, str]]) -> Marks:
         """`files`: number and table of every shard, in order."""
-        tables = [context.storage.read_table(path) for _, path in files]
         starts = np.full(max((shard for shard, _ in files), default=-1) + 1, -1, np.int64)
-        starts[[shard for shard, _ in files]] = np.cumsum([0, *(table.num_rows for table in tables)])[:-1]
-        empty = np.empty(0, np.bool_)
-        stays, asks = (
-            np.concatenate([empty, *(table[name].to_numpy() for table in tables)]) for name in ("stays", "asks")
-        )
-        return cls(starts, stays, asks)
+        bits = {"stays": bytearray(), "asks": bytearray()}
+        for shard, path in files:
+            starts[shard] = len(bits["stays"])
+            table = context.storage.read_table(path)
+            for name, held in bits.items():
+                held += np.packbits(table[name].to_numpy()).tobytes()
+        # What is not there finds the byte that ends all.
+        return cls(starts, *(np.frombuffer(held + b"\0", np.uint8) for held in bits.values()))
 
     def of(self, rows: pa.Table, side: str, *, asks: bool = False) -> pa.Array:
         """Whether the row stays (or asks) that `shard` and `row` name, or those of one side of a pair."""
         shard, row = rows[f"shard{side}"].to_numpy(), rows[f"row{side}"].to_numpy()
         # Of a shard that failed after its fingerprints were there, nothing stays.
         start = np.append(self.starts, -1)[np.minimum(shard, len(self.starts))]
-        held = np.append(self.asks if asks else self.stays, False)
-        return pa.array(held[np.where(start >= 0, start + row, -1)])
+        held = self.asks if asks else self.stays
+        byte = np.where(start >= 0, start + (row >> 3), len(held) - 1)
+        return pa.array((held[byte] << (row & 7)) & 128 > 0)
 
 
 def label(task: Task, context: Context) -> list[Entry]:

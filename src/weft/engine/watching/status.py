@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from weft.engine import crew, leases, places
+from weft.engine import leases, places
 from weft.engine.build import RECIPE
 from weft.engine.leases import Seen
 from weft.engine.room import free_bytes
@@ -168,7 +168,7 @@ def _running(
 ) -> list[dict[str, Any]]:
     """What runs now and for how long, oldest first: by the leases of workers, or as a run told `age` seconds ago."""
     if workers["workers"]:
-        now = leases.clock(storage.path(crew.WORKERS))
+        now = places.now(storage)
         found = [
             {"node": one["node"], "shard": one["shard"], "seconds": round(max(now - one["began"], 0.0), 1),
              "worker": f"{one['host']}:{one['pid']}"}

@@ -4,13 +4,24 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.deduplicate.clusters import KINDS, cluster_table
+from weft.deduplicate.clusters import KINDS
+from weft.engine import parts
+from weft.engine.clustering import clustered
+from weft.engine.parts import Ranges
 from weft.text.components import components
 
 Edges = list[tuple[int, int]]
+
+
+@pytest.fixture(autouse=True, params=[6, 100], ids=["several ranges", "one range"], scope="module")
+def together(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "DOCUMENTS_TOGETHER", request.param)
+        yield
 
 
 def batches(edges: Edges) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
@@ -30,8 +41,12 @@ def clusters(
     meaning: Edges | None = None,
 ) -> list[tuple[int, int, str | None]]:
     every = exact, page, near, script, pair or [], meaning or []
-    root, size, kind = cluster_table(rows, *(batches(edges) for edges in every))
-    return list(zip(root.tolist(), size.tolist(), [KINDS[n] for n in kind], strict=True))
+    found: list[tuple[int, int, str | None]] = [(n, 1, None) for n in range(rows)]
+    ranges = Ranges(np.append(np.arange(0, rows, 3), rows))
+    for table in clustered(ranges, *(batches(edges) for edges in every)):
+        for row in table.to_pylist():
+            found[row["document"]] = row["root"], row["size"], KINDS[row["kind"]]
+    return found
 
 
 def test_kinds() -> None:
