@@ -15,9 +15,18 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "table": (".csv", ".tsv", ".tab"),
     "archive": (".zip", ".tar", ".tgz", ".tzst"),
     "plain_text": (".txt", ".text"),
+    "tmx": (".tmx",),
+    "xliff": (".xlf", ".xliff", ".sdlxliff"),
+    "po": (".po",),
 }
 """Bare endings of each reader; all but Parquet may be followed by one of compression."""
 _BY_ENDING = {ending: reader for reader, endings in ENDINGS.items() for ending in endings}
+STATED: dict[str, tuple[str, ...]] = {"xces": (*(f".xml{packed}" for packed in COMPRESSION_ENDINGS), ".xml")}
+"""Endings of readers that have to be named, as too much else ends alike; `moses` has any at all."""
+PAIRED = ("tmx", "xliff", "po", "xces", "moses")
+"""Readers of which every row is a pair."""
+TOGETHER = ("xces", "moses")
+"""Readers that read several files of a source at once: what one file gives depends on others."""
 LINES_WORTH_CUTTING = 64 << 20
 """Text files below this are read whole: they may be one document each."""
 ARC_LINE = re.compile(

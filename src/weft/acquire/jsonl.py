@@ -22,6 +22,7 @@ from weft.acquire.rows import (
     reader,
     without_surrogates,
 )
+from weft.acquire.sides import SideTerms, Terms, under_terms
 from weft.operators.contract import ReadFunction, operator
 
 
@@ -39,18 +40,20 @@ def jsonl(
     fields: dict[str, str] | None = None,
     sides: dict[str, str] | None = None,
     group_field: str | None = None,
+    terms: dict[str, SideTerms] | None = None,
     max_record_mb: Annotated[int, Field(ge=1, le=1024)] = 256,
 ) -> ReadFunction:
     """A row for each line that is not blank; a line that is no object with text is a problem of its own.
 
     Dots in a field name reach into nested objects. The id and `meta_fields` are kept in `meta`. `kind: sft`, `dpo` and
     `pair` read conversations, preferences and translations in their usual layouts; `fields` says how their fields are
-    named here, `sides` which fields hold the sides of a pair and in which languages.
+    named here, `sides` which fields hold the sides of a pair and in which languages. `terms` is what the source states
+    of sides in each language: licence, consent and whether they may be passed on.
     """
     limit = max_record_mb * MEGABYTE
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
-    as_row = row_maker(text_field, names, date_field, meta, layout(kind, fields, sides, group_field))
+    as_row = row_maker(text_field, names, date_field, meta, layout(kind, fields, sides, group_field), terms)
 
     def records(unit: Unit, stream: BinaryIO) -> Iterator[Row]:
         from pydantic_core import from_json
@@ -72,8 +75,10 @@ def row_maker(
     date_field: str | None,
     meta: dict[str, str | None],
     shape: Layout,
+    terms: Terms | None = None,
 ) -> RowMaker:
     """A function that turns an object with named fields into a row; without text the row is a problem."""
+    stated = terms or {}
     wanted = [(column, name) for column, name in names.items() if name]
     kept = [(key, name) for key, name in meta.items() if name]
 
@@ -97,7 +102,7 @@ def row_maker(
         held = as_json({key: field(fields, name) for key, name in kept}) if kept else None
         when = moment(field(fields, date_field)) if date_field else None
         name = f"{unit.name}#{position}"
-        return Row(name, position, when, mime="text/plain", text=text, meta=held, **columns)
+        return under_terms(Row(name, position, when, mime="text/plain", text=text, meta=held, **columns), stated)
 
     return as_row
 

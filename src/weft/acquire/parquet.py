@@ -16,6 +16,7 @@ from weft.acquire.formats import accepted
 from weft.acquire.jsonl import RowMaker, row_maker
 from weft.acquire.records import Kind, lacking, layout
 from weft.acquire.rows import MOST_ROWS, READS, WRITES, Row, Unit, missing_column, problem_row, reader
+from weft.acquire.sides import SideTerms
 from weft.model.tables import RAW
 from weft.operators.contract import ReadFunction, operator
 
@@ -44,16 +45,17 @@ def parquet(
     fields: dict[str, str] | None = None,
     sides: dict[str, str] | None = None,
     group_field: str | None = None,
+    terms: dict[str, SideTerms] | None = None,
 ) -> ReadFunction:
     """A row for each row of the file; only the named columns are read. The position is the row number.
 
-    A range takes the row groups whose middle byte lies in it. `kind`, `fields` and `sides` read records, as in
-    acquire.jsonl.
+    A range takes the row groups whose middle byte lies in it. `kind`, `fields`, `sides` and `terms` read
+    records, as in acquire.jsonl.
     """
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
     shape = layout(kind, fields, sides, group_field)
-    as_row = row_maker(text_field, names, date_field, meta, shape)
+    as_row = row_maker(text_field, names, date_field, meta, shape, terms)
     plain = (
         None if date_field or meta["id"] or meta_fields or kind != "text" else Columns(text_field, names, group_field)
     )
@@ -88,11 +90,10 @@ def parquet(
     return reader(records)
 
 
-def bytes_in(stream: BinaryIO, start: int, stop: int) -> int:
-    """Bytes of the row groups that a range of a file takes, which may be none, or more than the range has."""
-    footer = pq.read_metadata(stream)
-    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
-    return sum(_size(group) for group in groups if start <= _middle(group) < stop)
+def groups_in(footer: pq.FileMetaData, start: int, stop: int) -> list[tuple[int, int]]:
+    """Number and bytes of each row group that a range of a file takes: none, or more bytes than the range has."""
+    groups = ((number, footer.row_group(number)) for number in range(footer.num_row_groups))
+    return [(number, _size(group)) for number, group in groups if start <= _middle(group) < stop]
 
 
 def _size(group: Any) -> int:

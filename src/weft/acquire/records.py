@@ -277,7 +277,7 @@ def _pair(record: Fields, own: Fields, sides: Mapping[str, str]) -> Parts:
         text = _joined(held)
         if not isinstance(text, str) or not text.strip():
             raise NotARecord("empty_part", f"{name}: the side is missing or empty")
-        said = _language_of(sides[name], own) if sides else name
+        said = _language_of(sides[name], own, sides) if sides else name
         try:
             code = normalise(str(said))
         except ValueError as error:
@@ -295,7 +295,7 @@ def _joined(held: Any) -> Any:
     return held
 
 
-def _language_of(said: str, own: Fields) -> Any:
-    """What the field `said` holds; without such a field `said` is the language."""
-    found = field(own, said)
+def _language_of(said: str, own: Fields, sides: Collection[str]) -> Any:
+    """What the field `said` holds; without such a field, or where it is a side itself, `said` is the language."""
+    found = field(own, said) if said not in sides else None
     return said if found is None else found

@@ -20,7 +20,7 @@ MOST_BYTES = 16 << 20
 READS = ("path", "name", "reader", "start", "stop", "size")
 WRITES: Mapping[str, pa.DataType] = {field.name: field.type for field in RAW}
 MEGABYTE = 1 << 20
-_NEVER_CUT = ("archive", "table")
+_NEVER_CUT = ("archive", "table", "tmx", "xliff", "po")
 """Readers whose units are whole files: one that gives nothing is told, for no other range can have given more."""
 _NOT_THE_FILE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Faults of this machine while a file is read (a full temporary folder, say): the task fails, and may be run again."""
@@ -61,6 +61,8 @@ class Row(NamedTuple):
     record_kind: str | None = None
     group_id: str | None = None
     given_parts: list[dict[str, Any]] | None = None
+    consent: str | None = None
+    redistribute: bool | None = None
 
 
 Records = Callable[[Unit, BinaryIO], Iterator[Row | pa.Table]]

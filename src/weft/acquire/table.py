@@ -14,6 +14,7 @@ from weft.acquire.jsonl import RowMaker, row_maker
 from weft.acquire.lines import WIDE, Encoding, Line, unit_lines
 from weft.acquire.records import Kind, lacking, layout
 from weft.acquire.rows import MEGABYTE, READS, WRITES, Row, Unit, missing_column, problem_row, reader
+from weft.acquire.sides import SideTerms
 from weft.operators.contract import ReadFunction, operator
 
 Lacks = Callable[[list[str]], tuple[str, str] | None]
@@ -36,6 +37,7 @@ def table(
     fields: dict[str, str] | None = None,
     sides: dict[str, str] | None = None,
     group_field: str | None = None,
+    terms: dict[str, SideTerms] | None = None,
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None,
     quote: Annotated[str, Field(max_length=1)] | None = None,
     columns: tuple[str, ...] = (),
@@ -45,13 +47,13 @@ def table(
     """A row for each line of a table; `columns` names them where the file has no header line.
 
     Without `delimiter` it is a tab in .tsv and .tab files, else a comma. Without `quote`, fields may be quoted by `"`,
-    but not in files separated by tabs. The position is the byte where the row begins. `kind`, `fields` and `sides` read
-    records, as in acquire.jsonl.
+    but not in files separated by tabs. The position is the byte where the row begins. `kind`, `fields`, `sides` and
+    `terms` read records, as in acquire.jsonl.
     """
     names = {"url": url_field, "language_hint": language_field, "license": license_field}
     meta = {"id": id_field, **{name: name for name in meta_fields}}
     shape = layout(kind, fields, sides, group_field)
-    as_row = row_maker(text_field, names, date_field, meta, shape)
+    as_row = row_maker(text_field, names, date_field, meta, shape, terms)
     if kind == "pair" and not sides:
         raise ValueError(
             "sides: no column of a table holds a whole pair; expected sides: {english: eng_Latn, swahili: swh_Latn}"

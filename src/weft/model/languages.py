@@ -64,6 +64,27 @@ def normalise(text: str) -> str:
     return f"{code}_{_script(language, code)}"
 
 
+@functools.lru_cache(maxsize=4096)
+def tag(code: str) -> str:
+    """The shortest tag that `normalise` takes back to a code: `sw` of `swh_Latn`, `zh-Hant` of `cmn_Hant`."""
+    import langcodes
+
+    base, _, script = code.partition("_")
+    wide = langcodes.standardize_tag(base, macro=True) if base != "und" else base
+    for made in (wide, base, f"{wide}-{script}", f"{base}-{script}"):
+        if normalises(made) == code:
+            return made
+    return code
+
+
+def normalises(text: str) -> str | None:
+    """What `normalise` makes of a text; None where it is no language."""
+    try:
+        return normalise(text)
+    except ValueError:
+        return None
+
+
 def _alpha3(language: object) -> str:
     try:
         return str(language.to_alpha3())  # type: ignore[attr-defined]

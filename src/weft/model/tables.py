@@ -108,6 +108,8 @@ RAW = pa.schema(
         "record_kind": pa.string(),  # one of KINDS; null: text
         "group_id": pa.string(),  # what belongs together: translations of one text, say; null: nothing is known
         "given_parts": pa.list_(GIVEN_PART),  # in kinds other than text; `text` holds all of them
+        "consent": pa.string(),  # ids in the consent register, of several sides joined by AND
+        "redistribute": pa.bool_(),  # what is stated of this record alone; null: what the source says
     }
 )
 """One record as a reader yields it. A damaged record is a row too, with `problem` set."""

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
+from weft.acquire import formats
 from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
 from weft.model.tables import DOCUMENT, RAW, RELATIONS
@@ -83,6 +84,7 @@ def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list
             message = f"got {source.format!r}; expected one of {', '.join(known)}{nearest(source.format, known)}"
             faults.append(Fault((*at, "format"), message))
             continue
+        source = _of_pairs(source)
         name = source.name or _default_name(source.path, [s.name for s in sources])
         if name in [s.name for s in sources]:
             faults.append(Fault((*at, "name"), f"{name!r} is the name of an earlier source; expected another name"))
@@ -96,16 +98,30 @@ def _sources(shape: RecipeFile, registry: Registry, faults: list[Fault]) -> list
     return sources
 
 
+def _of_pairs(source: Source) -> Source:
+    """The source with its format and kind stated, where its format, or the ending of its path, means pairs alone."""
+    named = source.format if source.format != "auto" else formats.reader_for(source.path)
+    if named not in formats.PAIRED or source.kind not in ("text", "pair"):
+        return source
+    return source.model_copy(update={"format": named, "kind": "pair"})
+
+
 def _kind_among(
     source: Source, readers: dict[str, str], registry: Registry, at: tuple[str | int, ...], faults: list[Fault]
 ) -> dict[str, Any]:
     """The reader's parameters with the source's kind among them, where it is not plain text."""
     options = dict(source.options)
+    if source.sides and source.kind != "pair":
+        faults.append(Fault((*at[:-1], "sides"), f"the kind is {source.kind}; expected kind: pair"))
+    elif source.sides or (source.format in formats.PAIRED and source.terms()):
+        # A file may state the licence of one side alone: its reader must know what holds for the other.
+        options["terms"] = source.terms()
     if source.kind == "text":
         if options.get("kind", "text") != "text":
             faults.append(Fault((*at[:-1], "options"), f"kind: expected beside options: `kind: {options['kind']}`"))
         return {name: value for name, value in options.items() if name != "kind"}
-    able = sorted(short for short, name in readers.items() if "kind" in registry.defaults(name))
+    others = () if source.kind == "pair" else formats.PAIRED
+    able = sorted(short for short, name in readers.items() if "kind" in registry.defaults(name) and short not in others)
     if source.format not in able:
         faults.append(Fault(at, f"kind {source.kind} needs a format that holds records; expected {' or '.join(able)}"))
         return {}

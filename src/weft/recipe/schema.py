@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -94,6 +95,16 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
+class SideOfSource(_Closed):
+    """What may be done with the sides of a pair in one language; what is not stated is as the source states it."""
+
+    license: License | None = Field(None, description="SPDX id, LicenseRef-*, or unknown.")
+    consent: str | None = Field(None, description="Id in the consent register.")
+    redistribute: MayRedistribute = Field(
+        None, description="Whether the side may be passed on: true, false or unknown."
+    )
+
+
 class Source(_Closed):
     """Where text comes from, and what may be done with it."""
 
@@ -110,13 +121,30 @@ class Source(_Closed):
     kind: Kind = Field(
         "text", description="text; sft, dpo or pair: conversations, preferences or parallel text (needs a format)."
     )
+    sides: dict[str, SideOfSource] = Field(
+        default_factory=dict,
+        description="Of pairs: licence, consent and redistribution of the sides in a language, where they differ.",
+    )
     priority: int = Field(0, description="In a cluster of duplicates the highest priority survives.")
     options: dict[str, Any] = Field(default_factory=dict, description="Parameters of the reader.")
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         held: dict[str, Any] = handler(self)
-        return held if self.kind != "text" else {name: value for name, value in held.items() if name != "kind"}
+        usual = {"kind": "text", "sides": {}}
+        return {name: value for name, value in held.items() if name not in usual or value != usual[name]}
+
+    @field_validator("sides")
+    @classmethod
+    def _codes(cls, given: dict[str, SideOfSource]) -> dict[str, SideOfSource]:
+        return {_language(name) or name: terms for name, terms in given.items()}
+
+    def terms(self) -> dict[str, dict[str, Any]]:
+        """What is stated of the sides in each language, and of those in others under `*`."""
+        rest = {"license": self.license, "consent": self.consent, "redistribute": self.redistribute}
+        rest = {name: value for name, value in rest.items() if value not in (None, "unknown")}
+        own = {code: rest | side.model_dump(exclude_none=True) for code, side in self.sides.items()}
+        return ({"*": rest} if rest else {}) | own
 
 
 class Step(_Closed):

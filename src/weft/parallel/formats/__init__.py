@@ -1,0 +1,1 @@
+"""Files of translations in the formats that other tools read."""
