@@ -1,0 +1,129 @@
+"""Rules over a file of pairs of any size: what passes, what does not with its reasons, and how much each rule drops.
+
+Blocks are judged by several threads (the kernels hold no lock) and written in their order: the same bytes on any
+number of them. Few blocks are held at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from weft.engine.pair_blocks import Layout, pairs_of, places
+from weft.engine.pair_lines import in_order, json_lines, table_lines
+from weft.engine.pair_writer import PairWriter
+from weft.parallel.rules import Answered, Rules, judge
+from weft.text.fields import gathered
+
+UNREADABLE = "unreadable"
+"""Reason of a row that is no pair of texts: a field is missing, or no text."""
+Masks = npt.NDArray[np.uint64]
+Advance = Callable[[int, int, int], None]
+"""Told after each block: bytes of the file, pairs and kept pairs so far."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is filtered, by what, and where it goes."""
+
+    held: Layout
+    rules: Rules
+    kept: Path
+    rejected: Path
+    turned: bool = False
+    """Whether the rules are for the other direction."""
+    answered: Answered | None = None
+    workers: int = 1
+
+
+class _Judged(NamedTuple):
+    masks: Masks
+    kept: Any
+    rejected: Any
+
+
+def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) -> dict[str, Any]:
+    """Filter a file; returns `read`, `kept`, `rejected`, and of each rule how many it drops, and how many it alone.
+
+    Raises WeftError for a file that cannot be read or written; then there is no output.
+    """
+    names = [*job.rules.names, UNREADABLE]
+    wanted = places(job.held) if job.held.format == "tsv" else ()
+    counted: Counter[int] = Counter()
+    started, pairs, kept = time.monotonic(), 0, 0
+    with contextlib.ExitStack() as stack:
+        out = [
+            stack.enter_context(PairWriter(file, job.held, added))
+            for file, added in ((job.kept, ()), (job.rejected, ("reasons",)))
+        ]
+        for judged, size in in_order(job.held, lambda block: _judged(block, job, names, wanted), job.workers):
+            out[0].write(judged.kept)
+            out[1].write(judged.rejected)
+            values, counts = np.unique(judged.masks, return_counts=True)
+            counted.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+            pairs += len(judged.masks)
+            kept += int((judged.masks == 0).sum())
+            advance(size, pairs, kept)
+        for writer in out:
+            writer.done()
+    seconds = time.monotonic() - started
+    return {
+        "read": pairs,
+        "kept": kept,
+        "rejected": pairs - kept,
+        "rules": _drops(counted, names),
+        "seconds": round(seconds, 3),
+        "pairs_per_second": round(pairs / max(seconds, 1e-9)),
+    }
+
+
+def _drops(counted: Counter[int], names: list[str]) -> dict[str, dict[str, int]]:
+    made = {name: {"drops": 0, "alone": 0} for name in names}
+    for mask, count in counted.items():
+        bits = [name for n, name in enumerate(names) if mask >> n & 1]
+        for name in bits:
+            made[name]["drops"] += count
+        if len(bits) == 1:
+            made[bits[0]]["alone"] += count
+    return made
+
+
+def _judged(block: Any, job: Job, names: list[str], wanted: tuple[int, ...]) -> _Judged:
+    pairs, starts = pairs_of(block, job.held, wanted)
+    sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
+    masks = judge(job.rules, *sides, answered=job.answered, depth=pairs.depth).masks
+    masks[pairs.unreadable] = np.uint64(1 << (len(names) - 1))
+    passed = masks == 0
+    if starts is None:
+        reasons = pa.array([_reasons(mask, names) for mask in masks[~passed].tolist()], pa.list_(pa.string()))
+        out = block.filter(pa.array(~passed))
+        return _Judged(masks, block.filter(pa.array(passed)), out.append_column("reasons", reasons))
+    data = np.frombuffer(block, np.uint8)
+    good = gathered(data, starts[:-1][passed], starts[1:][passed])[0]
+    return _Judged(masks, good.tobytes(), _rejected_lines(block, starts, masks, names, job.held.format == "jsonl"))
+
+
+def _reasons(mask: int, names: list[str]) -> list[str]:
+    return [name for n, name in enumerate(names) if mask >> n & 1]
+
+
+def _rejected_lines(block: bytes, starts: Any, masks: Masks, names: list[str], is_json: bool) -> bytes:
+    """Lines with their reasons: as a last column, or as the first field of an object."""
+    rows = np.flatnonzero(masks)
+    different, place = np.unique(masks[rows], return_inverse=True)
+    listed = [_reasons(mask, names) for mask in different.tolist()]
+    said = [f'{{"reasons":{json.dumps(one)}' if is_json else "\t" + ",".join(one) for one in listed]
+    column = pa.array([one.encode() for one in said], pa.large_binary()).take(pa.array(place))
+    if is_json:
+        return json_lines(block, starts, rows, column, masks[rows] == 1 << (len(names) - 1))
+    return table_lines(block, starts, rows, column)
