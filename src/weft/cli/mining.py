@@ -1,0 +1,137 @@
+"""weft pairs mine: translations of one another out of two corpora that nobody aligned."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from weft.cli import show
+from weft.cli.options import Json, Quiet
+from weft.cli.pair_options import columns_of, languages_of
+from weft.errors import WeftError
+
+FORMS = (".tsv", ".jsonl", ".parquet")
+
+
+def mine(
+    source: Annotated[Path, typer.Argument(help="Sentences: .txt (one a line), JSONL, Parquet, TSV, CSV; packed too.")],
+    target: Annotated[Path, typer.Argument(help="Sentences of the other language.")],
+    languages: Annotated[str, typer.Option(metavar="SOURCE,TARGET", help="Codes: eng_Latn,swh_Latn.")],
+    into: Annotated[Path, typer.Option(help="File to write: .tsv, .jsonl or .parquet.")],
+    seed: Annotated[Path | None, typer.Option(help="Pairs to learn from: TSV, CSV, JSONL or Parquet.")] = None,
+    precision: Annotated[
+        float, typer.Option(min=0.5, max=0.99, help="Share of mined pairs that shall be right, by held-out pairs.")
+    ] = 0.9,
+    paired: Annotated[
+        float, typer.Option(min=0.001, max=0.999, help="Share of sentences that you think have a translation.")
+    ] = 0.5,
+    seed_columns: Annotated[
+        str | None, typer.Option(metavar="SOURCE,TARGET", help="Its columns; default: the codes, or source,target.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="Column of the sentences in a table.")] = "text",
+    identifier: Annotated[str | None, typer.Option("--id", help="Column of both tables to hand on as an id.")] = None,
+    vectors: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A.npy B.npy", help="A vector for each row of SOURCE and TARGET: mine by them instead."),
+    ] = None,
+    least_margin: Annotated[float, typer.Option(help="Least ratio margin of pairs mined by vectors.")] = 1.06,
+    threads: Annotated[int | None, typer.Option(min=1, help="Default: all cores. The result is the same.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Mine pairs of sentences that translate each other from two corpora, with a seed of pairs and no encoder."""
+    codes = languages_of(languages)
+    if into.suffix not in FORMS:
+        raise WeftError(f"--into {into}: expected a file named .tsv, .jsonl or .parquet")
+    columns = columns_of(seed_columns, "--seed-columns")
+    told = _mined(
+        (source, target), seed, codes, into, (precision, paired), columns, (text, identifier), vectors,
+        least_margin, threads, quiet or as_json,
+    )  # fmt: skip
+    if as_json:
+        show.as_json(told)
+        return
+    show.say(
+        f"{told['pairs']:,} pairs of {told['sentences'][0]:,} and {told['sentences'][1]:,} different sentences  {into}"
+    )
+    if told["by"] == "lexicon":
+        held = told["held_out"]
+        if told["least_probability"] is None:
+            show.say(
+                f"Held-out pairs of the seed reach a precision of {precision} nowhere: nothing is written. Give more "
+                "pairs or a lower --precision, and look whether the seed is aligned."
+            )
+            return
+        show.say(
+            f"on held-out pairs of the seed: precision {held['precision']:.2f}, recall {held['recall']:.2f} "
+            f"({held['held_out_pairs']:,.0f} pairs among sentences that have none)"
+        )
+
+
+def _mined(
+    files: tuple[Path, Path], seed_file: Path | None, codes: tuple[str, str], into: Path, aims: tuple[float, float],
+    columns: tuple[str, str] | None, names: tuple[str, str | None], vectors: tuple[Path, Path] | None,
+    least_margin: float, threads: int | None, silent: bool,
+) -> dict[str, Any]:  # fmt: skip
+    from weft.cli.tokenizing import progress
+    from weft.parallel.candidates import cores
+    from weft.parallel.corpora import seed, sentences
+    from weft.parallel.lexicon import train
+    from weft.parallel.mining import Plan, learn, mine, mine_vectors, table
+    from weft.parallel.vector_candidates import read_vectors
+
+    began = time.monotonic()
+    plan = Plan(codes, *aims, threads or cores())
+    if vectors is None and seed_file is None:
+        raise WeftError("--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder")
+    read = [sentences(file, *names) for file in files]
+    tables = (read[0][0], read[1][0])
+    corpora = (tables[0]["text"], tables[1]["text"])
+    told: dict[str, Any] = {"languages": list(codes)}
+    with progress(silent) as tell:
+        if vectors is not None:
+            held = [
+                read_vectors(file, total, rows["line"].to_numpy())
+                for file, (rows, total) in zip(vectors, read, strict=True)
+            ]
+            found = mine_vectors((held[0], held[1]), least_margin, tell)
+            told |= {"by": "vectors", "least_margin": least_margin}
+        elif seed_file is not None:
+            pairs = seed(seed_file, codes, columns)
+            learnt = learn(pairs, corpora, plan, tell)
+            found = mine(corpora, train(*pairs, codes, learnt.foldings), learnt, plan, tell, learnt.threshold)
+            told |= {
+                "by": "lexicon",
+                "seed_pairs": len(pairs[0]),
+                "foldings": [one._asdict() for one in learnt.foldings],
+                "least_probability": learnt.least(plan),
+                "held_out": learnt.figures,
+            }
+    rows = table(found, tables, codes)
+    _write(rows, into)
+    return {
+        **told,
+        "sentences": [held.height for held in tables],
+        "pairs": rows.height,
+        "seconds": round(time.monotonic() - began, 1),
+        "into": str(into),
+    }
+
+
+def _write(rows: Any, into: Path) -> None:
+    import polars as pl
+
+    try:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        if into.suffix == ".parquet":
+            rows.write_parquet(into)
+        elif into.suffix == ".jsonl":
+            rows.write_ndjson(into)
+        else:
+            plain = rows.with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]+", " "))
+            plain.write_csv(into, separator="\t", quote_style="never", float_precision=6)
+    except OSError as error:
+        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error

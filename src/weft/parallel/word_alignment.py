@@ -1,0 +1,225 @@
+"""Which words of two texts translate each other, learnt from the pairs themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from weft.errors import WeftError
+from weft.parallel.word_tokens import Division, Words, words_of
+from weft.text import alignment_sampler as sampler
+from weft.text import cognates
+from weft.text.alignment_sampler import Floats, Grid, Prior, Sweeps
+from weft.text.buffers import Longs, Strings, string_buffers
+from weft.text.ibm1 import Bitext
+from weft.text.symmetrised import METHODS, Links, Method, links
+
+FEW_PAIRS, PREFIX = 2000, 4
+"""Of fewer pairs than these, words count by their first letters only, unless the caller says otherwise."""
+TOGETHER = 20_000
+"""Pairs that are sampled together; the next ones know what was counted in those before."""
+_SAMPLED = 1000.0
+_ALIKE = 0.6
+
+Similarity = Callable[[Words, Words], Floats]
+"""Of an encoder: cosine of every two words of a pair, end to end as `alignment_sampler.Grid` has its places."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How words are aligned; the defaults were tuned on the development part that docs/word-alignment.md names.
+
+    `prior`: pseudo-count of every two words; `cognate`: of those that are alike; `null`: weight of words without a
+    translation; `tension`: how strongly the diagonal draws; `encoder`: weight of a similarity that is given.
+    """
+
+    method: Method = "mean"
+    least: float = 0.3
+    division: Division = "words"
+    prefix: int | None = None
+    prior: float = 1e-3
+    cognate: float = 0.3
+    null: float = 0.1
+    tension: float = 4.0
+    encoder: float = 5.0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Pairs with the links of their words.
+
+    `cells` are all two words that stand in one pair: (cells, 2) numbers of them, and `counts` their expected links,
+    (cells, 2): where target words are drawn to source words, and the other way round.
+    """
+
+    source: Words
+    target: Words
+    links: Links
+    cells: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.float64]
+
+
+def align(source: Any, target: Any, settings: Settings | None = None, similarity: Similarity | None = None) -> Aligned:
+    """Links of the words of texts `source[n]` and `target[n]`; nothing else is learnt from.
+
+    Raises WeftError for texts that are not as many on both sides, or none, and for settings that do not exist.
+    """
+    given = settings or Settings()
+    if given.method not in METHODS:
+        raise WeftError(f"method {given.method}: expected one of {', '.join(METHODS)}")
+    if len(source) != len(target) or not len(source):
+        raise WeftError(f"{len(source)} texts and {len(target)} of the other language; expected pairs")
+    prefix = given.prefix if given.prefix is not None else PREFIX * (len(source) < FEW_PAIRS)
+    sides = (words_of(source, given.division, prefix), words_of(target, given.division, prefix))
+    near = similarity(*sides) if similarity is not None else None
+    blocks = [(first, min(first + TOGETHER, len(source))) for first in range(0, len(source), TOGETHER)]
+    known = _Counts(np.empty(0, np.uint64), np.empty((0, 2)))
+    made: list[Links] = []
+    place = 0
+    for first, last in blocks:
+        bitext = _block(sides, first, last)
+        size = int((np.diff(bitext.source_starts) * np.diff(bitext.target_starts)).sum())
+        given_near = near[place : place + size] if near is not None else None
+        forward, backward, known = _sampled(sides, bitext, given, known, given_near)
+        made.append(links(bitext.source_starts, bitext.target_starts, forward, backward, given.method, given.least))
+        place += size
+    cells = np.stack([known.keys >> np.uint64(32), known.keys & np.uint64(0xFFFFFFFF)], 1).astype(np.int32)
+    return Aligned(*sides, _joined(made), cells, known.values)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Expected links by (source word << 32 | target word), ascending, of both directions."""
+
+    keys: npt.NDArray[np.uint64]
+    values: npt.NDArray[np.float64]
+
+    def of(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+        if not len(self.keys):
+            return np.zeros((len(keys), 2))
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where((self.keys[at] == keys)[:, None], self.values[at], 0.0)
+
+    def with_more(self, keys: npt.NDArray[np.uint64], values: npt.NDArray[np.float64]) -> _Counts:
+        if not len(self.keys):
+            return _Counts(keys, values)
+        every, place = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
+        whole = np.concatenate([self.values, values])
+        return _Counts(every, np.stack([np.bincount(place, whole[:, k], len(every)) for k in range(2)], 1))
+
+
+def _block(sides: tuple[Words, Words], first: int, last: int) -> Bitext:
+    held: list[Any] = []
+    for side in sides:
+        begin, end = side.starts[first], side.starts[last]
+        held += [side.starts[first : last + 1] - begin, side.numbers[begin:end]]
+    return Bitext(*held)
+
+
+def _sampled(
+    sides: tuple[Words, Words], bitext: Bitext, given: Settings, known: _Counts, similarity: Floats | None
+) -> tuple[Floats, Floats, _Counts]:
+    """Probabilities of both directions by place of the grid, and what is known after these pairs."""
+    keys, place = np.unique(sampler.grid_keys(bitext), return_inverse=True)
+    cells = place.astype(np.int32)
+    near = sampler.diagonal(bitext.source_starts, bitext.target_starts, given.tension)
+    if similarity is not None:
+        near *= np.exp(np.float32(given.encoder) * (similarity - np.float32(1.0)))
+    pairs = max(len(bitext.source_starts) - 1, 1)
+    often = int(min(max(_SAMPLED / np.sqrt(pairs), 6), 60))
+    sweeps = Sweeps(max(often // 3, 2), often, often)
+    counted = known.of(keys)
+    alike = _cognates(sides, keys, given)
+    back = Bitext(bitext.target_starts, bitext.target, bitext.source_starts, bitext.source)
+    found: list[sampler.Sampled] = []
+    for which, texts in enumerate((bitext, back)):
+        grid = Grid(cells, near)
+        if which:
+            grid = Grid(*(sampler.transposed(bitext.source_starts, bitext.target_starts, one) for one in grid))
+        prior = _prior(keys, sides, which, alike + counted[:, which], known, given)
+        found.append(sampler.sample(texts, grid, prior, sweeps, given.seed + which))
+    backward = sampler.transposed(back.source_starts, back.target_starts, found[1].links)
+    more = np.stack([one.cells for one in found], 1)
+    return found[0].links, backward, known.with_more(keys, more)
+
+
+def _prior(
+    keys: npt.NDArray[np.uint64], sides: tuple[Words, Words], which: int, extra: Any, known: _Counts, given: Settings
+) -> Prior:
+    """Pseudo-counts: a little for each two words, more for those that are alike, and what was counted before."""
+    words = _numbers(keys, which)
+    kinds = [len(side.forms) for side in sides]
+    masses = given.prior * kinds[1 - which] + np.bincount(words, extra, kinds[which] + 1)
+    # What was counted of words of this block with others that it does not hold is mass all the same.
+    masses += np.bincount(_numbers(known.keys, which), known.values[:, which], kinds[which] + 1)
+    masses -= np.bincount(words, known.of(keys)[:, which], kinds[which] + 1)
+    return Prior((given.prior + extra).astype(np.float32), masses.astype(np.float64), given.null)
+
+
+def _numbers(keys: npt.NDArray[np.uint64], which: int) -> npt.NDArray[np.int64]:
+    """The words of cells on one side."""
+    return np.asarray(keys & np.uint64(0xFFFFFFFF) if which else keys >> np.uint64(32)).astype(np.int64)
+
+
+def _cognates(sides: tuple[Words, Words], keys: npt.NDArray[np.uint64], given: Settings) -> npt.NDArray[np.float64]:
+    """Pseudo-counts of names, loans, numbers and symbols: words that are written alike."""
+    numbers = [(_numbers(keys, which) - 1).astype(np.int32) for which in range(2)]
+    found = cognates.alike(*_buffers(sides), numbers[0], numbers[1]).astype(np.float64)
+    forms = [side.forms.to_numpy(zero_copy_only=False) for side in sides]
+    same = np.isin(forms[0], forms[1])
+    where = np.flatnonzero(same[numbers[0]])
+    found[where[forms[0][numbers[0][where]] == forms[1][numbers[1][where]]]] = 1.0
+    return np.where(found >= _ALIKE, found, 0.0) ** 4 * given.cognate
+
+
+def _buffers(sides: tuple[Words, Words]) -> tuple[Strings, Strings]:
+    return string_buffers(sides[0].forms), string_buffers(sides[1].forms)
+
+
+def _joined(parts: list[Links]) -> Links:
+    starts = np.cumsum(np.concatenate([[0], *(np.diff(one.starts) for one in parts)])).astype(np.int64)
+    return Links(starts, *(np.concatenate([one[k] for one in parts]) for k in range(1, 4)))
+
+
+def cosines(vectors: Callable[[list[str]], Any]) -> Similarity:
+    """The similarity of an encoder: `vectors` takes words of a text in order and returns an array (words, width)."""
+
+    def similar(source: Words, target: Words) -> Floats:
+        made: list[Floats] = []
+        for n in range(len(source)):
+            one, other = (_unit(vectors(side.surfaces(n))) for side in (source, target))
+            made.append((other @ one.T).ravel() if len(one) and len(other) else np.empty(0, np.float32))
+        return np.concatenate(made).astype(np.float32) if made else np.empty(0, np.float32)
+
+    return similar
+
+
+def _unit(vectors: Any) -> Floats:
+    held = np.asarray(vectors, np.float32)
+    if not len(held):
+        return held.reshape(0, 1)
+    return np.asarray(held / np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def pair_links(aligned: Aligned, pair: int) -> tuple[Longs, Floats]:
+    """Links of one pair, (links, 2) places of its words, and their probabilities."""
+    first, last = aligned.links.starts[pair], aligned.links.starts[pair + 1]
+    found = np.stack([aligned.links.source[first:last], aligned.links.target[first:last]], 1)
+    return found.astype(np.int64), aligned.links.probability[first:last]
+
+
+def pharaoh(aligned: Aligned) -> pl.Series:
+    """Of each pair its links as `0-0 1-2`, source word first; an empty text where there are none."""
+    found = aligned.links
+    pair = np.repeat(np.arange(len(found.starts) - 1), np.diff(found.starts))
+    table = pl.DataFrame({"pair": pair, "source": found.source, "target": found.target})
+    written = table.select("pair", link=pl.format("{}-{}", "source", "target"))
+    lines = written.group_by("pair", maintain_order=True).agg(pl.col("link").str.join(" "))
+    every = pl.DataFrame({"pair": np.arange(len(found.starts) - 1)})
+    return every.join(lines, on="pair", how="left", maintain_order="left")["link"].fill_null("")

@@ -1,0 +1,118 @@
+"""weft pairs align as a person uses it: texts, folders, tables, what is written, and mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.parallel.test_alignment import changed, sentences
+
+from weft.cli.boundary import run as weft
+
+BASE = ["--languages", "eng_Latn,swh_Latn"]
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> Path:
+    one, other = sentences(800, 1)
+    pl.DataFrame({"source": one, "target": other}).write_csv(tmp_path / "seed.tsv", separator="\t", quote_style="never")
+    return tmp_path / "seed.tsv"
+
+
+def test_two_texts_with_a_seed(tmp_path: Path, seed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other, wanted = changed(*sentences(60, 2), 3)
+    (tmp_path / "en.txt").write_text("\n".join(one[:30]) + "\n\n" + "\n".join(one[30:]) + "\n", "utf-8")
+    (tmp_path / "sw.txt").write_text("\n".join(other), "utf-8")
+    given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / "sw.txt"), *BASE, "--seed", str(seed)]
+    assert weft([*given, "--into", str(tmp_path / "out.parquet"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = pl.read_parquet(tmp_path / "out.parquet")
+    assert told["written"] == rows.height == sum(told["beads"].values())
+    assert told["sentences"] == {"source": len(one), "target": len(other)}
+    found = {
+        (first - 1, count, second - 1, more)
+        for first, count, second, more in rows.select(
+            "source_first", "source_count", "target_first", "target_count"
+        ).rows()
+    }
+    assert len(found & wanted) >= 0.95 * len(wanted)
+    for row in rows.head(5).iter_rows(named=True):
+        first, count = row["source_first"] - 1, row["source_count"]
+        assert row["source"] == " ".join(one[first : first + count])
+    assert weft([*given, "--into", str(tmp_path / "all.jsonl"), "--all", "--quiet"]) == 0
+    every = pl.read_ndjson(tmp_path / "all.jsonl")
+    assert every["source_count"].sum() == len(one) and every["target_count"].sum() == len(other)
+    assert weft([*given, "--into", str(tmp_path / "sure.tsv"), "--least", "0.9"]) == 0
+    sure = pl.read_csv(tmp_path / "sure.tsv", separator="\t", quote_char=None)
+    assert 0 < sure.height <= rows.height and sure["score"].min() >= 0.9
+
+
+def test_folders_and_tables(tmp_path: Path, seed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = sentences(60, 4)
+    for n in range(3):
+        for name, side in (("en", one), ("sw", other)):
+            (tmp_path / name).mkdir(exist_ok=True)
+            text = "\n".join(side[20 * n : 20 * n + 20])
+            (tmp_path / name / f"{n}.{'txt' if name == 'en' else 'text'}").write_text(text, "utf-8")
+    (tmp_path / "en" / "alone.txt").write_text("nobody\n", "utf-8")
+    given = [*BASE, "--seed", str(seed), "--into", str(tmp_path / "out.jsonl"), "--json"]
+    assert weft(["pairs", "align", str(tmp_path / "en"), str(tmp_path / "sw"), *given]) == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == {"source": 4, "target": 3, "paired": 3}
+    assert pl.read_ndjson(tmp_path / "out.jsonl")["source_document"].unique().sort().to_list() == [
+        f"{n}.txt" for n in range(3)
+    ]
+    for name, side, order in (("en", one, (0, 1, 2)), ("sw", other, (2, 0, 1))):
+        rows = [{"url": f"x.org/{name}/{n}", "text": ". ".join(side[20 * n : 20 * n + 20])} for n in order]
+        pl.DataFrame(rows).write_ndjson(tmp_path / f"{name}.jsonl")
+    for how in ("url", "content"):
+        tables = ["pairs", "align", str(tmp_path / "en.jsonl"), str(tmp_path / "sw.jsonl"), "--documents", how]
+        assert weft([*tables, *given]) == 0
+        assert json.loads(capsys.readouterr().out)["documents"]["paired"] == 3
+        links = (
+            pl.read_ndjson(tmp_path / "out.jsonl")
+            .select("source_document", "target_document")
+            .unique()
+            .sort("source_document")
+        )
+        assert links["target_document"].to_list() == ["sw.jsonl#2", "sw.jsonl#3", "sw.jsonl#1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"--languages": "eng_Latn"}, "expected two"),
+        ({"--languages": "eng_Latn,en"}, "two different"),
+        ({"--languages": "eng_Latn,qqqq"}, "no language"),
+        ({"--into": "out.xlsx"}, "expected a file named .tsv, .jsonl, .parquet"),
+        ({"--into": "nowhere/out.tsv"}, "its folder does not exist"),
+        ({"--documents": "date"}, "expected names, url, content"),
+        ({"--seed": "en.txt"}, "en.txt: expected a file of pairs"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("en.txt").write_text("one\n", "utf-8")
+    options = {"--languages": "eng_Latn,swh_Latn", "--into": "out.tsv"} | changes
+    given = [part for option in options.items() for part in option]
+    assert weft(["pairs", "align", "en.txt", "en.txt", *given]) == 2
+    told = capsys.readouterr().err
+    assert said in told and "Traceback" not in told
+    assert not Path("out.tsv").exists()
+
+
+def test_places_that_do_not_fit_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "en.txt").write_text("one\n", "utf-8")
+    (tmp_path / "bad.txt").write_bytes(b"one \xff\n")
+    (tmp_path / "empty").mkdir()
+    for target, said in (("none", "no such file"), ("empty", "two files or two folders"), ("bad.txt", "not UTF-8")):
+        given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / target), *BASE]
+        assert weft([*given, "--into", str(tmp_path / "out.tsv")]) == 2
+        assert said in capsys.readouterr().err
