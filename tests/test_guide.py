@@ -23,6 +23,10 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("tokenizers", 1, "costs/report.html"),
         ("packing", 2, "fitted/packing.json"),
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
+        ("parallel-formats", 1, "release.tmx"),
+        ("pairs", 1, "scored.tsv"),
+        ("pair-rules", 1, "kept.rejected.tsv"),
+        ("alignment", 1, "pairs.tsv"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
         ("operations", 6, "build/construct/README.md"),
@@ -31,6 +35,8 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("batch", 1, "shared/report/index.html"),
         ("federation", 5, "university/build/report/index.html"),
         ("services", 1, "build/construct/README.md"),
+        ("mining", 1, "mined.tsv"),
+        ("word-alignment", 1, "projected.jsonl"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
@@ -71,6 +77,16 @@ def test_the_recipe_of_the_page_on_services_is_good(tmp_path: Path) -> None:
     (found,) = [code for kind, code in BLOCK.findall((ROOT / "docs/services.md").read_text("utf-8")) if kind == "yaml"]
     (tmp_path / "recipe.yaml").write_text(found, "utf-8")
     assert load(tmp_path / "recipe.yaml").services["judge"].revision == "2026-11-01"
+
+
+def test_the_recipe_of_the_page_on_pair_rules_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    page = (ROOT / "docs/pair-rules.md").read_text("utf-8")
+    (found,) = [code for kind, code in BLOCK.findall(page) if kind == "yaml"]
+    (tmp_path / "recipe.yaml").write_text(found, "utf-8")
+    (tmp_path / "rules.json").write_text('{"kind": "weft pair rules", "version": 1, "pairs": {}}', "utf-8")
+    assert {"pairs_fit", "same_numbers"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
 
 
 def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:

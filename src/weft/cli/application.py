@@ -16,11 +16,13 @@ from weft.cli.interleaving import interleave
 from weft.cli.logs import logs
 from weft.cli.options import BuildFolder, Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
+from weft.cli.pairs import pairs
 from weft.cli.sections import Sections
 from weft.cli.sharing import share
 from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
 from weft.cli.training_heads import head as train_head
+from weft.cli.training_pairs import pairs as train_pairs
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
 
@@ -35,8 +37,10 @@ application = typer.Typer(
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
 training.command("head")(train_head)
+training.command("pairs")(train_pairs)
 application.add_typer(training, name="train")
 application.add_typer(share, name="share")
+application.add_typer(pairs, name="pairs")
 application.add_typer(tokenizers, name="tokenizer")
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; default: all usable cores.")]

@@ -10,6 +10,7 @@ SECTIONS = {
     "To begin": ("demo", "init", "inspect", "identify", "operators", "doctor"),
     "Building": ("recipe", "run", "worker", "status", "logs", "clean"),
     "What came of it": ("report", "explain", "errors", "diff"),
+    "Parallel text": ("pairs",),
     "With a release": ("export", "pack", "interleave", "index", "share", "decontaminate"),
     "Models and tokenizers": ("train", "tokenizer"),
 }

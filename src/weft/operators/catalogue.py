@@ -61,6 +61,8 @@ def sentence(spec: OperatorSpec) -> str:
 
 def endings(spec: OperatorSpec) -> str:
     """File name endings that a reader accepts; those of compressed files once for all."""
+    if spec.accepts == ("",):
+        return "with any ending"
     bare = [ending for ending in spec.accepts if not any(ending.startswith(f"{other}.") for other in spec.accepts)]
     packed = sorted({e.removeprefix(b) for b in bare for e in spec.accepts if e.startswith(f"{b}.")})
     more = f", each also with {' '.join(f'`{ending}`' for ending in packed)}" if packed else ""

@@ -96,7 +96,7 @@ def files_of(path: Path, splits: Sequence[str]) -> Iterator[tuple[Path, str | No
         if top.is_dir():
             break
     else:
-        found = sorted(file for file in path.iterdir() if file.is_file() and _form(file) in FORMS)
+        found = sorted(file for file in path.iterdir() if file.is_file() and form_of(file) in FORMS)
         if not found:
             raise WeftError(f"{path}: neither a release (ct/<language>/) nor a folder of {', '.join(FORMS)} files")
         yield from ((file, _named(file)) for file in found)
@@ -118,7 +118,8 @@ def _named(file: Path) -> str | None:
         return None
 
 
-def _form(file: Path) -> str:
+def form_of(file: Path) -> str:
+    """The ending that says the form of a file, `.jsonl` of a.jsonl.gz."""
     name = file.name.lower()
     for ending in _PACKED:
         name = name.removesuffix(ending)
@@ -155,14 +156,17 @@ def language_of(table: pl.DataFrame, file: Path, told: str | None, columns: Colu
 def wanted(table: pl.DataFrame, file: Path, name: str) -> str:
     """The name of a column that must be there; raises WeftError with the nearest name where it is not."""
     if name not in table.columns:
-        names = list(pl.read_parquet_schema(file)) if _form(file) == ".parquet" else table.columns
+        names = list(pl.read_parquet_schema(file)) if form_of(file) == ".parquet" else table.columns
         raise WeftError(f"{file}: no column {name!r}; it has {', '.join(names)[:200]}{nearest(name, names)}")
     return name
 
 
-def table_of(file: Path, columns: Columns) -> pl.DataFrame:
-    """Rows of one file of a known form, its text as it stands; raises WeftError for what cannot be read."""
-    form = _form(file)
+def table_of(file: Path, columns: Columns, *, header: bool = True) -> pl.DataFrame:
+    """Rows of one file of a known form, its text as it stands; raises WeftError for what cannot be read.
+
+    `header`: whether the first row of a TSV or CSV names its columns.
+    """
+    form = form_of(file)
     if form not in FORMS:
         raise WeftError(f"{file}: expected a release, or a file named {', '.join(FORMS)}, packed or not")
     try:
@@ -180,7 +184,8 @@ def table_of(file: Path, columns: Columns) -> pl.DataFrame:
                 {columns.text: content.decode("utf-8-sig").splitlines()}, schema={columns.text: pl.String}
             )
         mark: dict[str, Any] = {"separator": "\t", "quote_char": None} if form == ".tsv" else {}
-        return pl.read_csv(io.BytesIO(content), infer_schema=False, **mark) if content.strip() else _nothing(columns)
+        mark |= {"has_header": header, "infer_schema": False}
+        return pl.read_csv(io.BytesIO(content), **mark) if content.strip() else _nothing(columns)
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

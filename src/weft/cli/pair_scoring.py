@@ -1,0 +1,75 @@
+"""The command `weft pairs score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weft.cli import show
+from weft.cli.options import Json, Quiet
+from weft.cli.pair_options import columns_of, languages_of, progress, usable
+from weft.errors import WeftError
+
+
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="Pairs: .tsv, .jsonl or .parquet; .gz, .bz2, .xz or .zst of the first two."),
+    ],
+    model: Annotated[Path, typer.Option("--model", metavar="FOLDER", help="What weft train pairs wrote.")],
+    into: Annotated[
+        Path, typer.Option("--into", metavar="OUT", help="The same rows with score, probability, reasons.")
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            metavar="A,B",
+            help="Columns of the sides, by name or by number from 1; default: source,target, of TSV 1,2.",
+        ),
+    ] = None,
+    header: Annotated[bool, typer.Option("--header", help="The first line of a TSV names its columns.")] = False,
+    languages: Annotated[
+        str | None,
+        typer.Option(
+            "--languages",
+            metavar="CODE,CODE",
+            help="Of the sides of the file; default: those of the model, in its order.",
+        ),
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say of each pair how well it translates, how probably it is right, and why it does not pass."""
+    from weft.engine import pair_blocks
+    from weft.engine.local import usable_cores
+    from weft.engine.pair_scoring import Scoring, score_pairs
+    from weft.parallel.model_folder import load
+
+    held = pair_blocks.layout(file, columns_of(columns) or (), header)
+    usable(into, file, held.format)
+    scorer = load(model)
+    turned = False
+    if languages is not None:
+        codes = languages_of(languages)
+        turned = codes == scorer.languages[::-1]
+        if not turned and codes != scorer.languages:
+            raise WeftError(f"--languages {languages}: the model {model} is of {','.join(scorer.languages)}")
+    job = Scoring(held, scorer, into, turned, workers or usable_cores())
+    with progress(file, quiet or as_json, "score") as advance:
+        told = score_pairs(job, advance)
+    if as_json:
+        show.as_json(told | {"into": str(into)})
+        return 0
+    rows = [(name, count, f"{count / max(told['read'], 1):.2%}") for name, count in told["reasons"].items()]
+    if rows:
+        show.table(("reason", "pairs", "share"), rows, right=frozenset({1, 2}))
+    share = told["pass"] / max(told["read"], 1)
+    show.say(
+        f"{show.counted(told['read'], 'pair')} read, {told['pass']:,} pass ({share:.2%}); "
+        f"{told['pairs_per_second']:,} pairs/s.\nscored  {into}"
+    )
+    return 0

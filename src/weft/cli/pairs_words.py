@@ -1,0 +1,221 @@
+"""The commands `weft pairs align-words`, `lexicon`, `mark` and `project`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weft.cli import show
+from weft.cli.options import Json
+from weft.cli.pair_options import columns_of
+from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from weft.parallel.word_alignment import Aligned, Settings
+
+_PAIRS = "Pairs: .tsv, .csv (also .gz), .jsonl or .parquet, names in the first row."
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="A,B", help="Columns of the two texts; default: source,target, else the first two."
+    ),
+]
+More = Annotated[
+    Path | None, typer.Option("--with", metavar="PAIRS", help="More pairs of both languages to learn from.")
+]
+Prefix = Annotated[
+    int | None,
+    typer.Option(
+        "--prefix",
+        min=0,
+        help="First letters of a word that count, 0: all; default: 4 of fewer than 2,000 pairs, else 0.",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")]
+
+
+def align_words(
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help=_PAIRS)],
+    into: Annotated[
+        Path,
+        typer.Option(
+            "--into", help="Links: one line 0-0 1-2 … for each pair; .jsonl also has places and probabilities."
+        ),
+    ],
+    columns: Columns = None,
+    more: More = None,
+    tokens: Annotated[
+        str,
+        typer.Option(
+            "--tokens", metavar="words|space", help="Words as weft finds them, or what stands between spaces."
+        ),
+    ] = "words",
+    method: Annotated[
+        str,
+        typer.Option("--method", help="mean, product, intersection, union or grow-diag-final-and, of both directions."),
+    ] = "mean",
+    least: Annotated[float, typer.Option("--least", min=0, max=1, help="Least probability of a link.")] = 0.3,
+    prefix: Prefix = None,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> int:
+    """Link the words of pairs that translate each other; learns from the pairs alone."""
+    settings = _settings(tokens, method, least, prefix, seed)
+    aligned, (source, _) = _aligned(pairs, columns, more, settings)
+    with _writing(into) as out:
+        out.writelines(_lines(aligned, len(source), into.suffix.lower() == ".jsonl"))
+    count = int(aligned.links.starts[len(source)])
+    share = count / max(int(aligned.source.starts[len(source)]), 1)
+    if as_json:
+        show.as_json(
+            {"links": str(into), "pairs": len(source), "count": count, "links_per_source_word": round(share, 4)}
+        )
+        return 0
+    show.say(f"{show.counted(count, 'link')} in {show.counted(len(source), 'pair')}, {share:.2f} for each source word")
+    show.say(f"links  {into}")
+    return 0
+
+
+def lexicon(
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help=_PAIRS)],
+    into: Annotated[Path, typer.Option("--into", help="The word list, a .tsv.")],
+    columns: Columns = None,
+    least: Annotated[float, typer.Option("--least", min=0, max=1, help="Least confidence.")] = 0.1,
+    most: Annotated[int, typer.Option("--most", min=1, help="Translations of one word, at most.")] = 5,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> int:
+    """Learn a bilingual word list from pairs: translations with their probability both ways and a confidence."""
+    from weft.parallel.induction import induced
+
+    aligned, _ = _aligned(pairs, columns, None, _settings("words", "mean", 0.3, 0, seed))
+    table = induced(aligned, least, most)
+    with _writing(into) as out:
+        out.write(table.write_csv(separator="\t", quote_style="never", float_precision=4))
+    words = table["word"].n_unique()
+    if as_json:
+        show.as_json({"lexicon": str(into), "words": words, "translations": table.height})
+        return 0
+    show.say(f"{show.counted(words, 'word')} with {show.counted(table.height, 'translation')}\nlexicon  {into}")
+    return 0
+
+
+def mark(
+    spans: Annotated[Path, typer.Argument(metavar="SPANS", help="JSON lines: source, target, spans of begin and end.")],
+    into: Annotated[Path, typer.Option("--into", help="JSON lines: pair, span, and the marked source to translate.")],
+) -> int:
+    """Write each source text with marks around one span, for a translation system of yours."""
+    from weft.parallel.marked import marked
+    from weft.parallel.span_files import span_rows
+
+    count = 0
+    with _writing(into) as out:
+        for n, row in enumerate(span_rows(spans)):
+            for k, span in enumerate(row["spans"]):
+                out.write(show.json_line({"pair": n, "span": k, "marked": marked(row["source"], span)}))
+                count += 1
+    show.say(f"{show.counted(count, 'marked text')}  {into}")
+    return 0
+
+
+def project(
+    spans: Annotated[Path, typer.Argument(metavar="SPANS", help="JSON lines: source, target, spans of begin and end.")],
+    into: Annotated[Path, typer.Option("--into", help="The same with target_spans and rejected_spans.")],
+    more: More = None,
+    columns: Columns = None,
+    marked: Annotated[
+        Path | None,
+        typer.Option("--marked", help="JSON lines of `weft pairs mark` with `translated`: project by marks instead."),
+    ] = None,
+    gap: Annotated[int, typer.Option("--gap", min=0, help="Unlinked words within a span, at most.")] = 1,
+    least: Annotated[float, typer.Option("--least", min=0, max=1, help="Least confidence of a span.")] = 0.0,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> int:
+    """Carry labelled spans over to the translation: names, personal data, answers, marked errors."""
+    from weft.parallel import projecting
+    from weft.parallel.span_files import marked_texts, span_rows
+
+    rows = span_rows(spans)
+    if not rows:
+        raise WeftError(f"{spans}: no rows; expected source, target and spans in each line")
+    others = _texts(more, columns) if more is not None else None
+    translated = marked_texts(marked, rows) if marked is not None else None
+    made = projecting.rows(rows, others, translated, gap=gap, least=least, seed=seed)
+    with _writing(into) as out:
+        out.writelines(show.json_line(row) for row in made)
+    reasons = Counter(one["reason"] for row in made for one in row["rejected_spans"])
+    kept = sum(len(row["target_spans"]) for row in made)
+    if as_json:
+        show.as_json({"spans": str(into), "projected": kept, "rejected": dict(sorted(reasons.items()))})
+        return 0
+    told = "".join(f", {reason} {count}" for reason, count in sorted(reasons.items()))
+    show.say(f"{show.counted(kept, 'span')} projected, {sum(reasons.values())} rejected{told}\nspans  {into}")
+    return 0
+
+
+def _settings(tokens: str, method: str, least: float, prefix: int | None, seed: int) -> Settings:
+    from weft.parallel.word_alignment import Settings
+    from weft.parallel.word_tokens import DIVISIONS
+    from weft.text.symmetrised import METHODS
+
+    for option, value, known in (("--tokens", tokens, DIVISIONS), ("--method", method, METHODS)):
+        if value not in known:
+            raise WeftError(f"{option} {value}: expected one of {', '.join(known)}")
+    return Settings(method=method, least=least, division=tokens, prefix=prefix, seed=seed)  # type: ignore[arg-type]
+
+
+def _texts(file: Path, columns: str | None) -> tuple[Any, Any]:
+    """Both sides of a file of pairs; raises WeftError where it has none."""
+    from weft.parallel.pairs_file import read_pairs
+
+    rows = read_pairs(file, columns_of(columns), first_two=True)
+    if not rows.height:
+        raise WeftError(f"{file}: no pairs; expected a first row of names and a pair in each further row")
+    return rows["source"], rows["target"]
+
+
+def _aligned(path: Path, columns: str | None, more: Path | None, settings: Settings) -> tuple[Aligned, tuple[Any, Any]]:
+    """All pairs aligned together, and the texts of the first file."""
+    import polars as pl
+
+    from weft.parallel.word_alignment import align
+
+    first = _texts(path, columns)
+    whole = first
+    if more is not None:
+        others = _texts(more, columns)
+        whole = (pl.concat([first[0], others[0]]), pl.concat([first[1], others[1]]))
+    return align(*whole, settings), first
+
+
+def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Any:
+    from weft.parallel.word_alignment import pair_links, pharaoh
+
+    if not as_json:
+        yield from (line + "\n" for line in pharaoh(aligned)[:pairs])
+        return
+    for n in range(pairs):
+        links, probability = pair_links(aligned, n)
+        told = [[i, j, round(float(p), 4)] for (i, j), p in zip(links.tolist(), probability, strict=True)]
+        words = {name: getattr(aligned, name).characters(n).tolist() for name in ("source", "target")}
+        yield show.json_line({"pair": n, **{f"{name}_words": places for name, places in words.items()}, "links": told})
+
+
+def _writing(path: Path) -> Any:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise WeftError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands to the group `weft pairs`."""
+    group.command("align-words")(align_words)
+    group.command()(lexicon)
+    group.command()(mark)
+    group.command()(project)

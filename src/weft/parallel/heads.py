@@ -1,0 +1,112 @@
+"""Heads: what each is there to notice, the evidence that it weighs, and from which value on a pair passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.language.logistic import logistic
+from weft.parallel.evidence import NAMES, PLACE, Floats
+
+_LEXICAL = tuple(range(13))
+LEARNT: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+    "mismatch": (("mismatch", "adjacent"), _LEXICAL),
+    "truncated_source": (("truncated_source_50", "truncated_source_75"), _LEXICAL),
+    "truncated_target": (("truncated_target_50", "truncated_target_75"), _LEXICAL),
+}
+"""Heads that weigh several columns of evidence: the kinds of wrong pairs that they learn from, and the columns."""
+READ: dict[str, tuple[str, float]] = {
+    "number": ("numbers", 1.0),
+    "copy": ("copied", -1.0),
+    "fluency_source": ("surprise_source", -1.0),
+    "fluency_target": ("surprise_target", -1.0),
+}
+"""Heads that read one column, and whether more of it is better."""
+HEADS = (*LEARNT, *READ)
+"""Reason codes of pairs that do not pass."""
+_PENALTY = 1e-3
+_MOST_STEPS = 4.0
+_OUTLIER = 6.0
+"""In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
+_FARTHEST = 5.0
+"""In standard deviations of right pairs: what is further away says no more."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Weights of standardised evidence with a constant before them, and the least value with which a pair passes.
+
+    `usual` is the value of the middle one of right pairs.
+    """
+
+    columns: tuple[int, ...]
+    middle: tuple[float, ...]
+    spread: tuple[float, ...]
+    weights: tuple[float, ...]
+    least: float
+    usual: float = 1.0
+
+    def margins(self, values: Floats) -> Floats:
+        """Values as steps from the least (0) to the usual one (1), cut at four either way."""
+        return np.clip((values - self.least) / max(self.usual - self.least, 1e-6), -_MOST_STEPS, _MOST_STEPS)
+
+    def values(self, seen: Any) -> Floats:
+        """One number for each row of evidence (pairs, 17): more is better."""
+        return standardised(seen, self.columns, self.middle, self.spread) @ np.asarray(self.weights, np.float64)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: list(held) if isinstance(held, tuple) else held for name, held in self.__dict__.items()}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Head:
+        columns, middle, spread, weights = (tuple(told[n]) for n in ("columns", "middle", "spread", "weights"))
+        return cls(columns, middle, spread, weights, float(told["least"]), float(told["usual"]))
+
+
+def standardised(seen: Any, columns: Any, middle: Any, spread: Any) -> Floats:
+    """(pairs, 1 + columns): ones, and the evidence in standard deviations of right pairs, cut at five."""
+    held = (np.asarray(seen, np.float64)[:, list(columns)] - np.asarray(middle)) / np.asarray(spread)
+    return np.column_stack([np.ones(len(held)), np.clip(held, -_FARTHEST, _FARTHEST)])
+
+
+def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
+    """All heads from evidence of right pairs and of wrong ones by kind; each lets `kept` of the right pass."""
+    made = {}
+    for name, (kinds, columns) in LEARNT.items():
+        middle, spread = _scale(right, columns)
+        against = np.concatenate([wrong[kind] for kind in kinds])
+        rows = standardised(np.concatenate([right, against]), columns, middle, spread)
+        known = np.concatenate([np.ones(len(right)), np.zeros(len(against))])
+        weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(against), 1))
+        weights = logistic(rows, known, weight, _PENALTY, scaled=False)
+        made[name] = _limited(Head(columns, middle, spread, tuple(map(float, weights)), 0.0), right, kept)
+    for name, (column, sign) in READ.items():
+        middle, spread = _scale(right, (PLACE[column],))
+        made[name] = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
+    return made
+
+
+def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    held = np.asarray(right, np.float64)[:, list(columns)]
+    return tuple(held.mean(axis=0).tolist()), tuple(np.maximum(held.std(axis=0), 1e-6).tolist())
+
+
+def _limited(head: Head, right: Any, kept: float) -> Head:
+    values = np.sort(head.values(right))
+    middle = np.median(values)
+    spread = 1.4826 * np.median(np.abs(values - middle))
+    if spread > 0:
+        # A seed has wrong pairs too: a line in another language must not say what passes as this one.
+        values = values[values >= middle - _OUTLIER * spread]
+    least = values[int(len(values) * (1 - kept))]
+    return Head(head.columns, head.middle, head.spread, head.weights, float(least), float(middle))
+
+
+def describe() -> dict[str, list[str]]:
+    """Names of the evidence that each head weighs."""
+    return {name: [NAMES[column] for column in columns] for name, (_, columns) in LEARNT.items()} | {
+        name: [column] for name, (column, _) in READ.items()
+    }

@@ -1,0 +1,81 @@
+"""A scorer in a folder: `model.json` says what it is, `lexicon.npz` and `words.parquet` hold what it learnt."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from weft.errors import WeftError
+from weft.parallel.evidence import NAMES, Languages
+from weft.parallel.heads import HEADS, Head
+from weft.parallel.lexicon import Folding, Lexicon, Vocabulary
+from weft.parallel.scorer import Scorer
+from weft.text.char_model import CharModel
+from weft.text.ibm1 import Cells
+
+FORMAT = 1
+MANIFEST, ARRAYS, WORDS = "model.json", "lexicon.npz", "words.parquet"
+_SIDES = ("source", "target")
+
+
+def save(scorer: Scorer, folder: Path) -> None:
+    """Write a scorer; the folder is made, files of an earlier one are replaced, the manifest last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lexicon = scorer.lexicon
+    arrays: dict[str, Any] = {}
+    for side, words, cells, model in zip(_SIDES, lexicon.vocabularies, lexicon.cells, scorer.models, strict=True):
+        arrays |= {f"{side}_hashes": words.hashes, f"{side}_counts": words.counts}
+        arrays |= {f"{side}_{name}": array for name, array in cells._asdict().items()}
+        arrays |= {f"{side}_characters": model.table, f"{side}_read": np.array([model.whole, model.different])}
+    np.savez_compressed(folder / ARRAYS, **arrays)
+    forms = [pa.table({"side": [side] * len(words.forms), "form": words.forms}) for side, words in
+             zip(_SIDES, lexicon.vocabularies, strict=True)]  # fmt: skip
+    pq.write_table(pa.concat_tables(forms), folder / WORDS, compression="zstd")
+    told = {
+        "format": FORMAT,
+        "languages": list(lexicon.languages),
+        "foldings": [folding._asdict() for folding in lexicon.foldings],
+        "evidence": list(NAMES),
+        "heads": {name: scorer.heads[name].to_json() for name in HEADS},
+        "weights": list(scorer.weights),
+        "facts": dict(scorer.facts),
+    }
+    (folder / MANIFEST).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
+def load(folder: Path) -> Scorer:
+    """The scorer in a folder. Raises WeftError where there is none, or one that this version does not read."""
+    try:
+        told = json.loads((folder / MANIFEST).read_bytes())
+        if told.get("format") != FORMAT or told.get("evidence") != list(NAMES):
+            raise WeftError(f"{folder}: a model of another version of weft; expected one that `weft train pairs` wrote")
+        with np.load(folder / ARRAYS) as arrays:
+            held = {name: arrays[name] for name in arrays.files}
+        forms = pq.read_table(folder / WORDS)
+        return _made(told, held, forms)
+    except FileNotFoundError as error:
+        raise WeftError(f"{folder}: no model here; expected a folder that `weft train pairs` wrote") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
+        raise WeftError(f"{folder}: cannot be read: {str(error).splitlines()[0] or type(error).__name__}") from error
+
+
+def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer:
+    words, cells, models = [], [], []
+    for side in _SIDES:
+        own = forms.filter(pc.equal(forms["side"], side))["form"].combine_chunks().cast(pa.large_string())
+        words.append(Vocabulary(held[f"{side}_hashes"], held[f"{side}_counts"], own))
+        cells.append(Cells(*(held[f"{side}_{name}"] for name in Cells._fields)))
+        whole, different = map(int, held[f"{side}_read"])
+        models.append(CharModel(held[f"{side}_characters"], whole, different))
+    foldings = [Folding(bool(one["fold_marks"]), int(one["prefix"])) for one in told["foldings"]]
+    source, target = told["languages"]
+    lexicon = Lexicon((source, target), (foldings[0], foldings[1]), (words[0], words[1]), (cells[0], cells[1]))
+    heads = {name: Head.from_json(told["heads"][name]) for name in HEADS}
+    return Scorer(lexicon, Languages(*models), heads, tuple(told["weights"]), told["facts"])

@@ -1,0 +1,67 @@
+"""Pairs in a file of two columns or more: TSV, CSV, JSONL or Parquet, packed or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from weft.errors import WeftError
+from weft.tokenizer.texts import FORMS, Columns, form_of, table_of, wanted
+
+TABLES = tuple(form for form in FORMS if form != ".txt")
+_SOURCE, _TARGET = ("source", "src", "english"), ("target", "tgt", "translation")
+
+
+def read_pairs(
+    file: Path,
+    columns: tuple[str, str] | None = None,
+    languages: tuple[str, str] | None = None,
+    *,
+    first_two: bool = False,
+    header: bool | None = True,
+) -> pl.DataFrame:
+    """`source` and `target` of each row, as they stand; a null is an empty text.
+
+    Without `columns` they are those named by the codes of the `languages`, or source and target (also src, english;
+    tgt, translation), else with `first_two` the first ones. `header`: whether the first row of a TSV or CSV names its
+    columns; None: if it holds one of these names. Raises WeftError for what is no such file, and without such columns.
+    """
+    if form_of(file) not in TABLES:
+        raise WeftError(f"{file}: expected a file of pairs: {', '.join(TABLES)}, packed or not")
+    if not file.is_file():
+        raise WeftError(f"{file}: no such file; expected pairs in {', '.join(TABLES)}")
+    known = {*_SOURCE, *_TARGET, *(languages or ()), *(columns or ())}
+    if form_of(file) == ".parquet":
+        names = list(pl.read_parquet_schema(file)) if columns is None else list(columns)
+        table = table_of(file, Columns(text=names[0], more=tuple(names)))
+    else:
+        table = table_of(file, Columns(text="source", more=("target",)))
+        if header is None and form_of(file) in (".tsv", ".csv") and not known & {n.casefold() for n in table.columns}:
+            table = table_of(file, Columns(text="source", more=("target",)), header=False)
+    sides = columns or _named(file, table.columns, languages, first_two)
+    for side in sides:
+        if table.schema[wanted(table, file, side)] not in (pl.String, pl.Null):
+            raise WeftError(f"{file}: column {side} is {table.schema[side]}; expected text")
+    source, target = (table[side].cast(pl.String).fill_null("") for side in sides)
+    return pl.DataFrame({"source": source, "target": target})
+
+
+def full_pairs(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of which both sides hold more than white space."""
+    return frame.filter(pl.all_horizontal(pl.col("source", "target").str.strip_chars() != ""))
+
+
+def _named(file: Path, columns: list[str], languages: tuple[str, str] | None, first_two: bool) -> tuple[str, str]:
+    if languages is not None and set(languages) <= set(columns):
+        return languages
+    folded = {column.casefold(): column for column in reversed(columns)}
+    source, target = (next((folded[n] for n in names if n in folded), None) for names in (_SOURCE, _TARGET))
+    if source is not None and target is not None:
+        return source, target
+    if first_two and len(columns) > 1:
+        return columns[0], columns[1]
+    codes = f"{' and '.join(languages)}, or " if languages else ""
+    raise WeftError(
+        f"{file}: columns {', '.join(columns)[:200]}; expected {codes}source and target, or the names of two columns"
+    )

@@ -1,0 +1,191 @@
+"""How well the words of two texts translate each other, by a lexicon of both directions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.text.buffers import Longs
+from weft.text.decode import item
+from weft.text.hashing import mix
+from weft.text.ibm1 import Cells
+from weft.text.jit import F32, F32_IN, I32_IN, I64_IN, U64, U64_IN, kernel, part, types
+
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+_ONE = float(1 << 31)
+_MINE, _BACKGROUND = np.float32(0.9), np.float32(0.1)
+COVERED = np.float32(0.05)
+"""A word is covered when a word of the other text translates into it with at least this probability."""
+FEATURES = ("llr", "covered", "uncovered_run", "covered_end", "unknown")
+"""Of one direction: mean log-likelihood ratio of the target's words, share of them that are covered, the longest run
+that is not as a share of the text, share covered of the last third, share that neither lexicon nor source knows."""
+
+
+@kernel(types.void(U64_IN, U64_IN, U64))
+def _fill(keys: Any, held: Any, table: Any) -> None:
+    """Two numbers for each place: the key, and what is held; of a key that comes twice both are kept together."""
+    mask = np.uint64(len(table) // 2 - 1)
+    for n in range(len(keys)):
+        place = mix(keys[n]) & mask
+        while table[2 * place] != 0 and table[2 * place] != keys[n]:
+            place = (place + np.uint64(1)) & mask
+        table[2 * place] = keys[n]
+        table[2 * place + 1] |= held[n]
+
+
+@part
+def both(table: Any, e: Any, f: Any) -> Any:
+    """t(f|e) << 32 | t(e|f), each times 2**31; 0 where neither lexicon has such a cell."""
+    mask = np.uint64(len(table) // 2 - 1)
+    key = np.uint64(e) << _HALF | np.uint64(f)
+    place = mix(key) & mask
+    while True:
+        held = item(table, 2 * place)
+        if held == key:
+            return item(table, 2 * place + np.uint64(1))
+        if held == 0:
+            return np.uint64(0)
+        place = (place + np.uint64(1)) & mask
+
+
+class Table(NamedTuple):
+    """Cells of two directions by (source word, target word), those of NULL by word, and what is expected anywhere.
+
+    `usual[n]` is the probability of word n of a language in any text, `usual[0]` that of a word that was never met.
+    """
+
+    cells: npt.NDArray[np.uint64]
+    null_target: npt.NDArray[np.float32]
+    null_source: npt.NDArray[np.float32]
+    usual_target: npt.NDArray[np.float32]
+    usual_source: npt.NDArray[np.float32]
+
+
+def table(forward: Cells, backward: Cells, usual_target: Any, usual_source: Any) -> Table:
+    """The table of t(f|e) (`forward`) and t(e|f); words are numbered from 1, NULL is 0 on the given side."""
+    keys, held, nulls = [], [], []
+    for cells, shift, size in ((forward, 32, len(usual_target)), (backward, 0, len(usual_source))):
+        given = np.repeat(np.arange(len(cells.starts) - 1), np.diff(cells.starts)).astype(np.uint64)
+        null = np.zeros(size, np.float32)
+        first = cells.starts[1] if len(cells.starts) > 1 else 0
+        null[cells.target[:first]] = cells.value[:first]
+        nulls.append(null)
+        made = cells.target[first:].astype(np.uint64)
+        one, other = (given[first:], made) if shift else (made, given[first:])
+        keys.append(one << _HALF | other)
+        held.append(np.round(cells.value[first:].astype(np.float64) * _ONE).astype(np.uint64) << np.uint64(shift))
+    count = sum(map(len, keys))
+    space = np.zeros(2 << max(4, int(1.2 * count).bit_length()), np.uint64)
+    _fill(np.concatenate(keys), np.concatenate(held), space)
+    return Table(space, nulls[0], nulls[1], np.asarray(usual_target), np.asarray(usual_source))
+
+
+class Side(NamedTuple):
+    """Words of texts by number (0: not in the vocabulary) and by hash; those of text `n` are `starts[n]` and on."""
+
+    starts: Longs
+    words: npt.NDArray[np.int32]
+    hashes: npt.NDArray[np.uint64]
+
+
+_SIDE = types.Tuple((I64_IN, I32_IN, U64_IN))
+_TABLE = types.Tuple((U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
+
+
+@part
+def _meet(cells: Any, source: Any, target: Any, n: int, m: int, found: Any, best: Any) -> None:
+    """Sums and the highest of t(f|e) for the target's words, then of t(e|f) for the source's, without NULL.
+
+    A word that no vocabulary has, or that nothing covers, is covered where the other text has it as it is.
+    """
+    from_starts, from_words, from_hashes = source
+    to_starts, to_words, to_hashes = target
+    first, begin = from_starts[n], to_starts[m]
+    rows, columns = from_starts[n + 1] - first, to_starts[m + 1] - begin
+    for k in range(rows + columns):
+        found[k] = best[k] = np.float32(0.0)
+    for i in range(rows):
+        e = item(from_words, first + i)
+        if e == 0:
+            continue
+        sum_back, best_back = np.float32(0.0), np.float32(0.0)
+        for j in range(columns):
+            f = item(to_words, begin + j)
+            if f == 0:
+                continue
+            held = both(cells, e, f)
+            if held == 0:
+                continue
+            there = np.float32(held >> _HALF) / np.float32(_ONE)
+            back = np.float32(held & _LOW) / np.float32(_ONE)
+            found[j] += there
+            best[j] = max(best[j], there)
+            sum_back += back
+            best_back = max(best_back, back)
+        found[columns + i], best[columns + i] = sum_back, best_back
+    for j in range(columns):
+        if item(to_words, begin + j) == 0 or best[j] < COVERED:
+            for i in range(rows):
+                if item(from_hashes, first + i) == item(to_hashes, begin + j):
+                    found[j] += np.float32(item(to_words, begin + j) == 0)
+                    best[j] = np.float32(1.0)
+    for i in range(rows):
+        if item(from_words, first + i) == 0 or best[columns + i] < COVERED:
+            for j in range(columns):
+                if item(from_hashes, first + i) == item(to_hashes, begin + j):
+                    found[columns + i] += np.float32(item(from_words, first + i) == 0)
+                    best[columns + i] = np.float32(1.0)
+
+
+@part
+def _summed(
+    words: Any, first: int, size: int, others: int, null: Any, usual: Any, found: Any, best: Any, out: Any
+) -> None:
+    """FEATURES of one side's words: `found` and `best` are what the other side's give them."""
+    for k in range(5):
+        out[k] = np.float32(0.0)
+    if size == 0 or others == 0:
+        return
+    share = np.float32(1.0) / np.float32(others + 1)
+    total, covered, run, longest, unknown, tail = np.float32(0.0), 0, 0, 0, 0, 0
+    third = size - max(1, (size + 2) // 3)
+    for j in range(size):
+        word = words[first + j]
+        expected = usual[word]
+        mine = (found[j] + (null[word] if word > 0 else np.float32(0.0))) * share
+        total += np.log((_MINE * mine + _BACKGROUND * expected) / expected)
+        if best[j] >= COVERED:
+            covered += 1
+            run = 0
+            tail += j >= third
+        else:
+            unknown += word == 0
+            run += 1
+            longest = max(longest, run)
+    out[0] = total / np.float32(size)
+    out[1] = np.float32(covered) / np.float32(size)
+    out[2] = np.float32(longest) / np.float32(size)
+    out[3] = np.float32(tail) / np.float32(size - third)
+    out[4] = np.float32(unknown) / np.float32(size)
+
+
+@kernel(types.void(_TABLE, _SIDE, _SIDE, I64_IN, I64_IN, F32, F32, types.float32[:, ::1]))
+def _score(held: Any, source: Any, target: Any, rows: Any, columns: Any, found: Any, best: Any, out: Any) -> None:
+    cells, null_target, null_source, usual_target, usual_source = held
+    for k in range(len(rows)):
+        n, m = rows[k], columns[k]
+        size, others = target[0][m + 1] - target[0][m], source[0][n + 1] - source[0][n]
+        _meet(cells, source, target, n, m, found, best)
+        _summed(target[1], target[0][m], size, others, null_target, usual_target, found, best, out[k, :5])
+        _summed(source[1], source[0][n], others, size, null_source, usual_source, found[size:], best[size:], out[k, 5:])
+
+
+def score(held: Table, source: Side, target: Side, rows: Longs, columns: Longs) -> npt.NDArray[np.float32]:
+    """FEATURES of both directions, (pairs, 10): texts `rows[k]` of the source and `columns[k]` of the target."""
+    out = np.empty((len(rows), 2 * len(FEATURES)), np.float32)
+    longest = sum(int(np.diff(side.starts).max(initial=0)) for side in (source, target))
+    scratch = np.empty((2, max(longest, 1)), np.float32)
+    _score(tuple(held), tuple(source), tuple(target), rows, columns, scratch[0], scratch[1], out)
+    return out
