@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,20 +21,8 @@ from weft.engine.objects import Objects, OutOfReach
 from weft.errors import WeftError
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    made.bucket("ledgers")
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def opened(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], ObjectStorage]:
-    for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "cache"))
+def opened(storage_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], ObjectStorage]:
     return lambda: ObjectStorage(f"s3://ledgers/{tmp_path.name}/build")
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,26 +39,9 @@ services:
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    made.bucket("corpora")
-    yield made
-    made.close()
-
-
 @pytest.fixture(autouse=True)
-def settings(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "cache"))
+def settings(storage_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_TEST_KEY", "k")
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"s3://corpora/{tmp_path.name}/build"
 
 
 def _held(url: str) -> set[int]:

@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -31,21 +30,7 @@ from weft.engine.worker import work
 from weft.errors import ShardError, WeftError
 from weft.recipe import load
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    made.bucket("corpora")
-    yield made
-    made.close()
-
-
-@pytest.fixture(autouse=True)
-def settings(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("storage_settings")
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("folder")
     assert run(load(write_corpus(made, 160, 4)), made / "build", workers=1).status == 0
     return made
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"s3://corpora/{tmp_path.name}/build"
 
 
 def soon(condition: object, *alive: subprocess.Popen[str], seconds: float = 90.0) -> None:

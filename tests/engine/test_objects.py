@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,23 +28,8 @@ from weft.engine.work import Task
 from weft.errors import WeftError
 from weft.recipe import load
 
+pytestmark = pytest.mark.usefixtures("storage_settings")
 OUTPUTS = ("construct", "documents", "label", "errors", "deduplicate", "selection")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    made.bucket("corpora")
-    yield made
-    made.close()
-
-
-@pytest.fixture(autouse=True)
-def settings(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +44,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(tmp_path: Path) -> Path:
     """A recipe of little text that nobody has built."""
     return write_corpus(tmp_path / "little", 10, 1)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"s3://corpora/{tmp_path.name}/build"
 
 
 def stored(url: str) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,21 +23,8 @@ from weft.recipe import load
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    made = Server()
-    made.bucket("corpora")
-    made.bucket("others")
-    yield made
-    made.close()
-
-
 @pytest.fixture(autouse=True)
-def settings(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {"ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any", "REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "driver"))
+def settings(storage_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 

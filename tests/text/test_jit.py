@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from weft.text import jit
 
 SHOW = "import numba, weft.text.jit as jit; print(numba.config.CACHE_DIR)"
 COMPILE = "import weft.text.scripts, numba; print(numba.config.CACHE_DIR)"
@@ -39,3 +42,26 @@ def test_a_private_folder_when_the_cache_cannot_be_written(tmp_path: Path) -> No
     assert ask(SHOW, XDG_CACHE_HOME=str(tmp_path / "file"), TMPDIR=str(tmp_path)) == folder
     folder.chmod(0o777)  # somebody else could have written into it
     assert ask(SHOW, XDG_CACHE_HOME=str(tmp_path / "file"), TMPDIR=str(tmp_path)) != folder
+
+
+def _compiled_in(file: Path) -> set[str]:
+    """Modules of this room whose names the kernels and parts of a module use."""
+    tree, names = ast.parse(file.read_text("utf-8")), {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("weft.text"):
+            for one in node.names:
+                module = one.name if node.module == "weft.text" else str(node.module).rpartition(".")[2]
+                names[one.asname or one.name] = f"{module}.py"
+    used = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            marks = {n.id for mark in node.decorator_list for n in ast.walk(mark) if isinstance(n, ast.Name)}
+            if marks & {"kernel", "part"}:
+                used |= {n.id for body in node.body for n in ast.walk(body) if isinstance(n, ast.Name)}
+    return {names[name] for name in used & names.keys()}
+
+
+def test_the_cache_of_kernels_goes_by_every_module_that_is_compiled_into_another() -> None:
+    compiled = {name for file in Path(jit.__file__).parent.glob("*.py") for name in _compiled_in(file)}
+    assert len(compiled) > 10
+    assert compiled <= set(jit.SHARED)

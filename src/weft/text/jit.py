@@ -17,9 +17,10 @@ from numba import types as types  # kernels take their signatures from here
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_SHARED = (
+SHARED = (
     *("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "shingles.py", "unicode.py"),
-    *("units.py", "vectors.py", "pair_characters.py", "pair_counts.py", "pair_markup.py", "pair_numbers.py"),
+    *("tokens.py", "units.py", "vectors.py"),
+    *("pair_characters.py", "pair_counts.py", "pair_markup.py", "pair_numbers.py"),
 )
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""
 
@@ -46,7 +47,7 @@ def cache_folder() -> Path:
 
 def _sources_digest() -> str:
     here, digest = Path(__file__).parent, hashlib.blake2b(digest_size=6)
-    for file in _SHARED:
+    for file in SHARED:
         digest.update((here / file).read_bytes())
     return digest.hexdigest()
 
