@@ -8,7 +8,7 @@ import pytest
 
 from weft.report.pairs_borders import cell, shortened, way
 from weft.report.pairs_page import page
-from weft.report.pairs_plots import overlaid
+from weft.report.pairs_plots import Cell, heat, overlaid
 
 from .tags import Tags
 
@@ -147,3 +147,10 @@ def test_heights_are_shares_of_their_own_count() -> None:
     drawn = overlaid("score", [{"from": 0.0, "to": 1.0, "pairs": 1, "mismatches": 1_000}], ("pairs", "mismatches"))
     assert "1 pairs (100.00%), 1,000 mismatches (100.00%)" in drawn
     assert overlaid("score", [], ("pairs", "mismatches")) == ""
+
+
+def test_text_of_cells_changes_its_colour_with_their_depth() -> None:
+    cells = [Cell(str(depth), depth, "") for depth in (0.2, 0.7, 0.9, 1.4)]
+    made = heat("x", ["row"], ["a", "b", "c", "d"], [cells])
+    kinds = [held.get("class") for tag, held in read(made).seen if tag == "td" and "style" in held]
+    assert kinds == [None, "deep", "deeper", "deeper"] and "--d:1.00" in made

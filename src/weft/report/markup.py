@@ -79,7 +79,7 @@ def scrolled(name: str) -> str:
 
 
 def captioned(text: str) -> str:
-    return f"<caption>{esc(text)}</caption>" if text else ""
+    return f"<caption><span>{esc(text)}</span></caption>" if text else ""
 
 
 def _cell(cell: str, numeric: bool) -> str:

@@ -86,7 +86,7 @@ def _languages(parts: Sequence[Part]) -> str:
         file = part["file"].replace("\\", "/").rpartition("/")[2]
         rows.append(
             [named(part), *counts, *map(share, held),
-             f'<span class="soft" title="{esc(part["file"])}">{esc(file)}</span>']
+             f'<span class="soft file" title="{esc(part["file"])}">{esc(file)}</span>']
         )  # fmt: skip
     note = (
         "Of each two languages: how many pairs pass all rules of a set, with 95 % intervals (Wilson's score). Profiles "
@@ -204,7 +204,15 @@ def _profiles(parts: Sequence[Part]) -> str:
         counts = (sorted_by(one[key], number(one[key])) for key in ("both", "rules_only", "profile_only", "neither"))
         lost = one["rules_only"] / max(kept, 1)
         reasons = ", ".join(f"{rule} {count:,}" for rule, count in worst)
-        rows.append([named(part), esc(name_), *counts, sorted_by(lost, f"{100 * lost:.1f} %"), esc(reasons)])
+        rows.append(
+            [
+                named(part),
+                esc(name_),
+                *counts,
+                sorted_by(lost, f"{100 * lost:.1f} %"),
+                f'<span class="file">{esc(reasons)}</span>',
+            ]
+        )
     note = (
         "The learnt rules beside the defaults of other tools, on the same pairs. What only the rules keep is what a "
         "default would cost; the last column says which of its rules do it."

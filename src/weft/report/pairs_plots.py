@@ -129,7 +129,12 @@ _MANY = 16
 """Columns from which on cells are narrow."""
 
 
+_DEPTHS = (("deep", 0.58), ("deeper", 0.82))
+"""From which depth on text is in the other colour, in the dark and in the light: contrast is 4.4 at least."""
+
+
 def _cell(cell: Cell) -> str:
     depth = min(max(cell.depth, 0.0), 1.0)
-    deep = " class=deep" if depth > 0.55 else ""
-    return f'<td{deep} style="--d:{depth:.2f}" title="{esc(cell.title)}">{esc(cell.text)}</td>'
+    name = next((name for name, least in reversed(_DEPTHS) if depth > least), "")
+    kind = f' class="{name}"' if name else ""
+    return f'<td{kind} style="--d:{depth:.2f}" title="{esc(cell.title)}">{esc(cell.text)}</td>'
