@@ -77,6 +77,24 @@ def test_rules_or_a_model_of_two_languages_say_those_of_the_file(
         assert told(folder, capsys, "@pairs.tsv", *option)["pairs"][0]["languages"] == list(CODES)
 
 
+def test_sides_are_shown_as_rules_else_as_a_model_is_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    turned = f"swh_Latn-eng_Latn={folder / 'pairs.tsv'}"
+    right = told(folder, capsys, "@crawl.eng_Latn-swh_Latn.tsv", "--model", "@model")["pairs"][0]
+    (part,) = told(folder, capsys, turned, "--columns", "2,1", "--model", "@model")["pairs"]
+    assert part["turned"] and part["languages"] == list(CODES)
+    assert part["scores"] == right["scores"]
+    rule_file.save(
+        folder / "turned.json", {"swh_Latn-eng_Latn": Rules(CODES[::-1], (Bound("same", "same", high=0.5),))}
+    )
+    (part,) = told(folder, capsys, turned, "--columns", "2,1", "--model", "@model", "--rules", "@turned.json")["pairs"]
+    assert not part["turned"] and part["languages"] == list(CODES[::-1])
+    assert (
+        part["scores"]["languages"] == list(CODES)
+        and part["scores"]["reasons"]["copy"] == right["scores"]["reasons"]["copy"]
+    )
+    assert "the scorer&#x27;s source is English" in (folder / "page.html").read_text("utf-8")
+
+
 def test_the_same_seed_shows_the_same_pairs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ("@pairs.tsv", "--languages", "en,sw", "--examples", "2")
     one, again, other = (told(folder, capsys, *given, "--seed", seed)["pairs"] for seed in ("1", "1", "2"))

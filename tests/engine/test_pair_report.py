@@ -18,6 +18,7 @@ from weft.engine.pair_report import Given, Report
 from weft.engine.pair_seen import Judges
 from weft.parallel.rules import Bound, Rules
 from weft.parallel.scorer import Scorer, train
+from weft.report.pairs_page import page
 
 CODES = ("eng_Latn", "swh_Latn")
 RULES = Rules(CODES, (Bound("numbers", "numbers_differ", high=0), Bound("words", "source_units", 4, 12)))
@@ -143,8 +144,16 @@ def test_multiway_rows(tmp_path: Path, name: str) -> None:
     }
 
 
-def test_an_empty_file_has_figures_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("content", "rows"), [("no pair\n", 1), ("a b c d e.\tf g h i j.\n", 1)])
+def test_of_one_row_no_mismatch_is_made(tmp_path: Path, scorer: Scorer, content: str, rows: int) -> None:
+    (tmp_path / "one.tsv").write_text(content, "utf-8")
+    (part,) = told(Given(layout(tmp_path / "one.tsv", (), False), CODES), rules=RULES, scorer=scorer)["pairs"]
+    assert part["read"] == rows and part["scores"]["mismatches"]["pairs"] == 0 and "auc" not in part["scores"]
+
+
+def test_an_empty_file_has_figures_too(tmp_path: Path, scorer: Scorer) -> None:
     (tmp_path / "none.tsv").write_text("", "utf-8")
-    found = told(Given(layout(tmp_path / "none.tsv", (), False), CODES), rules=RULES)
+    found = told(Given(layout(tmp_path / "none.tsv", (), False), CODES), rules=RULES, scorer=scorer)
     (part,) = found["pairs"]
+    assert part["scores"]["score"] == [] and "<h2>Scores</h2>" in page("x", found)
     assert part["read"] == 0 and part["sets"]["rules"]["passes"] == {"pairs": 0, "share": 0, "low": 0, "high": 1}

@@ -47,7 +47,8 @@ def part(target: str = KURDISH, code: str = "ckb_Arab", *, rules: bool = True, s
             {"from": 0.5, "to": 1.0, "pairs": 90, "mismatches": 0},
         ]
         made["scores"] = {
-            "passes": passes(88, 100), "mismatches": {"pairs": 80, "passes": passes(2, 80)},
+            "languages": ["eng_Latn", code], "passes": passes(88, 100),
+            "mismatches": {"pairs": 80, "passes": passes(2, 80)},
             "reasons": {"mismatch": {"pairs": 10, "mismatches": 78}}, "score": bins, "probability": bins,
             "auc": {"score": 0.987, "probability": 0.9},
         }  # fmt: skip

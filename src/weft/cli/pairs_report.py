@@ -118,12 +118,10 @@ class _Judged:
         from weft.parallel.rule_file import of_pair
 
         found = of_pair(self._rules, languages)
-        rules, turned = found if found is not None else (None, False)
+        scorer = next((one for codes, (one, _) in self._models.items() if set(codes) == set(languages)), None)
+        rules, turned = found if found is not None else (None, scorer is not None and scorer.languages != languages)
         shown = languages[::-1] if turned else languages
-        scorer, scored_turned = None, False
-        for codes, (one, _) in self._models.items():
-            if set(codes) == set(shown):
-                scorer, scored_turned = one, codes != shown
+        scored_turned = scorer is not None and scorer.languages != shown
         answered = _identifier() if rules is not None and rules.answers is not None else None
         return Judges(shown, rules, turned, scorer, scored_turned, answered, **self._drawn)
 

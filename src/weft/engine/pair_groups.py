@@ -64,7 +64,7 @@ def group_of(block: Any) -> Group:
     try:
         table = pa.json.read_json(io.BytesIO(block), read_options=options)
         held = table[FIELD].combine_chunks() if FIELD in table.column_names else pa.nulls(table.num_rows)
-        if pa.types.is_struct(held.type) and all(pa.types.is_string(one.type) for one in held.type):
+        if pa.types.is_struct(held.type) and all(one.type in (pa.string(), pa.null()) for one in held.type):
             return _divided(held)
     except pa.ArrowInvalid:
         pass

@@ -214,6 +214,7 @@ def _scores(held: Seen, judges: Judges, judged: int) -> dict[str, Any]:
     found, right = (scorer.score(*(side[::-1] if judges.scored_turned else side)) for side in sides)
     scores, chances = histograms(found)
     told = {
+        "languages": list(scorer.languages),
         "passes": _share(held.passed, judged),
         "mismatches": {"pairs": found.height, "passes": _share(int(found["keep"].sum()), found.height)},
         "reasons": {name: {"pairs": held.reasons[name], "mismatches": reasons_of(found)[name]} for name in HEADS},

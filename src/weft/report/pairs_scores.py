@@ -45,10 +45,12 @@ def _scores_of(part: Part) -> str:
             share = counts[key] / max(of[key], 1)
             cells += [sorted_by(counts[key], number(counts[key])), sorted_by(share, f"{100 * share:.1f} %")]
         rows.append([f"<code>{esc(reason)}</code>", esc(HEADS.get(reason, "")), *cells])
+    turned = held["languages"] != part["languages"]
     passes, wrong = held["passes"], held["mismatches"]["passes"]
     caption = (
         f"Why pairs do not pass: {passes['pairs']:,} of {of['pairs']:,} pairs pass all heads, "
         f"and {wrong['pairs']:,} of {of['mismatches']:,} mismatches"
+        + (f"; the scorer's source is {name(held['languages'][0])}" if turned else "")
     )
     return f'<div class="plots">{made}</div>{table(head, rows, sortable=True, caption=caption)}'
 
