@@ -26,6 +26,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("parallel-formats", 1, "release.tmx"),
         ("pairs", 1, "scored.tsv"),
         ("pair-rules", 1, "kept.rejected.tsv"),
+        ("pairs-report", 1, "report.html"),
         ("alignment", 1, "pairs.tsv"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),

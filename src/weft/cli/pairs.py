@@ -10,6 +10,7 @@ from weft.cli.converting import convert
 from weft.cli.mining import mine
 from weft.cli.pair_rules import filter_pairs, learn_rules
 from weft.cli.pair_scoring import score
+from weft.cli.pairs_report import report
 
 pairs = typer.Typer(
     no_args_is_help=True,
@@ -30,3 +31,4 @@ pairs.command()(score)
 pairs.command("mine")(mine)
 pairs_words.register(pairs)
 pairs.command("align")(align)
+pairs.command("report")(report)

@@ -56,8 +56,12 @@ def table(
     *,
     sortable: bool = False,
     names: Sequence[str] = (),
+    caption: str = "",
 ) -> str:
-    """A table; a column whose flag is set holds numbers. Cells are HTML; `value␟html` gives a sort value."""
+    """A table; a column whose flag is set holds numbers. Cells are HTML; `value␟html` gives a sort value.
+
+    One with a caption can be scrolled by keyboard too.
+    """
     heads = "".join(f'<th scope="col"{" class=n" if numeric else ""}>{esc(text)}</th>' for text, numeric in head)
     body = []
     for position, row in enumerate(rows):
@@ -65,7 +69,17 @@ def table(
         mark = f' data-name="{esc(names[position])}"' if names else ""
         body.append(f"<tr{mark}>{cells}</tr>")
     kind = ' class="sortable"' if sortable else ""
-    return f'<div class="wide"><table{kind}><thead><tr>{heads}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    whole = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    return f"{scrolled(caption)}<table{kind}>{captioned(caption)}{whole}</div>"
+
+
+def scrolled(name: str) -> str:
+    """The start of a box that scrolls sideways; one with a name can be reached by keyboard."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{esc(name)}">' if name else '<div class="wide">'
+
+
+def captioned(text: str) -> str:
+    return f"<caption><span>{esc(text)}</span></caption>" if text else ""
 
 
 def _cell(cell: str, numeric: bool) -> str:

@@ -86,7 +86,7 @@ def intervals(label: str, rows: Sequence[Interval], across: Axis) -> str:
         parts.append(f'<circle class="mark k0" cx="{value:.1f}" cy="{y}" r="4"><title>{esc(said)}</title></circle>')
         shown = f'x="{left + wide + right}" y="{y + 4}" text-anchor="end"'
         parts.append(f'<text class="s" {shown}>{row.value:.3f}</text>')
-    return _svg(left + wide + right + 4, tall + 22, label, parts)
+    return svg(left + wide + right + 4, tall + 22, label, parts)
 
 
 def lines(label: str, series: Sequence[Line], across: Axis, up: Axis, *, even: bool = False) -> str:
@@ -103,8 +103,8 @@ def lines(label: str, series: Sequence[Line], across: Axis, up: Axis, *, even: b
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
         parts.append(f'<path class="line k{number}" d="M{path}"/>')
         for (x, y), title in zip(at, line.titles, strict=True):
-            parts.append(_mark(number, x, y, f"{line.name}: {title}"))
-    return _svg(_WIDTH, _TOP + tall + _BOTTOM, label, parts)
+            parts.append(mark(number, x, y, f"{line.name}: {title}"))
+    return svg(_WIDTH, _TOP + tall + _BOTTOM, label, parts)
 
 
 def _frame(across: Axis, up: Axis) -> list[str]:
@@ -123,7 +123,7 @@ def _frame(across: Axis, up: Axis) -> list[str]:
     return parts
 
 
-def _mark(number: int, x: float, y: float, title: str) -> str:
+def mark(number: int, x: float, y: float, title: str) -> str:
     """A mark of the form that belongs to a series."""
     shapes = (
         f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
@@ -140,8 +140,8 @@ def legend(names: Sequence[str]) -> str:
     """The marks of series and their names, in HTML that breaks where it must."""
     parts = []
     for number, name in enumerate(names[:SERIES]):
-        mark = f'<path class="line k{number}" d="M0 8H30"/>{_mark(number, 15, 8, name)}'
-        parts.append(f'<span><svg viewBox="0 0 30 16" width="30" aria-hidden="true">{mark}</svg>{esc(name)}</span>')
+        drawn = f'<path class="line k{number}" d="M0 8H30"/>{mark(number, 15, 8, name)}'
+        parts.append(f'<span><svg viewBox="0 0 30 16" width="30" aria-hidden="true">{drawn}</svg>{esc(name)}</span>')
     return f'<div class="legend">{"".join(parts)}</div>'
 
 
@@ -162,7 +162,7 @@ def heat(label: str, names: Sequence[str], shares: Sequence[Sequence[float]], el
             taken = [*names, "a language outside"][column]
             title = f"{name} taken for {taken}: {share:.1%}"
             parts.append(_cell(left + _CELL * column, y, kind, share, title))
-    return _svg(width, tall, label, parts)
+    return svg(width, tall, label, parts)
 
 
 def _cell(x: float, y: float, kind: str, share: float, title: str) -> str:
@@ -175,6 +175,7 @@ def _cell(x: float, y: float, kind: str, share: float, title: str) -> str:
     return f"<g><title>{esc(title)}</title>{drawn}</g>"
 
 
-def _svg(width: float, height: float, label: str, parts: Sequence[str]) -> str:
+def svg(width: float, height: float, label: str, parts: Sequence[str]) -> str:
+    """A picture of these parts, with a label for those who do not see it."""
     frame = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" aria-label="{esc(label)}"'
     return f"<svg {frame}>{''.join(parts)}</svg>"
