@@ -15,7 +15,7 @@ from tests.engine.corpus import contents, write_corpus
 from tests.engine.object_server import KINDS, Server, faults_before
 
 from weft.cli.boundary import run as main
-from weft.engine.build import run
+from weft.engine.build import check_folder, run
 from weft.engine.ledger import Entry
 from weft.engine.object_lease import LEASE
 from weft.engine.object_storage import LASTING, ObjectStorage
@@ -246,6 +246,28 @@ def test_credentials_that_are_missing_or_refused_are_one_message(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert main(command) == 2
     assert "no credentials" in capsys.readouterr().err
+
+
+def test_a_run_that_begins_beside_another_or_after_one_that_was_killed_then_goes_on(
+    recipe: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    objects = Objects(url)
+    storage = ObjectStorage(url)
+    objects.write("manifest.json", b"{}")
+    check_folder(storage)  # killed before it had written its recipe
+    below = storage.below
+
+    def begun(folder: str) -> dict[str, int]:
+        objects.write("recipe.json", b"{}")  # of a run that begins while this one looks
+        objects.write("documents/0.parquet", b"")
+        return below(folder)
+
+    monkeypatch.setattr(storage, "below", begun)
+    check_folder(storage)
+    monkeypatch.setattr(storage, "below", below)
+    objects.delete(["recipe.json"])
+    assert main(["run", str(recipe), "--into", url, "--quiet"]) == 2
+    assert "holds other objects" in capsys.readouterr().err
 
 
 def test_commands_without_object_storage_say_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:

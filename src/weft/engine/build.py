@@ -13,6 +13,7 @@ from weft.engine.graph import Plan, State
 from weft.engine.intermediate import revive
 from weft.engine.ledger import Ledger
 from weft.engine.local import LocalRunner, usable_cores
+from weft.engine.manifest import PATH as MANIFEST
 from weft.engine.manifest import Manifest
 from weft.engine.plan import compile_plan
 from weft.engine.progress import Silent
@@ -85,8 +86,10 @@ def run(
 def check_folder(storage: Storage) -> None:
     """Raises WeftError for a folder that is no build and not empty; makes one that is not there."""
     if places.in_objects(storage.place):
-        # A run that has just begun, or was killed then, has left no more than its lease.
-        if not storage.exists(RECIPE) and any(not path.startswith("ledger/") for path in storage.below("")):
+        # A run that has just begun, or was killed then, has left no more than its lease and what it reads. The recipe
+        # is asked for last: while this looks, another may begin.
+        others = {path for path in storage.below("") if not path.startswith("ledger/")}
+        if others - {MANIFEST, RECIPE} and not storage.exists(RECIPE):
             raise WeftError(f"{storage.place}: holds other objects; expected a folder without any, or an earlier build")
         return
     root = storage.root
