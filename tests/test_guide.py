@@ -89,6 +89,16 @@ def test_the_recipe_of_the_page_on_pair_rules_is_good(tmp_path: Path) -> None:
     assert {"pairs_fit", "same_numbers"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
 
 
+def test_the_recipe_of_the_page_on_pairs_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    page = (ROOT / "docs/pairs.md").read_text("utf-8")
+    (found,) = [code for kind, code in BLOCK.findall(page) if kind == "yaml"]
+    shutil.copytree(ROOT / "tests/examples/label.pair_score/model", tmp_path / "pair-model")
+    (tmp_path / "recipe.yaml").write_text(found, "utf-8")
+    assert {"translates", "has_a_model"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
+
+
 def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:
     from weft.recipe import load
 
