@@ -25,7 +25,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
         ("parallel-formats", 1, "release.tmx"),
         ("pairs", 1, "scored.tsv"),
-        ("pair-rules", 1, "kept.rejected.tsv"),
+        ("pair-rules", 2, "both.rejected.tsv"),
         ("alignment", 1, "pairs.tsv"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
