@@ -10,6 +10,7 @@ from tests.parallel.bitexts import bitext
 from tests.parallel.tiny_scorer import write
 
 from weft.cli.boundary import run
+from weft.engine import pair_blocks
 from weft.parallel.model_folder import load
 
 
@@ -77,6 +78,16 @@ def test_rules_and_heads_judge_in_one_pass(folder: Path, capsys: pytest.CaptureF
     assert told["rules"]["mismatch"]["drops"] == sum("mismatch" in said for said in both.values())
     turned = reasons(folder, *rules, *model, "--columns", "2,1", "--languages", "swh_Latn,eng_Latn")
     assert turned == both
+
+
+def test_any_number_of_threads_judges_alike(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored(folder)
+    given = ("--rules", str(folder / "rules.json"), "--model", str(folder / "model"), "--least-probability", "0.5")
+    one = reasons(folder, *given, "--workers", "1")
+    written = (folder / "kept_made.tsv").read_bytes(), (folder / "kept_made.rejected.tsv").read_bytes()
+    monkeypatch.setattr(pair_blocks, "BLOCK", 700)
+    assert reasons(folder, *given, "--workers", "3") == one
+    assert written == ((folder / "kept_made.tsv").read_bytes(), (folder / "kept_made.rejected.tsv").read_bytes())
 
 
 def test_heads_can_be_left_out_for_a_probability(folder: Path) -> None:
