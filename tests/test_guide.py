@@ -25,8 +25,8 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
         ("parallel-formats", 1, "release.tmx"),
         ("pairs", 1, "scored.tsv"),
-        ("pair-rules", 1, "kept.rejected.tsv"),
         ("pairs-report", 1, "report.html"),
+        ("pair-rules", 2, "both.rejected.tsv"),
         ("alignment", 1, "pairs.tsv"),
         ("order", 4, "anneal/packing.json"),
         ("interleaving", 4, "related/packing.json"),
@@ -88,6 +88,16 @@ def test_the_recipe_of_the_page_on_pair_rules_is_good(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(found, "utf-8")
     (tmp_path / "rules.json").write_text('{"kind": "weft pair rules", "version": 1, "pairs": {}}', "utf-8")
     assert {"pairs_fit", "same_numbers"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
+
+
+def test_the_recipe_of_the_page_on_pairs_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    page = (ROOT / "docs/pairs.md").read_text("utf-8")
+    (found,) = [code for kind, code in BLOCK.findall(page) if kind == "yaml"]
+    shutil.copytree(ROOT / "tests/examples/label.pair_score/model", tmp_path / "pair-model")
+    (tmp_path / "recipe.yaml").write_text(found, "utf-8")
+    assert {"translates", "has_a_model"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
 
 
 def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:

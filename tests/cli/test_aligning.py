@@ -79,6 +79,29 @@ def test_folders_and_tables(tmp_path: Path, seed: Path, capsys: pytest.CaptureFi
         assert links["target_document"].to_list() == ["sw.jsonl#2", "sw.jsonl#3", "sw.jsonl#1"]
 
 
+def test_a_model_takes_the_place_of_a_seed(tmp_path: Path, seed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other, wanted = changed(*sentences(30, 2), 3)
+    (tmp_path / "en.txt").write_text("\n".join(one), "utf-8")
+    (tmp_path / "sw.txt").write_text("\n".join(other), "utf-8")
+    train = ["train", "pairs", str(seed), "--columns", "target,source", "--languages", "swh_Latn,eng_Latn"]
+    assert weft([*train, "--into", str(tmp_path / "model"), "--json"]) == 0
+    given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / "sw.txt"), *BASE]
+
+    def right(*more: str) -> float:
+        assert weft([*given, *more, "--into", str(tmp_path / "out.parquet"), "--quiet"]) == 0
+        rows = pl.read_parquet(tmp_path / "out.parquet")
+        found = rows.select(
+            pl.col("source_first") - 1, "source_count", pl.col("target_first") - 1, "target_count"
+        ).rows()
+        return len(set(found) & wanted) / len(wanted)
+
+    model = ["--lexicon", str(tmp_path / "model")]
+    alone, known, both = right(), right(*model), right(*model, "--seed", str(seed))
+    assert alone < 0.9 and known >= 0.95 and both >= 0.95
+    assert weft([*given[:4], "--languages", "eng_Latn,fra_Latn", *model, "--into", str(tmp_path / "o.tsv")]) == 2
+    assert "a model of swh_Latn,eng_Latn; expected one of eng_Latn,fra_Latn" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -52,6 +52,27 @@ def test_vectors_take_the_place_of_a_seed(folder: Path, capsys: pytest.CaptureFi
     assert "expected floats, a vector of at most 8192 numbers for each of 81 rows" in capsys.readouterr().err
 
 
+def test_a_model_finds_pairs_that_a_small_seed_judges(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pl.read_csv(folder / "seed.tsv", separator="\t")
+    rows[:180].write_csv(folder / "first.tsv", separator="\t")
+    rows[100:].write_csv(folder / "rest.tsv", separator="\t")  # eighty of them the model has seen
+    train = ["train", "pairs", str(folder / "first.tsv"), "--languages", "qaa_Latn,en", "--columns", "target,source"]
+    assert run([*train, "--into", str(folder / "model"), "--json"]) == 0
+    capsys.readouterr()
+    model = ["--lexicon", str(folder / "model")]
+    assert mine(folder, *model, "--seed", str(folder / "rest.tsv"), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    found = pl.read_ndjson(folder / "out/mined.jsonl")
+    assert told["seed_pairs"] == 120 and found.height >= 45
+    assert (found["source_line"] == found["target_line"] + 20).mean() >= 0.9
+    assert mine(folder, *model, "--seed", str(folder / "first.tsv")) == 2
+    assert "0 of 180 pairs are none that the model was trained with; expected at least 100" in capsys.readouterr().err
+    assert mine(folder, *model) == 2
+    assert "--seed: not given; expected 100 pairs at least that the model" in capsys.readouterr().err
+    assert mine(folder, *model, "--seed", str(folder / "rest.tsv"), "--languages", "en,swh_Latn") == 2
+    assert "a model of qaa_Latn,eng_Latn; expected one of eng_Latn,swh_Latn" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.engine.model_server import ModelServer
 
 from weft.cli.boundary import run
 
@@ -67,6 +68,52 @@ def test_spans_by_links_and_by_marks(pairs: Path) -> None:
     assert run(["pairs", "project", str(spans), "--into", str(out), "--marked", str(marks)]) == 0
     (made,) = (json.loads(line) for line in out.read_text("utf-8").splitlines())
     assert made["target_spans"][0]["begin"] == 14
+
+
+class Translator(ModelServer):
+    """Answers with the marked text in capitals."""
+
+    def _judgement(self, asked: dict[str, object]) -> str:
+        (message,) = asked["messages"]  # type: ignore[misc,attr-defined]
+        return str(message["content"]).split("\n\n")[1].upper()
+
+
+def test_a_server_translates_marked_texts_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spans, marks, service = (tmp_path / name for name in ("spans.jsonl", "marks.jsonl", "service.yaml"))
+    rows = [
+        {"source": text, "target": "x", "spans": [{"begin": 4, "end": 8, "label": "T"}]}
+        for text in ("The tree is {tall}.", "The lake is wide.", "The road is long.")
+    ]
+    spans.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    given = ["pairs", "mark", str(spans), "--into", str(marks), "--service", str(service), "--json"]
+    languages = ["--languages", "eng_Latn,swh_Latn"]
+    with Translator(refuse=("road",)) as server:
+        service.write_text(f"{{url: '{server.url}', protocol: openai-chat, model: m, give_up_seconds: 1}}", "utf-8")
+        assert run([*given, *languages]) == 0
+        told, asked = json.loads(capsys.readouterr().out), sum(server.answered.values())
+        first = marks.read_text("utf-8")
+        assert run([*given, *languages]) == 0 and sum(server.answered.values()) == asked == 2
+    assert told["translated"] == 2 and told["unanswered"] == {"service_refused": 1}
+    texts = [json.loads(line)["translated"] for line in first.splitlines()]
+    assert texts == ["THE [TREE] IS {TALL}.", "THE [LAKE] IS WIDE.", ""]
+    spans.write_text("".join(json.dumps(row) + "\n" for row in rows[:2]), "utf-8")
+    assert run([*given, *languages]) == 0  # nobody answers any more, and all is there
+    assert marks.read_text("utf-8").splitlines() == first.splitlines()[:2]
+    capsys.readouterr()
+    out = tmp_path / "out.jsonl"
+    assert run(["pairs", "project", str(spans), "--marked", str(marks), "--into", str(out)]) == 0
+    spans.write_text(json.dumps({**rows[0], "source": "The bird is tall."}) + "\n", "utf-8")
+    assert run([*given, *languages]) == 2
+    assert "what was answered is kept in" in capsys.readouterr().err
+    assert run(given) == 2 and "--languages: not given" in capsys.readouterr().err
+    for content, said in (
+        ("[1]", "expected the keys of a service"),
+        ("{url: x}", "service.yaml: "),
+        ("{url: 'http://a/v1', protocol: tei-predict}", "tei-predict does not translate"),
+        ("{", "no YAML"),
+    ):
+        service.write_text(content, "utf-8")
+        assert run([*given, *languages]) == 2 and said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import polars as pl
 
 from weft.parallel.alignment import Weights, document
 from weft.parallel.alignment_passes import How, Seed, aligned
+from weft.parallel.lexicon import train
 
 Pair = tuple[str, str]
 Bead = tuple[int, int, int, int]
@@ -161,13 +162,16 @@ MODES = ("lengths", "no seed", "seed", "seed, one pass")
 def counted(
     documents: list[Made], seed: list[Pair], mode: str, more: list[Made] | None = None
 ) -> list[tuple[int, int, int]]:
-    """Of each document what `strict` gives: by lengths alone, without a seed, with one, and without what is learnt
-    from the documents. Where there is no seed `more` documents are there to learn from."""
-    seeded = mode.startswith("seed")
+    """Of each document what `strict` gives: by lengths alone, without a seed, with one, with a lexicon that was learnt
+    from it before, and without what is learnt from the documents. Where there is no seed `more` documents are there to
+    learn from."""
+    seeded, languages = mode.startswith("seed"), ("und_Zyyy", "und_Zyyz")
+    sides = Seed(*(pl.Series([pair[n] for pair in seed]) for n in range(2)))
     how = How(
-        ("und_Zyyy", "und_Zyyz"),
-        seed=Seed(*(pl.Series([pair[n] for pair in seed]) for n in range(2))) if seeded else None,
-        passes=2 if mode in ("no seed", "seed") else 0,
+        languages,
+        seed=sides if seeded else None,
+        lexicon=train(*sides, languages) if mode == "lexicon" else None,
+        passes=2 if mode in ("no seed", "seed", "lexicon") else 0,
         weights=Weights(length=1.0, words=0.0) if mode == "lengths" else Weights(),
     )
     held = documents + ([] if seeded or more is None else more)

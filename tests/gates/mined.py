@@ -44,6 +44,21 @@ def oldi(data_dir: Path, code: str) -> pl.DataFrame:
     return held.select(pl.col("text").alias("source"), pl.col("text_right").alias("target"))[:SEED]
 
 
+def storybooks(data_dir: Path, code: str) -> pl.DataFrame:
+    """Pages and titles of children's stories that are in English too, at most 2,000; each different pair once."""
+    stories = pl.read_ndjson(data_dir / "align/african_storybook.jsonl.gz").filter("same_pages")
+    held = []
+    for english, other in (("a", "b"), ("b", "a")):
+        own = stories.filter(pl.col(f"lang_{english}") == "eng_Latn", pl.col(f"lang_{other}") == code)
+        sides = (("source", english), ("target", other))
+        held += [
+            own.select(pl.col(side).alias(name) for name, side in sides).explode("source", "target"),
+            own.select(pl.col(f"title_{side}").alias(name) for name, side in sides),
+        ]
+    rows = pl.concat(held).with_columns(pl.all().str.strip_chars()).unique(maintain_order=True)
+    return rows.filter(pl.all_horizontal(pl.col("source", "target") != ""))[:SEED]
+
+
 def measured(seed: pl.DataFrame, test: pl.DataFrame, code: str) -> Measured:
     """A third of the test pairs has both sides, a third the source alone, a third the target alone."""
     plan = Plan(("eng_Latn", code))

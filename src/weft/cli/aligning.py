@@ -23,6 +23,10 @@ SeedFile = Annotated[
     Path | None,
     typer.Option("--seed", metavar="FILE", help="Translations to learn from, a table with columns source and target."),
 ]
+Known = Annotated[
+    Path | None,
+    typer.Option("--lexicon", metavar="FOLDER", help="A model of weft train pairs, instead of a seed or beside it."),
+]
 Documents = Annotated[
     str | None,
     typer.Option(
@@ -48,6 +52,7 @@ def align(
     languages: Languages,
     into: Into,
     seed: SeedFile = None,
+    lexicon: Known = None,
     documents: Documents = None,
     split: Split = False,
     text: TextColumn = "text",
@@ -59,12 +64,27 @@ def align(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Which sentences of two texts translate each other; with a seed or without."""
+    """Which sentences of two texts translate each other; with a seed, a model, or neither."""
     from weft.cli.tokenizing import progress
     from weft.engine.aligning import Plan, align_files
 
     codes = languages_of(languages)
-    plan = Plan(source, target, codes, into, seed, documents, split, text, url, least, alike, every, longest)
+    plan = Plan(
+        source,
+        target,
+        codes,
+        into,
+        seed,
+        documents,
+        split,
+        text,
+        url,
+        least,
+        alike,
+        every,
+        longest,
+        lexicon=lexicon,
+    )
     with progress(quiet or as_json) as tell:
         made = align_files(plan, tell)
     if as_json:

@@ -22,6 +22,12 @@ def mine(
     languages: Annotated[str, typer.Option(metavar="SOURCE,TARGET", help="Codes: eng_Latn,swh_Latn.")],
     into: Annotated[Path, typer.Option(help="File to write: .tsv, .jsonl or .parquet.")],
     seed: Annotated[Path | None, typer.Option(help="Pairs to learn from: TSV, CSV, JSONL or Parquet.")] = None,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="A model of weft train pairs; pairs of --seed that it has not seen judge it."
+        ),
+    ] = None,
     precision: Annotated[
         float, typer.Option(min=0.5, max=0.99, help="Share of mined pairs that shall be right, by held-out pairs.")
     ] = 0.9,
@@ -48,7 +54,7 @@ def mine(
         raise WeftError(f"--into {into}: expected a file named .tsv, .jsonl or .parquet")
     columns = columns_of(seed_columns, "--seed-columns")
     told = _mined(
-        (source, target), seed, codes, into, (precision, paired), columns, (text, identifier), vectors,
+        (source, target), (seed, lexicon), codes, into, (precision, paired), columns, (text, identifier), vectors,
         least_margin, threads, quiet or as_json,
     )  # fmt: skip
     if as_json:
@@ -72,21 +78,28 @@ def mine(
 
 
 def _mined(
-    files: tuple[Path, Path], seed_file: Path | None, codes: tuple[str, str], into: Path, aims: tuple[float, float],
-    columns: tuple[str, str] | None, names: tuple[str, str | None], vectors: tuple[Path, Path] | None,
-    least_margin: float, threads: int | None, silent: bool,
+    files: tuple[Path, Path], learnt_from: tuple[Path | None, Path | None], codes: tuple[str, str], into: Path,
+    aims: tuple[float, float], columns: tuple[str, str] | None, names: tuple[str, str | None],
+    vectors: tuple[Path, Path] | None, least_margin: float, threads: int | None, silent: bool,
 ) -> dict[str, Any]:  # fmt: skip
     from weft.cli.tokenizing import progress
     from weft.parallel.candidates import cores
-    from weft.parallel.corpora import seed, sentences
+    from weft.parallel.corpora import FEWEST_PAIRS, seed, sentences, unseen
     from weft.parallel.lexicon import train
     from weft.parallel.mining import Plan, learn, mine, mine_vectors, table
+    from weft.parallel.model_folder import lexicon_in
     from weft.parallel.vector_candidates import read_vectors
 
     began = time.monotonic()
     plan = Plan(codes, *aims, threads or cores())
+    seed_file, model = learnt_from
     if vectors is None and seed_file is None:
-        raise WeftError("--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder")
+        raise WeftError(
+            "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
+            if model is None
+            else f"--seed: not given; expected {FEWEST_PAIRS} pairs at least that the model {model} has not seen: they "
+            "say from which probability on pairs are right"
+        )
     read = [sentences(file, *names) for file in files]
     tables = (read[0][0], read[1][0])
     corpora = (tables[0]["text"], tables[1]["text"])
@@ -101,8 +114,13 @@ def _mined(
             told |= {"by": "vectors", "least_margin": least_margin}
         elif seed_file is not None:
             pairs = seed(seed_file, codes, columns)
-            learnt = learn(pairs, corpora, plan, tell)
-            found = mine(corpora, train(*pairs, codes, learnt.foldings), learnt, plan, tell, learnt.threshold)
+            known = None
+            if model is not None:
+                known, seen = lexicon_in(model, codes)
+                pairs = unseen(pairs, seen, seed_file)
+            learnt = learn(pairs, corpora, plan, tell, known)
+            words = known or train(*pairs, codes, learnt.foldings)
+            found = mine(corpora, words, learnt, plan, tell, learnt.threshold)
             told |= {
                 "by": "lexicon",
                 "seed_pairs": len(pairs[0]),

@@ -90,32 +90,41 @@ def filter_pairs(
         str | None, typer.Option("--depth", metavar="COLUMN", help="Column of machine steps from a human text.")
     ] = None,
     most_depth: Annotated[int, typer.Option("--most-depth", min=0, help="With --depth: steps that pass.")] = 1,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", metavar="FOLDER", help="A scorer of weft train pairs: its heads judge beside the rules."
+        ),
+    ] = None,
+    least_probability: Annotated[
+        float | None, typer.Option("--least-probability", min=0, max=1, help="With --model: pairs below do not pass.")
+    ] = None,
     without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="RULE", help="Leave a rule out; several times.")
+        list[str] | None,
+        typer.Option("--without", metavar="RULE", help="Leave a rule or a head out, or all heads; several times."),
     ] = None,
     identify: Annotated[bool, typer.Option(help="Judge the language of each side, where rules say it.")] = True,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Keep the pairs that pass rules, the others with their reasons, and say how many each rule drops."""
+    """Keep the pairs that pass rules, a scorer or both, the others with their reasons, and say how many each drops."""
     from weft.engine import pair_blocks, pair_filter
     from weft.engine.local import usable_cores
 
-    chosen, turned = _chosen(rules, profile, None if languages is None else languages_of(languages))
+    codes = None if languages is None else languages_of(languages)
+    scored = _scored(model, least_probability, without or [])
+    chosen, turned = _chosen(rules, profile, codes, scored)
+    scored = _directed(scored, codes or chosen.languages)
     wanted: tuple[str, ...] = columns_of(columns) or ()
     if depth is not None:
         table = pair_blocks.format_of(file) == "tsv"
         wanted = (*(wanted or (("1", "2") if table else ("source", "target"))), depth)
     held = pair_blocks.layout(file, wanted, header)
-    chosen = _adjusted(chosen, without or [], identify, None if depth is None else most_depth)
-    beside = rejected or into.with_name(_with_rejected(into.name))
-    for place in (into, beside):
-        usable(place, file, held.format)
-    if into.resolve() == beside.resolve():
-        raise WeftError(f"{into}: is written already")
+    chosen = _adjusted(chosen, _rules_of(without or [], scored), identify, None if depth is None else most_depth)
+    beside = _beside(into, rejected, file, held.format)
     answered = _identifier() if chosen.answers is not None else None
-    job = pair_filter.Job(held, chosen, into, beside, turned, answered, workers or usable_cores())
+    job = pair_filter.Job(held, chosen, into, beside, turned, answered, workers or usable_cores(), scored)
     with progress(file, quiet or as_json, "filter") as advance:
         done = pair_filter.filter_pairs(job, advance)
     if as_json:
@@ -124,6 +133,16 @@ def filter_pairs(
     _say(done)
     show.say(f"kept      {into}\nrejected  {beside}")
     return 0
+
+
+def _beside(into: Path, rejected: Path | None, file: Path, format: str) -> Path:
+    """Where the rest goes. Raises WeftError where either file cannot be written."""
+    beside = rejected or into.with_name(_with_rejected(into.name))
+    for place in (into, beside):
+        usable(place, file, format)
+    if into.resolve() == beside.resolve():
+        raise WeftError(f"{into}: is written already")
+    return beside
 
 
 def _say(done: dict[str, Any]) -> None:
@@ -143,14 +162,17 @@ def _say(done: dict[str, Any]) -> None:
     )
 
 
-def _chosen(file: Path | None, profile: str | None, codes: tuple[str, str] | None) -> tuple[Any, bool]:
-    """The rules, and whether they are for the other direction."""
+def _chosen(file: Path | None, profile: str | None, codes: tuple[str, str] | None, scored: Any) -> tuple[Any, bool]:
+    """The rules, and whether they are for the other direction; a scorer needs none."""
     from weft.parallel import rule_file, rule_profiles
+    from weft.parallel.rules import Rules
 
+    if file is None and profile is None and scored is not None:
+        return Rules(codes or scored.scorer.languages, ()), False
     if (file is None) == (profile is None):
         names = " or ".join(rule_profiles.PROFILES)
         raise WeftError(
-            f"expected --rules FILE, which weft pairs learn-rules writes, or --profile {names}; one of both"
+            f"expected --rules FILE, which weft pairs learn-rules writes, or --profile {names}; one of both, or --model"
         )
     if profile is not None:
         return rule_profiles.profile(profile, codes or ("", "")), False
@@ -164,6 +186,45 @@ def _chosen(file: Path | None, profile: str | None, codes: tuple[str, str] | Non
     if found is None:
         raise WeftError(f"{file}: no rules for {rule_file.pair_name(codes)}; it has {', '.join(held)}")
     return found
+
+
+_ALL_HEADS = "heads"
+
+
+def _heads() -> tuple[str, ...]:
+    from weft.parallel.heads import HEADS
+
+    return HEADS
+
+
+def _scored(model: Path | None, least: float | None, without: list[str]) -> Any:
+    """The scorer that judges beside rules, without the heads that are left out; None where no model is named."""
+    if model is None:
+        if least is not None:
+            raise WeftError(f"--least-probability {least}: of which model? Expected --model FOLDER of weft train pairs")
+        return None
+    from weft.engine.pair_filter import Scored
+    from weft.parallel.model_folder import load
+
+    heads = () if _ALL_HEADS in without else tuple(name for name in _heads() if name not in without)
+    if not heads and least is None:
+        raise WeftError(f"--model {model}: no head is left; expected --least-probability, or fewer of --without")
+    return Scored(load(model), heads, least)
+
+
+def _rules_of(without: list[str], scored: Any) -> list[str]:
+    """What is left out of the rules: the names that are no heads."""
+    return [name for name in without if scored is None or name not in (*_heads(), _ALL_HEADS)]
+
+
+def _directed(scored: Any, codes: tuple[str, str]) -> Any:
+    """The scorer for a file of these languages (none where a profile is for any); WeftError for others than its own."""
+    if scored is None:
+        return None
+    own = scored.scorer.languages
+    if codes not in (own, own[::-1], ("", "")):
+        raise WeftError(f"--model: is of {','.join(own)}; expected one of {','.join(codes)}")
+    return dataclasses.replace(scored, turned=codes == own[::-1])
 
 
 def _adjusted(rules: Any, without: list[str], identify: bool, most_depth: int | None) -> Any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from weft.cli import show
-from weft.cli.options import Json
-from weft.cli.pair_options import columns_of
+from weft.cli.options import Json, Quiet
+from weft.cli.pair_options import columns_of, languages_of
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
@@ -106,19 +106,63 @@ def lexicon(
 def mark(
     spans: Annotated[Path, typer.Argument(metavar="SPANS", help="JSON lines: source, target, spans of begin and end.")],
     into: Annotated[Path, typer.Option("--into", help="JSON lines: pair, span, and the marked source to translate.")],
+    service: Annotated[
+        Path | None,
+        typer.Option("--service", metavar="YAML", help="A model server, as in a recipe: have it translate them."),
+    ] = None,
+    languages: Annotated[
+        str | None, typer.Option("--languages", metavar="CODE,CODE", help="With --service: source and target.")
+    ] = None,
+    replies: Annotated[
+        Path | None, typer.Option("--replies", help="Folder that keeps its answers; default: beside --into.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
-    """Write each source text with marks around one span, for a translation system of yours."""
+    """Write each source text with marks around one span; with a service, and its translation."""
     from weft.parallel.marked import marked
     from weft.parallel.span_files import span_rows
 
-    count = 0
+    given = span_rows(spans)
+    rows: list[dict[str, Any]] = [
+        {"pair": n, "span": k, "marked": marked(row["source"], span)}
+        for n, row in enumerate(given)
+        for k, span in enumerate(row["spans"])
+    ]
+    told: dict[str, Any] = {"marked": str(into), "texts": len(rows)}
+    if service is not None:
+        kept = replies or into.with_name(f"{into.name}.replies")
+        told |= _translate(rows, service, languages, kept, quiet or as_json)
     with _writing(into) as out:
-        for n, row in enumerate(span_rows(spans)):
-            for k, span in enumerate(row["spans"]):
-                out.write(show.json_line({"pair": n, "span": k, "marked": marked(row["source"], span)}))
-                count += 1
-    show.say(f"{show.counted(count, 'marked text')}  {into}")
+        out.writelines(show.json_line(row) for row in rows)
+    if as_json:
+        show.as_json(told)
+        return 0
+    if service is not None:
+        left = "".join(f", {count} {reason}" for reason, count in told["unanswered"].items())
+        show.say(f"{told['translated']:,} translated{left}\nreplies  {told['replies']}")
+    show.say(f"{show.counted(len(rows), 'marked text')}  {into}")
     return 0
+
+
+def _translate(
+    rows: list[dict[str, Any]], file: Path, languages: str | None, folder: Path, silent: bool
+) -> dict[str, Any]:
+    """Put `translated` into each row; empty where the service gave none."""
+    from weft.cli.tokenizing import progress
+    from weft.engine.text_translation import service_in, translate
+    from weft.parallel.marked import request
+
+    if languages is None:
+        raise WeftError("--languages: not given; expected the codes of source and target, as eng_Latn,swh_Latn")
+    codes = languages_of(languages)
+    service = service_in(file)
+    with progress(silent) as tell:
+        found = translate([row["marked"] for row in rows], request(codes), service, folder, tell)
+    for row, text in zip(rows, found.texts, strict=True):
+        row["translated"] = text or ""
+    count = sum(text is not None for text in found.texts)
+    return {"translated": count, "unanswered": dict(sorted(found.unanswered.items())), "replies": str(folder)}
 
 
 def project(

@@ -15,6 +15,7 @@ from weft.parallel import alignment_passes as passes
 from weft.parallel.alignment import Document, document, shapes_up_to
 from weft.parallel.document_pairs import Match, by_address, by_content
 from weft.parallel.lexicon import Folding, train
+from weft.parallel.model_folder import lexicon_in
 from weft.parallel.pairs_file import full_pairs, read_pairs
 from weft.text.beads import Path as Beads
 from weft.text.sentences import sentences
@@ -47,6 +48,8 @@ class Plan:
     every: bool = False
     longest: int = 4
     foldings: tuple[Folding, Folding] = field(default=(Folding(), Folding()))
+    lexicon: Path | None = None
+    """Folder of a model of `weft train pairs`; its foldings take the place of `foldings`."""
 
 
 class Texts(NamedTuple):
@@ -64,14 +67,21 @@ def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
     tell("read", 0, None)
     sides = _read(plan.source, plan), _read(plan.target, plan)
     seed = _seed(plan.seed) if plan.seed is not None else None
-    match = _paired(plan, sides, seed)
+    known = lexicon_in(plan.lexicon, plan.languages)[0] if plan.lexicon is not None else None
+    how = passes.How(
+        plan.languages,
+        plan.foldings if known is None else known.foldings,
+        seed,
+        lexicon=known,
+        priors=shapes_up_to(plan.longest),
+    )
+    match = _paired(plan, sides, how)
     if not len(match.first):
         raise WeftError(_nothing_paired(plan, sides))
     pairs = []
     for n, (one, other) in enumerate(zip(match.first.tolist(), match.second.tolist(), strict=True)):
         tell("sentences", n, len(match.first))
         pairs.append((_document(sides[0], one, plan), _document(sides[1], other, plan)))
-    how = passes.How(plan.languages, plan.foldings, seed, priors=shapes_up_to(plan.longest))
     found = passes.aligned(pairs, how, tell)
     rows = pl.concat(
         [_rows(pair, path, n, match, sides) for n, (pair, path) in enumerate(zip(pairs, found, strict=True))]
@@ -136,11 +146,13 @@ def _seed(file: Path) -> passes.Seed:
     return passes.Seed(rows["source"], rows["target"])
 
 
-def _paired(plan: Plan, sides: tuple[Texts, Texts], seed: passes.Seed | None) -> Match:
+def _paired(plan: Plan, sides: tuple[Texts, Texts], how: passes.How) -> Match:
     if plan.documents == "url":
         return by_address(sides[0].urls, sides[1].urls, plan.languages)
     if plan.documents == "content":
-        lexicon = None if seed is None else train(seed.source, seed.target, plan.languages, plan.foldings)
+        lexicon = how.lexicon
+        if how.seed is not None:
+            lexicon = passes.with_known(train(*how.seed, plan.languages, how.foldings), lexicon)
         return by_content(sides[0].texts, sides[1].texts, lexicon, plan.alike)
     if plan.source.is_dir():
         stems = [held.names.str.replace(r"\.[^./]*$", "") for held in sides]

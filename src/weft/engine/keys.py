@@ -65,14 +65,17 @@ def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[
 
 
 def _files(held: str | Sequence[str]) -> object:
-    if isinstance(held, str) and os.path.isdir(held):
-        return [
-            [str(file.relative_to(held)), _content(str(file), file.stat().st_mtime_ns)]
-            for file in model_files(Path(held))
-        ]
     if isinstance(held, str):
-        return _content(held, os.stat(held).st_mtime_ns)
-    return [[os.path.basename(file), _content(file, os.stat(file).st_mtime_ns)] for file in held]
+        return _digest(held)
+    return [[os.path.basename(file), _digest(file)] for file in held]
+
+
+def _digest(file: str) -> object:
+    """Digest of a file; of a folder those of the files in it that count, by their names."""
+    if not os.path.isdir(file):
+        return _content(file, os.stat(file).st_mtime_ns)
+    inside = model_files(Path(file))
+    return [[str(one.relative_to(file)), _content(str(one), one.stat().st_mtime_ns)] for one in inside]
 
 
 @functools.cache

@@ -271,6 +271,11 @@ def _values(line: bytes, names: tuple[str, ...]) -> list[str | None] | None:
     return values
 
 
+def strings_of(side: Texts) -> pa.Array:
+    """Texts of a side as an Arrow array."""
+    return large_strings(*gathered(side.data, side.begins, side.ends))
+
+
 def first_pairs(held: Layout, most: int) -> tuple[Texts, Texts]:
     """The first `most` pairs of a file that can be read. Raises WeftError where there are none."""
     wanted = places(held) if held.format == "tsv" else ()

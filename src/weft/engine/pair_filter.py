@@ -19,17 +19,37 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from weft.engine.pair_blocks import Layout, pairs_of, places
+from weft.engine.pair_blocks import Layout, Pairs, pairs_of, places, strings_of
 from weft.engine.pair_lines import in_order, json_lines, table_lines
 from weft.engine.pair_writer import PairWriter
-from weft.parallel.rules import Answered, Rules, judge
+from weft.errors import WeftError
+from weft.parallel.rules import MOST_RULES, Answered, Rules, judge
+from weft.parallel.scorer import Scorer
 from weft.text.fields import gathered
 
 UNREADABLE = "unreadable"
 """Reason of a row that is no pair of texts: a field is missing, or no text."""
+IMPROBABLE = "improbable"
+"""Reason of a pair that the scorer gives less than the least probability."""
 Masks = npt.NDArray[np.uint64]
 Advance = Callable[[int, int, int], None]
 """Told after each block: bytes of the file, pairs and kept pairs so far."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A scorer beside rules: the heads that refuse pairs, and the probability below which a pair is refused."""
+
+    scorer: Scorer
+    heads: tuple[str, ...]
+    least_probability: float | None = None
+    turned: bool = False
+    """Whether the file has the scorer's languages the other way round."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Reasons that it gives."""
+        return (*self.heads, *(() if self.least_probability is None else (IMPROBABLE,)))
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,12 @@ class Job:
     """Whether the rules are for the other direction."""
     answered: Answered | None = None
     workers: int = 1
+    scored: Scored | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Every reason, in the order of the bits of masks."""
+        return [*self.rules.names, *(self.scored.names if self.scored is not None else ()), UNREADABLE]
 
 
 class _Judged(NamedTuple):
@@ -55,9 +81,13 @@ class _Judged(NamedTuple):
 def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) -> dict[str, Any]:
     """Filter a file; returns `read`, `kept`, `rejected`, and of each rule how many it drops, and how many it alone.
 
-    Raises WeftError for a file that cannot be read or written; then there is no output.
+    Raises WeftError for a file that cannot be read or written, and for too many rules; then there is no output.
     """
-    names = [*job.rules.names, UNREADABLE]
+    names = job.names
+    if len(names) > MOST_RULES:
+        raise WeftError(f"{len(names)} rules and heads; expected at most {MOST_RULES}: leave some out with --without")
+    if doubled := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise WeftError(f"{', '.join(doubled)}: a rule and a head, or two rules, of one name; expected different names")
     wanted = places(job.held) if job.held.format == "tsv" else ()
     counted: Counter[int] = Counter()
     started, pairs, kept = time.monotonic(), 0, 0
@@ -102,6 +132,8 @@ def _judged(block: Any, job: Job, names: list[str], wanted: tuple[int, ...]) -> 
     pairs, starts = pairs_of(block, job.held, wanted)
     sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
     masks = judge(job.rules, *sides, answered=job.answered, depth=pairs.depth).masks
+    if job.scored is not None:
+        masks |= _failed(pairs, job.scored) << np.uint64(len(job.rules.names))
     masks[pairs.unreadable] = np.uint64(1 << (len(names) - 1))
     passed = masks == 0
     if starts is None:
@@ -111,6 +143,20 @@ def _judged(block: Any, job: Job, names: list[str], wanted: tuple[int, ...]) -> 
     data = np.frombuffer(block, np.uint8)
     good = gathered(data, starts[:-1][passed], starts[1:][passed])[0]
     return _Judged(masks, good.tobytes(), _rejected_lines(block, starts, masks, names, job.held.format == "jsonl"))
+
+
+def _failed(pairs: Pairs, scored: Scored) -> Masks:
+    """A mask for each pair: bit `n` where it has reason `n` of the scorer's names."""
+    sides = (pairs.target, pairs.source) if scored.turned else (pairs.source, pairs.target)
+    said = scored.scorer.score(*map(strings_of, sides))
+    out = np.zeros(said.height, np.uint64)
+    for bit, name in enumerate(scored.heads):
+        out |= said["reasons"].list.contains(name).to_numpy().astype(np.uint64) << np.uint64(bit)
+    if scored.least_probability is not None:
+        # Rounded as `weft pairs score` writes it, so that the same bound leaves the same pairs.
+        low = said["probability"].round(4).to_numpy() < scored.least_probability
+        out |= low.astype(np.uint64) << np.uint64(len(scored.heads))
+    return out
 
 
 def _reasons(mask: int, names: list[str]) -> list[str]:

@@ -13,14 +13,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from weft.engine.pair_blocks import Layout, pairs_of, places
+from weft.engine.pair_blocks import Layout, pairs_of, places, strings_of
 from weft.engine.pair_filter import UNREADABLE
 from weft.engine.pair_lines import in_order, json_lines, table_lines
 from weft.engine.pair_writer import PairWriter
 from weft.parallel.scorer import Scorer
-from weft.text.buffers import large_strings
-from weft.text.fields import gathered
-from weft.text.pair_signals import Texts
 
 ADDED = ("score", "probability", "reasons")
 Advance = Callable[[int, int, int], None]
@@ -74,7 +71,7 @@ def score_pairs(job: Scoring, advance: Advance = lambda size, pairs, kept: None)
 def _scored(block: Any, job: Scoring, wanted: tuple[int, ...]) -> _Scored:
     pairs, starts = pairs_of(block, job.held, wanted)
     sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
-    found = job.scorer.score(*map(_strings, sides)).select(
+    found = job.scorer.score(*map(strings_of, sides)).select(
         pl.col("score").round(4), pl.col("probability").round(4), "reasons", unreadable=pl.Series(pairs.unreadable)
     )
     nothing = pl.when(~pl.col("unreadable"))
@@ -97,10 +94,6 @@ def _scored(block: Any, job: Scoring, wanted: tuple[int, ...]) -> _Scored:
     else:
         made = table_lines(block, starts, rows, _said(found, _cells()))
     return _Scored(made, found.height, kept, reasons)
-
-
-def _strings(texts: Texts) -> pa.Array:
-    return large_strings(*gathered(texts.data, texts.begins, texts.ends))
 
 
 def _cells() -> pl.Expr:

@@ -77,8 +77,8 @@ class OperatorSpec:
     """Parameters that name a file or several: in a recipe relative to its folder, and in the key by their content.
     Of several the names count as well, as an answer may say which of them it is from."""
     folders_in: tuple[str, ...] = ()
-    """Parameters that name a model: its folder, in a recipe relative to the recipe's, or its name in the local cache of
-    the Hugging Face Hub; in the key by the content of the folder."""
+    """Parameters that name a model or several: the folder, in a recipe relative to the recipe's, or the name in the
+    local cache of the Hugging Face Hub; in the key by the content of the folder, of several also by its name."""
     settle: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """What checked parameters become when a recipe is read: a choice that was left to the machine is made then, so that
     the key names it."""

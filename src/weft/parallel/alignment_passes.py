@@ -16,6 +16,7 @@ import polars as pl
 
 from weft.parallel.alignment import PRIORS, Document, Lengths, Weights, align, lengths_of
 from weft.parallel.lexicon import Folding, Lexicon, train
+from weft.parallel.lexicon_mixture import mixed
 from weft.text.beads import Path
 from weft.text.buffers import Longs
 
@@ -44,7 +45,8 @@ class Seed(NamedTuple):
 @dataclass(frozen=True)
 class How:
     """Languages and foldings of both sides, a seed or a lexicon (or neither), passes that learn, weights, kinds of
-    beads. A lexicon serves the first search; passes learn their own, from the seed and the documents."""
+    beads. The lexicon is one that was learnt before, from other texts: what passes learn from the seed and the
+    documents is added to it."""
 
     languages: tuple[str, str]
     foldings: tuple[Folding, Folding] = (Folding(), Folding())
@@ -58,8 +60,8 @@ class How:
 def aligned(documents: Documents, how: How, tell: Tell = lambda what, done, total: None) -> list[Path]:
     """The beads of each pair of documents, in order."""
     lexicon, priors = how.lexicon, how.priors or PRIORS
-    if lexicon is None and how.seed is not None:
-        lexicon = train(how.seed.source, how.seed.target, how.languages, how.foldings)
+    if how.seed is not None:
+        lexicon = with_known(train(how.seed.source, how.seed.target, how.languages, how.foldings), lexicon)
     lengths = _lengths(documents) if how.seed is None else lengths_of(*how.seed)
     paths = []
     for n, (one, other) in enumerate(documents):
@@ -78,6 +80,11 @@ def aligned(documents: Documents, how: How, tell: Tell = lambda what, done, tota
             paths.append(_put_together([next(left) for _ in range(len(at) - 1)], at))
     tell("align", len(documents), len(documents))
     return paths
+
+
+def with_known(learnt: Lexicon, known: Lexicon | None) -> Lexicon:
+    """What was learnt now, with what was known before."""
+    return learnt if known is None else mixed(known, learnt)
 
 
 def _lengths(documents: Documents) -> Lengths:
@@ -144,7 +151,8 @@ def _passed(
         if sum(len(part[0]) for part in parts) < LEAST:
             return None
         source, target = (pl.concat([part[n].cast(pl.String) for part in parts]) for n in range(2))
-        lexicon, lengths = train(source, target, how.languages, how.foldings), lengths_of(source, target)
+        lexicon = with_known(train(source, target, how.languages, how.foldings), how.lexicon)
+        lengths = lengths_of(source, target)
         for n, piece in enumerate(pieces):
             if fold[n] == own:
                 tell(done, len(pieces))

@@ -6,10 +6,13 @@ import gzip
 import zlib
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from weft.errors import WeftError
 from weft.parallel.pairs_file import full_pairs, read_pairs
+from weft.parallel.scorer import pair_keys
 from weft.tokenizer.texts import Columns, table_of, wanted
 
 FEWEST_PAIRS = 100
@@ -53,6 +56,20 @@ def seed(file: Path, languages: tuple[str, str], columns: tuple[str, str] | None
     if rows.height < FEWEST_PAIRS:
         raise WeftError(f"{file}: {rows.height} different pairs; expected at least {FEWEST_PAIRS}, better 2,000")
     return rows["source"], rows["target"]
+
+
+def unseen(pairs: tuple[pl.Series, pl.Series], seen: npt.NDArray[np.uint64], file: Path) -> tuple[pl.Series, pl.Series]:
+    """The pairs of `file` that a model has not learnt from (`scorer.pair_keys`).
+
+    Raises WeftError where they are fewer than FEWEST_PAIRS.
+    """
+    new = ~np.isin(pair_keys(*pairs), seen)
+    if new.sum() < FEWEST_PAIRS:
+        raise WeftError(
+            f"{file}: {int(new.sum())} of {len(new)} pairs are none that the model was trained with; expected at least "
+            f"{FEWEST_PAIRS} that it has not seen, or no --lexicon"
+        )
+    return pairs[0].filter(pl.Series(new)), pairs[1].filter(pl.Series(new))
 
 
 def _lines(file: Path) -> list[str]:

@@ -80,6 +80,11 @@ class Lexicon:
     vocabularies: tuple[Vocabulary, Vocabulary]
     cells: tuple[Cells, Cells]
 
+    def turned(self) -> Lexicon:
+        """The same for the other direction."""
+        (a, b), (c, d), (e, f), (g, h) = self.languages, self.foldings, self.vocabularies, self.cells
+        return Lexicon((b, a), (d, c), (f, e), (h, g))
+
     def side(self, which: int, texts: Any) -> Side:
         """The texts (any Arrow or Polars strings, or a list) of language 0 or 1."""
         found = tokenised(texts, self.foldings[which])

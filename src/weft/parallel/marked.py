@@ -33,6 +33,17 @@ def marked(source: str, span: dict[str, Any]) -> str:
     return f"{before}{MARKS[0]}{inside}{MARKS[1]}{after}"
 
 
+def request(languages: tuple[str, str]) -> Callable[[str], str]:
+    """What a language model is asked of a marked text, in English: its translation, with the marks in it."""
+    from weft.model.languages import name
+
+    source, target = map(name, languages)
+    return (
+        f"Translate this text from {source} to {target}. It has one pair of square brackets: put them around the "
+        f"translation of what stands between them. Answer with the translation alone.\n\n{{}}"
+    ).format
+
+
 def between(translated: str) -> str | None:
     """What stands between the marks of a translation; null where it has not exactly one of each, in order."""
     if translated.count(MARKS[0]) != 1 or translated.count(MARKS[1]) != 1:

@@ -80,9 +80,18 @@ def unpaired(held: Longs, turn: int) -> tuple[Longs, Longs]:
     return held[place != 2], held[place != 1]
 
 
-def learn(seed: tuple[pl.Series, pl.Series], corpora: tuple[pl.Series, pl.Series], plan: Plan, tell: Tell) -> Learnt:
-    """Foldings, model and threshold from the pairs of the seed, each judged by a lexicon that has not seen it."""
-    foldings = chosen(*seed, plan.languages, tell)
+def learn(
+    seed: tuple[pl.Series, pl.Series],
+    corpora: tuple[pl.Series, pl.Series],
+    plan: Plan,
+    tell: Tell,
+    known_lexicon: Lexicon | None = None,
+) -> Learnt:
+    """Foldings, model and threshold from the pairs of the seed, each judged by a lexicon that has not seen it.
+
+    That is one of the other pairs of the seed, or `known_lexicon`, which no pair of the seed was used for.
+    """
+    foldings = chosen(*seed, plan.languages, tell) if known_lexicon is None else known_lexicon.foldings
     size = len(seed[0])
     fold = np.arange(size) % FOLDS
     apart = [texts.filter(~texts.is_in(own.implode())) for texts, own in zip(corpora, seed, strict=True)]
@@ -91,7 +100,7 @@ def learn(seed: tuple[pl.Series, pl.Series], corpora: tuple[pl.Series, pl.Series
     for n in range(FOLDS):
         tell("learn from held-out pairs", n, FOLDS)
         rest = np.flatnonzero(fold != n)
-        lexicon = train(seed[0].gather(rest), seed[1].gather(rest), plan.languages, foldings)
+        lexicon = known_lexicon or train(seed[0].gather(rest), seed[1].gather(rest), plan.languages, foldings)
         known.append(_known(lexicon, seed, unpaired(np.flatnonzero(fold == n)[:MOST_HELD], n), among, plan))
     value, true = _judged(known)
     least = threshold(value, true, plan.precision, plan.paired)

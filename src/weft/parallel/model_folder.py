@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -34,6 +35,7 @@ def save(scorer: Scorer, folder: Path) -> None:
         arrays |= {f"{side}_hashes": words.hashes, f"{side}_counts": words.counts}
         arrays |= {f"{side}_{name}": array for name, array in cells._asdict().items()}
         arrays |= {f"{side}_characters": model.table, f"{side}_read": np.array([model.whole, model.different])}
+    arrays["seen"] = scorer.seen
     np.savez_compressed(folder / ARRAYS, **arrays)
     forms = [pa.table({"side": [side] * len(words.forms), "form": words.forms}) for side, words in
              zip(_SIDES, lexicon.vocabularies, strict=True)]  # fmt: skip
@@ -66,6 +68,18 @@ def load(folder: Path) -> Scorer:
         raise WeftError(f"{folder}: cannot be read: {str(error).splitlines()[0] or type(error).__name__}") from error
 
 
+def lexicon_in(folder: Path, languages: tuple[str, str]) -> tuple[Lexicon, npt.NDArray[np.uint64]]:
+    """The lexicon of the model in a folder for these languages, whichever way round, and keys of the pairs it has seen.
+
+    Raises WeftError where there is none, or one of other languages.
+    """
+    scorer = load(folder)
+    if scorer.languages not in (languages, languages[::-1]):
+        raise WeftError(f"{folder}: a model of {','.join(scorer.languages)}; expected one of {','.join(languages)}")
+    turned = scorer.languages != languages
+    return scorer.lexicon.turned() if turned else scorer.lexicon, scorer.seen
+
+
 def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer:
     words, cells, models = [], [], []
     for side in _SIDES:
@@ -78,4 +92,11 @@ def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer
     source, target = told["languages"]
     lexicon = Lexicon((source, target), (foldings[0], foldings[1]), (words[0], words[1]), (cells[0], cells[1]))
     heads = {name: Head.from_json(told["heads"][name]) for name in HEADS}
-    return Scorer(lexicon, Languages(*models), heads, tuple(told["weights"]), told["facts"])
+    return Scorer(
+        lexicon,
+        Languages(*models),
+        heads,
+        tuple(told["weights"]),
+        told["facts"],
+        held.get("seen", np.empty(0, np.uint64)),
+    )

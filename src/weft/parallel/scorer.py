@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from weft.errors import WeftError
@@ -19,6 +20,7 @@ from weft.parallel.lexicon import Folding, Lexicon
 from weft.parallel.negatives import KINDS
 from weft.text import char_model
 from weft.text.buffers import string_buffers
+from weft.text.folded import folded_hashes
 
 LEAST_PAIRS = 100
 """A seed of less teaches nothing."""
@@ -38,6 +40,8 @@ class Scorer:
     weights: tuple[float, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What was learnt from what, and how well it does on parts of the seed that it had not seen."""
+    seen: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    """`pair_keys` of the seed, ascending: what was learnt from says nothing of how well a pair is found."""
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -94,7 +98,13 @@ def train(
     whole, models = _parts(source, target, languages, foldings)
     weights, measured = _calibrated(right, wrong, heads)
     facts = {"pairs": len(source), "kept": kept, "seed": seed, "auc": measured}
-    return Scorer(whole, models, heads, weights, facts)
+    return Scorer(whole, models, heads, weights, facts, np.unique(pair_keys(source, target)))
+
+
+def pair_keys(source: Any, target: Any) -> npt.NDArray[np.uint64]:
+    """A 64-bit key of each pair, the same for both directions; case and runs of white space are folded."""
+    sides = [folded_hashes(string_buffers(strings(side)))[0] for side in (source, target)]
+    return np.asarray(sides[0] + sides[1])
 
 
 def _parts(

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from weft.parallel.pair_columns import column_of, paired
 from weft.parallel.rule_file import load, of_pair
 from weft.parallel.rule_profiles import PROFILES, profile
 from weft.parallel.rules import Bound, Judged, Rules, judge
 from weft.text.pair_signals import Texts, texts
-from weft.text.sides import sides
 
 Find = Callable[[tuple[str, str]], tuple[Rules, bool] | None]
 """Rules of two languages and whether they are for the other direction."""
@@ -36,9 +36,9 @@ def verdicts(
     answered = _identifier() if identify else None
 
     def column(batch: pa.Table) -> pa.Array:
-        frame = _paired(batch, depth_field)
+        frame = paired(batch, depth_field)
         found = [_judged(part, find, answered) for part in frame.partition_by("first", "language")]
-        return _column(found, batch.num_rows, kind)
+        return column_of(found, batch.num_rows, kind, _refusals())
 
     return column
 
@@ -62,19 +62,6 @@ def _identifier() -> Callable[[Texts], Any]:
     from weft.parallel.side_languages import labels
 
     return functools.partial(labels, packaged("default"))
-
-
-def _paired(batch: pa.Table, depth_field: str | None) -> pl.DataFrame:
-    """A row for each side but the first of each pair: row, languages, texts and depth."""
-    apart = sides(batch).with_columns(number=pl.int_range(pl.len()).over("row"))
-    first = apart.filter(pl.col("number") == 0).select("row", first="language", source="text")
-    later = apart.filter(pl.col("number") > 0).join(first, on="row", maintain_order="left")
-    depth = pl.lit(None, pl.Float32)
-    if depth_field is not None:
-        meta: Any = pl.from_arrow(batch["meta"])
-        steps = meta.cast(pl.String).str.json_path_match(f"$.{depth_field}").cast(pl.Float32, strict=False)
-        depth = pl.lit(steps).gather(pl.col("row"))
-    return later.with_columns(depth.alias("depth"))
 
 
 def _judged(part: pl.DataFrame, find: Find, answered: Any) -> pl.DataFrame:
@@ -104,28 +91,5 @@ def _numbers(judged: Judged) -> list[pl.Series]:
     return [pl.Series(name, value, pl.Float32).fill_nan(None) for name, value in judged.signals.items()]
 
 
-def _column(found: list[pl.DataFrame], rows: int, kind: pa.StructType) -> pa.Array:
-    """One struct for each row of a batch; null where it is no pair."""
-    if not found:
-        return pa.nulls(rows, kind)
-    every = pl.concat(found)
-    worst = every.with_columns(pl.col("reasons").list.len().fill_null(0).alias("count"))
-    worst = worst.sort("row", "count", "number", descending=[False, True, False])
-    merged = (
-        every.sort("row", "number")
-        .group_by("row", maintain_order=True)
-        .agg(
-            pl.col("keep").drop_nulls().all().alias("keep"),
-            pl.col("keep").is_not_null().any().alias("known"),
-            pl.col("reasons").drop_nulls().list.explode().unique(maintain_order=True).alias("reasons"),
-        )
-    )
-    known = pl.col("known")
-    merged = merged.select(
-        "row", pl.when(known).then("keep").alias("keep"), pl.when(known).then("reasons").alias("reasons")
-    )
-    one = worst.unique("row", keep="first", maintain_order=True).drop("keep", "reasons").join(merged, on="row")
-    whole = pl.DataFrame({"row": pl.arange(rows, dtype=pl.UInt32, eager=True)}).join(one, on="row", how="left")
-    whole = whole.sort("row")
-    parts = [whole[field.name].to_arrow().cast(field.type) for field in kind]
-    return pa.StructArray.from_arrays(parts, fields=list(kind), mask=whole["source"].is_null().to_arrow())
+def _refusals() -> pl.Expr:
+    return pl.col("reasons").list.len().fill_null(0)

@@ -195,6 +195,9 @@ def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, fau
     for key in registry.get(full).folders_in:
         if isinstance(parameters.get(key), str):
             parameters[key] = str(model_folder(parameters[key], base))
+        elif isinstance(parameters.get(key), list):
+            held = parameters[key]
+            parameters[key] = [str(model_folder(name, base)) if isinstance(name, str) else name for name in held]
     checked = _parameters(registry.get(full), parameters, (*place, name), faults)
     return Step(operator=full, params=checked, where=_where(given.get("where"), (*place, name, "where"), faults))
 
