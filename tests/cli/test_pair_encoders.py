@@ -13,7 +13,7 @@ from tests.parallel.bag_encoder import hidden_pairs, write
 from tests.parallel.bitexts import bitext
 
 from weft.cli.boundary import run as weft
-from weft.engine.encoders import languages_of_card
+from weft.engine.encoders import languages_of_card, opened
 from weft.label.encoder import Loaded
 from weft.parallel.model_folder import load
 
@@ -195,3 +195,31 @@ def test_an_encoder_behind_an_address_is_asked_once(
     assert json.loads(capsys.readouterr().out)["encoder"] == told
     assert train(tmp_path, "seed.tsv", str(file), tmp_path / "third", "--keep-vectors", str(tmp_path / "new")) == 2
     assert "service encoder at" in capsys.readouterr().err
+
+
+def test_an_encoder_aligns_sentences_where_it_is_declared_and_beats_the_lexicon(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = hidden_pairs(60, seed=9)
+    del source[7], source[30], target[20]  # rows 7 and 31 have no source, row 20 no target
+    for name, texts in (("en.txt", source), ("sw.txt", target)):
+        (tmp_path / name).write_text("\n".join(texts), "utf-8")
+    given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / "sw.txt"), "--languages", "en,sw", "--json"]
+    given += ["--into", str(tmp_path / "out.tsv"), "--device", "cpu", "--encoder"]
+    seed = ["--seed", str(made / "hidden.tsv"), "--keep-vectors", str(made / "model/vectors")]
+    assert weft([*given, str(made / "knows"), *seed]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["vectors"]["used"] and told["beads"].get("1-1", 0) >= 55
+    assert weft([*given, str(made / "strange"), "--seed", str(made / "plain.tsv")]) == 0
+    told = json.loads(capsys.readouterr().out)["vectors"]
+    assert not told["used"] and "it tells mismatches with AUC" in told["why"]
+    assert weft([*given, str(made / "knows"), "--encoder-languages", "de,fr"]) == 0
+    told = json.loads(capsys.readouterr().out)["vectors"]
+    assert told["why"] == "it does not declare eng_Latn and swh_Latn"
+
+
+def test_the_service_of_the_page_is_good(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/pair-encoders.md").read_text("utf-8")
+    (tmp_path / "encoder.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    held = opened(str(tmp_path / "encoder.yaml"), None, tmp_path / "kept")
+    assert held.declared == {"eng_Latn", "swh_Latn"} and held.told["model"] == "facebook/SONAR"

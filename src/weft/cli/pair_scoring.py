@@ -16,6 +16,14 @@ from weft.errors import WeftError
 if TYPE_CHECKING:
     from weft.parallel.scorer import Scorer
 
+Languages = Annotated[
+    str | None,
+    typer.Option(
+        "--languages", metavar="CODE,CODE", help="Of the sides of the file; default: those of the model, in its order."
+    ),
+]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
+
 
 def score(
     file: Annotated[
@@ -35,19 +43,12 @@ def score(
         ),
     ] = None,
     header: Annotated[bool, typer.Option("--header", help="The first line of a TSV names its columns.")] = False,
-    languages: Annotated[
-        str | None,
-        typer.Option(
-            "--languages",
-            metavar="CODE,CODE",
-            help="Of the sides of the file; default: those of the model, in its order.",
-        ),
-    ] = None,
+    languages: Languages = None,
     encoder: EncoderName = None,
     no_encoder: NoEncoder = False,
     keep_vectors: KeepVectors = None,
     device: Device = "auto",
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
+    workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:

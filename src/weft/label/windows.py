@@ -106,7 +106,7 @@ def steps(sizes: Longs) -> Longs:
 
 
 def widths(sizes: Longs, most: int) -> Longs:
-    """The width of each window: its size or a little more, and no more than `most`; of one without tokens that of one."""
+    """The width of each window: its size or a little more, no more than `most`, and never nothing."""
     step = steps(sizes)
     return np.asarray(np.minimum(-(-np.maximum(sizes, 1) // step) * step, max(most, 1)))
 
