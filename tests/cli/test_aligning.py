@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from tests.parallel.test_alignment import changed, sentences
@@ -139,3 +140,69 @@ def test_places_that_do_not_fit_are_one_message(tmp_path: Path, capsys: pytest.C
         given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / target), *BASE]
         assert weft([*given, "--into", str(tmp_path / "out.tsv")]) == 2
         assert said in capsys.readouterr().err
+
+
+def _vectors(texts: list[str], wild: bool = False) -> np.ndarray:
+    """Sums of vectors of words, the same of both languages: the digits of a word say which it is."""
+    held = np.random.default_rng(3).normal(size=(1_000, 24)).astype(np.float32)
+    if wild:
+        return np.random.default_rng(len(texts)).normal(size=(len(texts), 24)).astype(np.float32)
+    return np.stack([sum(held[int(word[1:4])] for word in text.split()) for text in texts])
+
+
+def test_vectors_of_sentences_find_what_lengths_cannot_and_wild_ones_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted: list[set[tuple[int, ...]]] = []
+    counts: list[list[str]] = [[], []]
+    for n in range(3):
+        one, other, beads = changed(*sentences(20, 30 + n), 3)
+        for name, side, count in (("en", one, counts[0]), ("sw", other, counts[1])):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{n}.txt").write_text("\n".join(side), "utf-8")
+            count.extend(side)
+        wanted.append(beads)
+    (tmp_path / "en/0a.txt").write_text("alone\nin its folder\n", "utf-8")  # second by name, and no pair of another
+    texts = [counts[0], counts[1]]
+    first = len((tmp_path / "en/0.txt").read_text("utf-8").splitlines())
+    made = [_vectors(side) for side in texts]
+    np.save(tmp_path / "en.npy", np.vstack([made[0][:first], np.ones((2, 24), np.float32), made[0][first:]]))
+    np.save(tmp_path / "sw.npy", made[1])
+    given = ["pairs", "align", str(tmp_path / "en"), str(tmp_path / "sw"), *BASE, "--into", str(tmp_path / "o.parquet")]
+
+    def right(*more: str) -> tuple[float, dict[str, object]]:
+        assert weft([*given, "--json", *more]) == 0
+        rows = pl.read_parquet(tmp_path / "o.parquet")
+        columns = ("source_document", "source_first", "source_count", "target_first", "target_count")
+        found = {(int(n[0]), a - 1, b, c - 1, d) for n, a, b, c, d in rows.select(columns).rows()}
+        true = {(n, *bead) for n, beads in enumerate(wanted) for bead in beads}
+        return len(found & true) / len(true), json.loads(capsys.readouterr().out)
+
+    plain, told = right()
+    assert "vectors" not in told
+    share, told = right("--vectors", str(tmp_path / "en.npy"), str(tmp_path / "sw.npy"))
+    assert share > 0.97 and share > plain + 0.02 and told["vectors"]["used"] and told["vectors"]["order"] > 0.9
+    np.save(tmp_path / "wild.npy", _vectors(texts[1], wild=True))
+    share, told = right("--vectors", str(tmp_path / "en.npy"), str(tmp_path / "wild.npy"))
+    assert share == plain and not told["vectors"]["used"] and "do not stand in the same order" in told["vectors"]["why"]
+
+
+def test_vectors_that_do_not_fit_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("en.txt", "one\ntwo\n"), ("sw.txt", "moja\nmbili\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    given = ["pairs", "align", str(tmp_path / "en.txt"), str(tmp_path / "sw.txt"), *BASE]
+    given += ["--into", str(tmp_path / "o.tsv")]
+    np.save(tmp_path / "good.npy", np.ones((2, 4), np.float32))
+    for held, wanted in (
+        (np.ones((3, 4), np.float32), "a vector of at most 8192 numbers for each of 2 rows"),
+        (np.array([[1, 1], [np.nan, 1]], np.float32), "row 2 has no direction"),
+        (np.ones((2, 5), np.float32), "4 and 5 numbers; expected one encoder's"),
+    ):
+        np.save(tmp_path / "bad.npy", held)
+        assert weft([*given, "--vectors", str(tmp_path / "good.npy"), str(tmp_path / "bad.npy")]) == 2
+        assert wanted in capsys.readouterr().err
+    assert weft([*given, "--vectors", str(tmp_path / "good.npy"), str(tmp_path / "none.npy")]) == 2
+    assert "none.npy: cannot be read" in capsys.readouterr().err
+    both = ["--vectors", str(tmp_path / "good.npy"), str(tmp_path / "good.npy"), "--encoder", "x"]
+    assert weft([*given, *both]) == 2 and "expected one of them" in capsys.readouterr().err
+    assert weft([*given, "--encoder", "nowhere"]) == 2 and "is not a folder" in capsys.readouterr().err

@@ -34,6 +34,11 @@ def test_every_window_is_in_one_batch(filled: bool) -> None:
     assert [batch.width for batch in held] == sorted((batch.width for batch in held), reverse=True)
 
 
+def test_a_window_without_tokens_has_a_place_all_the_same() -> None:
+    (held,) = batches(np.zeros(3, np.int64), 512, 512, filled=True)
+    assert held.width > 0 and held.chosen.tolist() == [0, 1, 2]
+
+
 def test_no_window() -> None:
     assert list(batches(np.empty(0, np.int64), 512, 512, filled=True)) == []
     assert padded_share(np.empty(0, np.int64), 512, 512, filled=True) == 0

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from weft.cli import show
+from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import languages_of
+from weft.errors import WeftError
 
 Source = Annotated[
     Path, typer.Argument(metavar="SOURCE", help="A text, a folder of texts, or a table with a text in each row.")
@@ -45,6 +47,11 @@ Alike = Annotated[float, typer.Option("--alike", min=0, max=1, help="Documents l
 Every = Annotated[bool, typer.Option("--all", help="Write sentences without a translation as well.")]
 Longest = Annotated[int, typer.Option("--longest", min=4, max=12, help="Sentences of both sides in one bead at most.")]
 
+VectorFiles = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option("--vectors", metavar="A.npy B.npy", help="A vector for each sentence of SOURCE and TARGET, in order."),
+]
+
 
 def align(
     source: Source,
@@ -61,6 +68,11 @@ def align(
     alike: Alike = 0.1,
     every: Every = False,
     longest: Longest = 4,
+    vectors: VectorFiles = None,
+    encoder: EncoderName = None,
+    encoder_languages: EncoderLanguages = None,
+    keep_vectors: KeepVectors = None,
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -69,6 +81,8 @@ def align(
     from weft.engine.aligning import Plan, align_files
 
     codes = languages_of(languages)
+    if vectors is not None and encoder is not None:
+        raise WeftError("--vectors: with --encoder; expected one of them")
     plan = Plan(
         source,
         target,
@@ -84,9 +98,14 @@ def align(
         every,
         longest,
         lexicon=lexicon,
+        vectors=vectors,
     )
-    with progress(quiet or as_json) as tell:
-        made = align_files(plan, tell)
+    keep = keep_vectors or into.with_name(f"{into.name}.vectors")
+    with (
+        progress(quiet or as_json) as tell,
+        encoder_of(encoder, encoder_languages, keep, device, tell) as found,
+    ):
+        made = align_files(plan, tell, found)
     if as_json:
         show.as_json(made)
     else:
@@ -106,4 +125,6 @@ def _said(made: dict[str, Any]) -> None:
     show.say(f"alone      {made['unaligned']['source']:,} and {made['unaligned']['target']:,} sentences")
     sure = ", ".join(f"{number:,} of {name} and more" for name, number in made["score"].items())
     show.say(f"score      {sure}")
+    if (meant := made.get("vectors")) is not None:
+        show.say(f"vectors    {meant['name']}: {'used' if meant['used'] else 'not used, ' + meant['why']}")
     show.say(f"written    {made['into']} ({show.counted(made['written'], 'row')})")

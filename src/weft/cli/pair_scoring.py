@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
+from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of, progress, usable
 from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from weft.parallel.scorer import Scorer
+
+Languages = Annotated[
+    str | None,
+    typer.Option(
+        "--languages", metavar="CODE,CODE", help="Of the sides of the file; default: those of the model, in its order."
+    ),
+]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
 
 
 def score(
@@ -31,15 +43,12 @@ def score(
         ),
     ] = None,
     header: Annotated[bool, typer.Option("--header", help="The first line of a TSV names its columns.")] = False,
-    languages: Annotated[
-        str | None,
-        typer.Option(
-            "--languages",
-            metavar="CODE,CODE",
-            help="Of the sides of the file; default: those of the model, in its order.",
-        ),
-    ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
+    languages: Languages = None,
+    encoder: EncoderName = None,
+    no_encoder: NoEncoder = False,
+    keep_vectors: KeepVectors = None,
+    device: Device = "auto",
+    workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -58,18 +67,38 @@ def score(
         turned = codes == scorer.languages[::-1]
         if not turned and codes != scorer.languages:
             raise WeftError(f"--languages {languages}: the model {model} is of {','.join(scorer.languages)}")
-    job = Scoring(held, scorer, into, turned, workers or usable_cores())
-    with progress(file, quiet or as_json, "score") as advance:
-        told = score_pairs(job, advance)
+    keep = keep_vectors or into.with_name(f"{into.name}.vectors")
+    with (
+        embedding_of(scorer, model, encoder, keep, device, no_encoder) as embed,
+        progress(file, quiet or as_json, "score") as advance,
+    ):
+        told = score_pairs(Scoring(held, scorer, into, turned, workers or usable_cores(), embed), advance)
+    told |= _encoder(scorer, embed is not None)
     if as_json:
         show.as_json(told | {"into": str(into)})
         return 0
+    _said(told, into)
+    return 0
+
+
+def _said(told: dict[str, Any], into: Path) -> None:
     rows = [(name, count, f"{count / max(told['read'], 1):.2%}") for name, count in told["reasons"].items()]
     if rows:
         show.table(("reason", "pairs", "share"), rows, right=frozenset({1, 2}))
+    if (used := told.get("encoder")) is not None:
+        without = f"; {told['without_vector']:,} pairs without a vector by the lexicon" if used["used"] else ""
+        show.say(f"encoder {used['name']}: {'used' if used['used'] else 'not used, ' + used['why']}{without}")
     share = told["pass"] / max(told["read"], 1)
     show.say(
         f"{show.counted(told['read'], 'pair')} read, {told['pass']:,} pass ({share:.2%}); "
         f"{told['pairs_per_second']:,} pairs/s.\nscored  {into}"
     )
-    return 0
+
+
+def _encoder(scorer: Scorer, used: bool) -> dict[str, Any]:
+    """What is said of the encoder that a model was trained with, if it was."""
+    tried = scorer.facts.get("encoder")
+    if tried is None:
+        return {}
+    why = tried["why"] if used or not tried["used"] else "--no-encoder"
+    return {"encoder": {"name": tried["name"], "used": used, "why": why}}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from weft.engine import aligning_vectors
+from weft.engine.encoders import Encoder
 from weft.errors import WeftError
 from weft.parallel import alignment_passes as passes
 from weft.parallel.alignment import Document, document, shapes_up_to
@@ -50,6 +52,7 @@ class Plan:
     foldings: tuple[Folding, Folding] = field(default=(Folding(), Folding()))
     lexicon: Path | None = None
     """Folder of a model of `weft train pairs`; its foldings take the place of `foldings`."""
+    vectors: tuple[Path, Path] | None = None
 
 
 class Texts(NamedTuple):
@@ -61,7 +64,7 @@ class Texts(NamedTuple):
     running: bool
 
 
-def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
+def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[str, Any]:
     """Write the beads and return what was read and found. Raises WeftError for what a person can mend."""
     _check(plan)
     tell("read", 0, None)
@@ -82,6 +85,8 @@ def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
     for n, (one, other) in enumerate(zip(match.first.tolist(), match.second.tolist(), strict=True)):
         tell("sentences", n, len(match.first))
         pairs.append((_document(sides[0], one, plan), _document(sides[1], other, plan)))
+    pairs, weights, meant = _meant(plan, pairs, match, sides, seed, encoder, tell)
+    how = replace(how, weights=weights)
     found = passes.aligned(pairs, how, tell)
     rows = pl.concat(
         [_rows(pair, path, n, match, sides) for n, (pair, path) in enumerate(zip(pairs, found, strict=True))]
@@ -98,7 +103,27 @@ def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
         "written": rows.filter(sure if plan.every else sure & both).height,
         "score": {name: aligned.filter(pl.col("score") >= float(name)).height for name in ("0.5", "0.9", "0.99")},
         "into": str(plan.into),
+        **({"vectors": meant} if meant else {}),
     }
+
+
+def _meant(
+    plan: Plan,
+    pairs: aligning_vectors.Pairs,
+    match: Match,
+    sides: tuple[Texts, Texts],
+    seed: passes.Seed | None,
+    encoder: Encoder | None,
+    tell: Tell,
+) -> aligning_vectors.Meant:
+    """The documents with vectors of files or of an encoder, where there are any and they help."""
+    if plan.vectors is not None:
+        tell("vectors", 0, None)
+        counts = [[len(_document(held, n, plan)) for n in range(len(held.texts))] for held in sides]
+        return aligning_vectors.from_files(plan.vectors, pairs, (match.first.tolist(), match.second.tolist()), counts)
+    if encoder is not None:
+        return aligning_vectors.from_encoder(encoder, pairs, plan.languages, plan.foldings, seed, tell)
+    return aligning_vectors.Meant(pairs, None, {})
 
 
 def _check(plan: Plan) -> None:

@@ -64,6 +64,11 @@ def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[
         raise WeftError(f"{message} names, as what was made with it is known by its content") from None
 
 
+def folder_digest(folder: Path) -> str:
+    """Key of a model's folder, by the content of the files that it is known by."""
+    return digest(_files(str(folder)))
+
+
 def _files(held: str | Sequence[str]) -> object:
     if isinstance(held, str):
         return _digest(held)

@@ -17,6 +17,7 @@ from weft.engine.pair_blocks import Layout, pairs_of, places, strings_of
 from weft.engine.pair_filter import UNREADABLE
 from weft.engine.pair_lines import in_order, json_lines, table_lines
 from weft.engine.pair_writer import PairWriter
+from weft.parallel.encoding import Embed
 from weft.parallel.scorer import Scorer
 
 ADDED = ("score", "probability", "reasons")
@@ -26,13 +27,17 @@ Advance = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class Scoring:
-    """What is scored, by what, and where it goes; `turned`: the file has the model's languages the other way round."""
+    """What is scored, by what, and where it goes; `turned`: the file has the model's languages the other way round.
+
+    `embed` gives vectors to a scorer that was trained with an encoder.
+    """
 
     held: Layout
     scorer: Scorer
     into: Path
     turned: bool = False
     workers: int = 1
+    embed: Embed | None = None
 
 
 class _Scored(NamedTuple):
@@ -40,21 +45,24 @@ class _Scored(NamedTuple):
     pairs: int
     kept: int
     reasons: Counter[str]
+    bare: int
 
 
 def score_pairs(job: Scoring, advance: Advance = lambda size, pairs, kept: None) -> dict[str, Any]:
     """Score a file; returns `read`, `pass`, and of each reason how many pairs do not pass because of it.
 
+    With an encoder also `without_vector`: readable pairs of which a side has none.
+
     Blocks are scored by several threads and written in their order: the same bytes on any number of them. Raises
     WeftError for a file that cannot be read or written; then there is no output.
     """
     wanted = places(job.held) if job.held.format == "tsv" else ()
-    started, pairs, kept = time.monotonic(), 0, 0
+    started, pairs, kept, bare = time.monotonic(), 0, 0, 0
     reasons: Counter[str] = Counter()
     with PairWriter(job.into, job.held, ADDED) as writer:
         for made, size in in_order(job.held, lambda block: _scored(block, job, wanted), job.workers):
             writer.write(made.out)
-            pairs, kept = pairs + made.pairs, kept + made.kept
+            pairs, kept, bare = pairs + made.pairs, kept + made.kept, bare + made.bare
             reasons += made.reasons
             advance(size, pairs, kept)
         writer.done()
@@ -63,6 +71,7 @@ def score_pairs(job: Scoring, advance: Advance = lambda size, pairs, kept: None)
         "read": pairs,
         "pass": kept,
         "reasons": dict(sorted(reasons.items())),
+        **({} if job.embed is None else {"without_vector": bare}),
         "seconds": round(seconds, 3),
         "pairs_per_second": round(pairs / max(seconds, 1e-9)),
     }
@@ -71,7 +80,9 @@ def score_pairs(job: Scoring, advance: Advance = lambda size, pairs, kept: None)
 def _scored(block: Any, job: Scoring, wanted: tuple[int, ...]) -> _Scored:
     pairs, starts = pairs_of(block, job.held, wanted)
     sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
-    found = job.scorer.score(*map(strings_of, sides)).select(
+    scored = job.scorer.score(strings_of(sides[0]), strings_of(sides[1]), job.embed)
+    bare = 0 if job.embed is None else int((~scored["encoded"].to_numpy() & ~pairs.unreadable).sum())
+    found = scored.select(
         pl.col("score").round(4), pl.col("probability").round(4), "reasons", unreadable=pl.Series(pairs.unreadable)
     )
     nothing = pl.when(~pl.col("unreadable"))
@@ -87,13 +98,13 @@ def _scored(block: Any, job: Scoring, wanted: tuple[int, ...]) -> _Scored:
         out = block
         for name, column in zip(ADDED, found.to_arrow(compat_level=pl.CompatLevel.oldest()).columns, strict=True):
             out = out.append_column(name, column)
-        return _Scored(out, found.height, kept, reasons)
+        return _Scored(out, found.height, kept, reasons, bare)
     rows = np.arange(found.height)
     if job.held.format == "jsonl":
         made = json_lines(block, starts, rows, _said(found, _fields()), pairs.unreadable)
     else:
         made = table_lines(block, starts, rows, _said(found, _cells()))
-    return _Scored(made, found.height, kept, reasons)
+    return _Scored(made, found.height, kept, reasons, bare)
 
 
 def _cells() -> pl.Expr:

@@ -48,7 +48,7 @@ def embedding_served(
         for row, vector in zip(rows, found, strict=True):
             if vector is None:
                 continue
-            fault = _fault(vector, dimensions)
+            fault = fault_of(vector, dimensions)
             if fault is not None:
                 client.fail(row, "reply_unreadable", fault)
                 continue
@@ -60,7 +60,8 @@ def embedding_served(
     return label
 
 
-def _fault(vector: Any, dimensions: int) -> str | None:
+def fault_of(vector: Any, dimensions: int) -> str | None:
+    """What is wrong with a vector that a server gave; null where it has a direction."""
     if len(vector) != dimensions:
         return f"the vector has {len(vector)} numbers; expected {dimensions}"
     if not np.isfinite(vector).all():

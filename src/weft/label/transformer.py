@@ -124,7 +124,7 @@ def model_of(folder: Path, kind: str, device: str, precision: str, changed: int)
 def tokenizer_of(folder: Path) -> Any:
     """The tokenizer of a folder as transformers has it; its fast form is `.backend_tokenizer`, without padding.
 
-    Raises ShardError when it cannot be loaded, or has no fast form.
+    Raises ShardError when it cannot be loaded, has no fast form, or knows nothing but special tokens.
     """
     try:
         tokenizer = _quiet().AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -132,6 +132,8 @@ def tokenizer_of(folder: Path) -> Any:
         raise unloadable(folder, error) from error
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         raise ShardError(f"{folder}: its tokenizer has no fast form; expected a tokenizer.json in it")
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # where there are no files the library makes an empty one
+        raise ShardError(f"{folder}: its tokenizer knows no tokens; expected a tokenizer.json in it")
     tokenizer.backend_tokenizer.no_padding()
     return tokenizer
 

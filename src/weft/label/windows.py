@@ -106,9 +106,9 @@ def steps(sizes: Longs) -> Longs:
 
 
 def widths(sizes: Longs, most: int) -> Longs:
-    """The width of each window: its size or a little more, and no more than `most`."""
+    """The width of each window: its size or a little more, no more than `most`, and never nothing."""
     step = steps(sizes)
-    return np.asarray(np.minimum(-(-sizes // step) * step, max(most, 1)))
+    return np.asarray(np.minimum(-(-np.maximum(sizes, 1) // step) * step, max(most, 1)))
 
 
 def batches(sizes: Longs, most: int, batch_tokens: int, *, filled: bool) -> Iterator[Batch]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from weft.parallel import alignment_vectors as meant
 from weft.parallel.alignment_words import Both, numbered
 from weft.parallel.lexicon import Lexicon
 from weft.text import agreement, beads
@@ -43,7 +44,8 @@ class Weights(NamedTuple):
     costs are divided by where they become probabilities.
 
     `words` is for the first search; from `rounds` more the weight and the level from which on words speak for a bead
-    are learnt: `trust` times what tells beads of the last path from places beside it.
+    are learnt: `trust` times what tells beads of the last path from places beside it. `vectors` and `level` are the
+    same of vectors, where documents have some; with a weight of 0 these are left out.
     """
 
     length: float = 0.75
@@ -52,6 +54,8 @@ class Weights(NamedTuple):
     heat: float = 1.0
     trust: float = 2.5
     rounds: int = 2
+    vectors: float = 0.0
+    level: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,15 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Document:
-    """Sentences of one document: texts, characters that are no white space, number of the paragraph of each."""
+    """Sentences of one document: texts, characters that are no white space, number of the paragraph of each.
+
+    `vectors` of them have length one, or are zeros where there is none; null: no encoder is asked.
+    """
 
     sentences: pl.Series
     characters: npt.NDArray[np.float64]
     paragraphs: Longs
+    vectors: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -182,6 +190,21 @@ def _lattice(both: Both, step: int, path: Path | None, depth: Longs) -> tuple[_L
     return _Lattice(places, row, column, said, (share[0][row] * inside, share[1][column] * inside)), mean
 
 
+def _near_runs(
+    documents: tuple[Document, Document], level: int, shapes: Longs, held: _Lattice, weights: Weights
+) -> tuple[Floats | None, float, float]:
+    """What vectors say of every bead, with the weight and the level that count in the first search."""
+    one, other = (own.vectors for own in documents)
+    if one is None or other is None or weights.vectors <= 0:
+        return None, 0.0, 0.0
+    sides = meant.joined(one, 1 << level), meant.joined(other, 1 << level)
+    near = meant.nearness(sides, shapes, held.places, held.row, held.column)
+    if not level:
+        return near, weights.vectors, weights.level
+    fit = meant.fitted([sides])
+    return near, fit.weight, fit.level
+
+
 def _searched(
     both: Both,
     documents: tuple[Document, Document],
@@ -195,13 +218,14 @@ def _searched(
     shapes = np.array(list(kinds), np.int64)
     held, mean = _lattice(both, 1 << level, path, shapes.max(axis=0))
     sizes = [_sizes(own, 1 << level) for own in documents]
+    near, *speak = _near_runs(documents, level, shapes, held, weights)
     weight, floor = weights.words / 2, 0.0
     for turn in range(1 if level else weights.rounds + 1):
         if turn:
-            learnt = _told_apart(path, held, mean, weights) if path is not None else None
+            learnt = _told_apart(path, held, mean, weights, near) if path is not None else None
             if learnt is None:
                 break
-            weight, floor = learnt
+            weight, floor, *speak = learnt
         costs = Costs(
             shapes, -np.log(list(kinds.values())), lengths.ratio, lengths.variance, weights.length, weight / mean[1],
             weight / mean[0], 0.0 if level else weights.paragraph,
@@ -209,14 +233,19 @@ def _searched(
         forward = held.said[0] - (floor * mean[1] * held.share[1]).astype(np.float32)
         backward = held.said[1] - (floor * mean[0] * held.share[0]).astype(np.float32)
         prices = beads.priced(costs, sizes[0], sizes[1], held.places, forward, backward)
+        if near is not None and speak[0] > 0:
+            prices = meant.charged(prices, near, shapes, *speak)
         path = beads.cheapest(shapes, held.places, prices, 0.0 if level else weights.heat)
     assert path is not None
     return path
 
 
-def _told_apart(path: Path, held: _Lattice, mean: list[float], weights: Weights) -> tuple[float, float] | None:
-    """The weight of words and the level of a word from which on they speak for a bead, by what beads of one sentence
-    with one have and places beside the path have not (linear discriminant); none where there are too few."""
+def _told_apart(
+    path: Path, held: _Lattice, mean: list[float], weights: Weights, near: Floats | None
+) -> tuple[float, float, float, float] | None:
+    """The weight of words and the level of a word from which on they speak for a bead, and both of vectors, by what
+    beads of one sentence with one have and places beside the path have not (linear discriminant); none where there are
+    too few."""
     if weights.words <= 0:
         return None
     ones = (path.beads[:, 1] == 1) & (path.beads[:, 3] == 1)
@@ -228,7 +257,12 @@ def _told_apart(path: Path, held: _Lattice, mean: list[float], weights: Weights)
         return None
     words = held.share[0] + held.share[1]
     value = (held.said[0][0] / mean[1] + held.said[1][0] / mean[0]) / np.maximum(words, 0.1)
-    true, false = value[held.places.begin[i] + j - held.places.low[i]], value[beside]
+    at = held.places.begin[i] + j - held.places.low[i]
+    if near is not None:
+        both = np.column_stack([value, np.nan_to_num(near[:, 0], nan=0.0)]).astype(np.float64)
+        found, levels = meant.together(both[at], both[beside], path.probabilities[ones])
+        return weights.trust * float(found[0]) / 2, float(levels[0]), float(found[1]), float(levels[1])
+    true, false = value[at], value[beside]
     gap = max(float(np.average(true, weights=path.probabilities[ones] + 1e-9) - false.mean()), 0.0)
     variance = max(float(true.var() + false.var()) / 2, 1e-6)
-    return weights.trust * gap / variance / 2, float(false.mean()) + gap / 2
+    return weights.trust * gap / variance / 2, float(false.mean()) + gap / 2, 0.0, 0.0

@@ -125,7 +125,9 @@ def _cut(pair: tuple[Document, Document], path: Path, cuts: Longs) -> list[_Piec
 
 
 def _part(own: Document, first: int, last: int) -> Document:
-    return Document(own.sentences[first:last], own.characters[first:last], own.paragraphs[first:last])
+    part = slice(first, last)
+    vectors = None if own.vectors is None else own.vectors[part]
+    return Document(own.sentences[part], own.characters[part], own.paragraphs[part], vectors)
 
 
 def joined(sentences: pl.Series, first: Longs, count: Longs) -> pl.Series:

@@ -76,17 +76,21 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     """All heads from evidence of right pairs and of wrong ones by kind; each lets `kept` of the right pass."""
     made = {}
     for name, (kinds, columns) in LEARNT.items():
-        middle, spread = _scale(right, columns)
-        against = np.concatenate([wrong[kind] for kind in kinds])
-        rows = standardised(np.concatenate([right, against]), columns, middle, spread)
-        known = np.concatenate([np.ones(len(right)), np.zeros(len(against))])
-        weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(against), 1))
-        weights = logistic(rows, known, weight, _PENALTY, scaled=False)
-        made[name] = _limited(Head(columns, middle, spread, tuple(map(float, weights)), 0.0), right, kept)
+        made[name] = weighed(right, np.concatenate([wrong[kind] for kind in kinds]), columns, kept)
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
         made[name] = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
     return made
+
+
+def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float) -> Head:
+    """A head that weighs these columns of evidence so that right pairs have more; it lets `kept` of them pass."""
+    middle, spread = _scale(right, columns)
+    rows = standardised(np.concatenate([right, wrong]), columns, middle, spread)
+    known = np.concatenate([np.ones(len(right)), np.zeros(len(wrong))])
+    weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(wrong), 1))
+    weights = logistic(rows, known, weight, _PENALTY, scaled=False)
+    return _limited(Head(columns, middle, spread, tuple(map(float, weights)), 0.0), right, kept)
 
 
 def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

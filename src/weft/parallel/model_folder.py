@@ -1,4 +1,7 @@
-"""A scorer in a folder: `model.json` says what it is, `lexicon.npz` and `words.parquet` hold what it learnt."""
+"""A scorer in a folder: `model.json` says what it is, `lexicon.npz` and `words.parquet` hold what it learnt.
+
+Of an encoder that it uses, name, digest and neighbours are kept; the encoder itself stays where it is.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from weft.errors import WeftError
+from weft.parallel.encoder_trial import Meaning
+from weft.parallel.encoding import Background
 from weft.parallel.evidence import NAMES, Languages
 from weft.parallel.heads import HEADS, Head
 from weft.parallel.lexicon import Folding, Lexicon, Vocabulary
@@ -23,6 +28,8 @@ from weft.text.ibm1 import Cells
 
 FORMAT = 1
 MANIFEST, ARRAYS, WORDS = "model.json", "lexicon.npz", "words.parquet"
+VECTORS = "neighbours.npz"
+"""Where an encoder is used: vectors of the pairs of the seed among which neighbours are looked for."""
 _SIDES = ("source", "target")
 
 
@@ -49,6 +56,13 @@ def save(scorer: Scorer, folder: Path) -> None:
         "weights": list(scorer.weights),
         "facts": dict(scorer.facts),
     }
+    if scorer.meaning is not None:
+        own = scorer.meaning
+        sides = [vectors.astype(np.int16) for vectors in own.background]  # none is above SCALE
+        np.savez_compressed(folder / VECTORS, source=sides[0], target=sides[1])
+        told["encoder"] = {"head": own.head.to_json(), "weights": list(own.weights), "told": dict(own.told)}
+    else:
+        (folder / VECTORS).unlink(missing_ok=True)
     (folder / MANIFEST).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
 
@@ -61,7 +75,7 @@ def load(folder: Path) -> Scorer:
         with np.load(folder / ARRAYS) as arrays:
             held = {name: arrays[name] for name in arrays.files}
         forms = pq.read_table(folder / WORDS)
-        return _made(told, held, forms)
+        return _made(told, held, forms, _meaning(told.get("encoder"), folder / VECTORS))
     except FileNotFoundError as error:
         raise WeftError(f"{folder}: no model here; expected a folder that `weft train pairs` wrote") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
@@ -80,7 +94,15 @@ def lexicon_in(folder: Path, languages: tuple[str, str]) -> tuple[Lexicon, npt.N
     return scorer.lexicon.turned() if turned else scorer.lexicon, scorer.seen
 
 
-def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer:
+def _meaning(told: dict[str, Any] | None, file: Path) -> Meaning | None:
+    if told is None:
+        return None
+    with np.load(file) as held:
+        sides = Background(*(held[side].astype(np.float32) for side in _SIDES))
+    return Meaning(Head.from_json(told["head"]), tuple(told["weights"]), sides, told["told"])
+
+
+def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table, meaning: Meaning | None) -> Scorer:
     words, cells, models = [], [], []
     for side in _SIDES:
         own = forms.filter(pc.equal(forms["side"], side))["form"].combine_chunks().cast(pa.large_string())
@@ -98,5 +120,6 @@ def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer
         heads,
         tuple(told["weights"]),
         told["facts"],
+        meaning,
         held.get("seen", np.empty(0, np.uint64)),
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 Texts = Sequence[str]
+FOLDS = 5
 _FAR = 3
 """How many places further a text stands among those of like length that takes its place."""
 _DIGITS = re.compile(r"\d+")
@@ -101,3 +104,22 @@ KINDS: tuple[tuple[str, Callable[[Texts, Texts, np.random.Generator], Wrong]], .
     ("copy", copied),
 )
 """All kinds by name."""
+
+
+class Fold(NamedTuple):
+    """A stretch of a seed, rows `first` up to `last`, and the wrong pairs made of it; their rows count from `first`."""
+
+    first: int
+    last: int
+    wrong: Mapping[str, Wrong]
+
+
+def folds(source: Texts, target: Texts, seed: int) -> Iterator[Fold]:
+    """A seed in stretches, so that texts of one document are in one of them, each with its wrong pairs."""
+    for fold in range(FOLDS):
+        first, last = len(source) * fold // FOLDS, len(source) * (fold + 1) // FOLDS
+        held = source[first:last], target[first:last]
+        made = {
+            name: make(*held, np.random.default_rng([seed, fold, zlib.crc32(name.encode())])) for name, make in KINDS
+        }
+        yield Fold(first, last, made)

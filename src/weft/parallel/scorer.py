@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,17 +13,18 @@ import polars as pl
 from weft.errors import WeftError
 from weft.language.logistic import logistic
 from weft.parallel import lexicon as lexicons
+from weft.parallel.encoder_trial import Meaning, Trial, tried
+from weft.parallel.encoding import Embed
 from weft.parallel.evidence import Floats, Languages, evidence, strings
 from weft.parallel.heads import HEADS, Head, learn
 from weft.parallel.lexicon import Folding, Lexicon
-from weft.parallel.negatives import KINDS
+from weft.parallel.negatives import KINDS, folds
 from weft.text import char_model
 from weft.text.buffers import string_buffers
 from weft.text.folded import folded_hashes
 
 LEAST_PAIRS = 100
 """A seed of less teaches nothing."""
-FOLDS = 5
 KEPT = 0.995
 """Share of right pairs that each head lets pass."""
 Told = Callable[[str], None]
@@ -40,6 +40,8 @@ class Scorer:
     weights: tuple[float, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What was learnt from what, and how well it does on parts of the seed that it had not seen."""
+    meaning: Meaning | None = None
+    """What was learnt of an encoder, where one serves these languages better than the lexicon."""
     seen: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     """`pair_keys` of the seed, ascending: what was learnt from says nothing of how well a pair is found."""
 
@@ -47,23 +49,32 @@ class Scorer:
     def languages(self) -> tuple[str, str]:
         return self.lexicon.languages
 
-    def score(self, source: Any, target: Any) -> pl.DataFrame:
+    def score(self, source: Any, target: Any, embed: Embed | None = None) -> pl.DataFrame:
         """Of each pair `score` (log-likelihood ratio), `probability`, `keep`, `reasons` (HEADS that it fails).
 
-        Beside them a column of every head's value.
+        Beside them a column of every head's value. With `embed`, vectors of the encoder that the scorer was trained
+        with, mismatches are judged by them too, and `encoded` says of which pairs.
         """
         seen = evidence(self.lexicon, self.models, source, target)
-        values = {name: head.values(seen) for name, head in self.heads.items()}
-        failed = np.column_stack([values[name] < self.heads[name].least for name in HEADS])
+        heads: Mapping[str, Any] = self.heads
+        weights, more = self.weights, {}
+        if embed is not None and self.meaning is not None:
+            texts = [strings(side).to_pylist() for side in (source, target)]
+            seen = self.meaning.widened(seen, texts[0], texts[1], embed)
+            heads, weights = self.meaning.heads(self.heads), self.meaning.weights
+            more = {"encoded": ~np.isnan(seen[:, -1])}
+        values = {name: heads[name].values(seen) for name in HEADS}
+        failed = np.column_stack([values[name] < heads[name].least for name in HEADS])
         masks, place = np.unique(failed @ (1 << np.arange(len(HEADS))), return_inverse=True)
         listed = [[name for n, name in enumerate(HEADS) if mask >> n & 1] for mask in masks.tolist()]
         return pl.DataFrame(
             {
                 "score": (seen[:, 0] + seen[:, 5]) / 2,
-                "probability": _probability(_margins(values, self.heads) @ np.asarray(self.weights)),
+                "probability": _probability(_margins(values, heads) @ np.asarray(weights)),
                 "keep": ~failed.any(axis=1),
                 "reasons": pl.Series(listed, dtype=pl.List(pl.String)).gather(place.astype(np.uint32)),
                 **{name: values[name].astype(np.float32) for name in HEADS},
+                **more,
             }
         )
 
@@ -72,7 +83,7 @@ def _probability(log_odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
-def _margins(values: Mapping[str, Floats], heads: Mapping[str, Head]) -> Floats:
+def _margins(values: Mapping[str, Floats], heads: Mapping[str, Any]) -> Floats:
     """Ones, the margin of every head, and the lowest of them: one that fails is enough."""
     held = [heads[name].margins(values[name]) for name in HEADS]
     return np.column_stack([np.ones(len(held[0])), *held, np.min(held, axis=0)])
@@ -85,11 +96,13 @@ def train(
     foldings: tuple[Folding, Folding] = (Folding(), Folding()),
     kept: float = KEPT,
     seed: int = 1,
+    trial: Trial | None = None,
 ) -> Scorer:
     """A scorer from pairs that are right, in the order of their documents.
 
     Evidence of a fifth of the seed comes from a lexicon and models of the rest, so that heads learn what pairs that
-    were never seen look like. Raises WeftError for fewer than 100 pairs.
+    were never seen look like. The encoder of a `trial` is used where it beats the lexicon on the seed; `facts` say
+    whether. Raises WeftError for fewer than 100 pairs.
     """
     if len(source) < LEAST_PAIRS:
         raise WeftError(f"a seed of {len(source)} pairs; expected {LEAST_PAIRS} at least, better 2,000")
@@ -98,7 +111,10 @@ def train(
     whole, models = _parts(source, target, languages, foldings)
     weights, measured = _calibrated(right, wrong, heads)
     facts = {"pairs": len(source), "kept": kept, "seed": seed, "auc": measured}
-    return Scorer(whole, models, heads, weights, facts, np.unique(pair_keys(source, target)))
+    found = None
+    if trial is not None:
+        found, facts["encoder"] = tried(trial, source, target, languages, right, wrong, heads, kept, seed, _calibrated)
+    return Scorer(whole, models, heads, weights, facts, found, np.unique(pair_keys(source, target)))
 
 
 def pair_keys(source: Any, target: Any) -> npt.NDArray[np.uint64]:
@@ -122,27 +138,20 @@ def _crossed(
     foldings: tuple[Folding, Folding],
     seed: int,
 ) -> tuple[Any, dict[str, Any]]:
-    """Evidence of the seed's pairs and of wrong ones made of them, each from what was learnt of the other folds.
-
-    Folds are stretches of the seed: texts of one document are in one of them.
-    """
+    """Evidence of the seed's pairs and of wrong ones made of them, each from what was learnt of the other folds."""
     right: list[Any] = []
     wrong: dict[str, list[Any]] = {name: [] for name, _ in KINDS}
-    for fold in range(FOLDS):
-        first, last = len(source) * fold // FOLDS, len(source) * (fold + 1) // FOLDS
+    for first, last, planted in folds(source, target, seed):
         rest = [[*side[:first], *side[last:]] for side in (source, target)]
         lexicon, models = _parts(rest[0], rest[1], languages, foldings)
-        held = source[first:last], target[first:last]
-        right.append(evidence(lexicon, models, list(held[0]), list(held[1])))
-        for name, make in KINDS:
-            random = np.random.default_rng([seed, fold, zlib.crc32(name.encode())])
-            made = make(*held, random)
+        right.append(evidence(lexicon, models, list(source[first:last]), list(target[first:last])))
+        for name, made in planted.items():
             wrong[name].append(evidence(lexicon, models, made.source, made.target))
     return np.concatenate(right), {name: np.concatenate(parts) for name, parts in wrong.items()}
 
 
 def _calibrated(
-    right: Any, wrong: Mapping[str, Any], heads: Mapping[str, Head]
+    right: Any, wrong: Mapping[str, Any], heads: Mapping[str, Any]
 ) -> tuple[tuple[float, ...], dict[str, float]]:
     """Weights of the probability that a pair is right, where half are, the others of each kind alike; and AUCs."""
     rows, known, weight = [_values(right, heads)], [np.ones(len(right))], [np.full(len(right), 0.5 / len(right))]
@@ -160,7 +169,7 @@ def _calibrated(
     return tuple(map(float, weights)), measured
 
 
-def _values(seen: Any, heads: Mapping[str, Head]) -> Floats:
+def _values(seen: Any, heads: Mapping[str, Any]) -> Floats:
     return _margins({name: heads[name].values(seen) for name in HEADS}, heads)
 
 

@@ -1,0 +1,251 @@
+"""Encoders of sentences for pairs: a folder, a name in the Hub's cache, or a server; vectors are computed once.
+
+What an encoder answered is kept by its weights, the device and the text, in the form in which replies of services are.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from weft.engine.keys import digest, folder_digest, library_version
+from weft.engine.service_replies import FOLDER, Replies, folder_of, key_of
+from weft.errors import ShardError, WeftError
+from weft.model.languages import normalise, normalises
+from weft.parallel.encoding import Embed, Vectors, directed
+from weft.recipe.services import Service
+
+Tell = Callable[[str, int, int | None], None]
+DEVICES = ("auto", "cpu", "cuda")
+_TOGETHER = 1_024
+"""Texts that are computed, and kept, together."""
+_SERVED = (".yaml", ".yml", ".json")
+_CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,8})*")
+_OWN_KEYS = ("languages", "prompt", "max_characters")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What gives vectors: what a model remembers of it, the languages that it declares, and how to end."""
+
+    told: Mapping[str, Any]
+    declared: frozenset[str]
+    embed: Embed
+    close: Callable[[], None] = lambda: None
+
+
+def opened(
+    given: str, languages: str | None, keep: Path, device: str = "auto", tell: Tell = lambda what, done, total: None
+) -> Encoder:
+    """The encoder that `--encoder` names, with its vectors kept below `keep`; nothing is computed yet.
+
+    `languages` are codes with commas between, in place of those that it declares itself. Raises WeftError for a name
+    that is none, a folder that holds no encoder, a file that describes no service, and codes that are none.
+    """
+    if device not in DEVICES:
+        raise WeftError(f"--device {device}: expected {', '.join(DEVICES)}")
+    stated = None if languages is None else _codes(languages)
+    if Path(given).suffix in _SERVED:
+        return _served(Path(given), stated, keep, tell)
+    return _folder(given, stated, keep, device, tell)
+
+
+def _codes(given: str) -> frozenset[str]:
+    try:
+        return frozenset(normalise(code) for code in given.split(","))
+    except ValueError as error:
+        raise WeftError(f"--encoder-languages {given}: {error}") from None
+
+
+def _declared(held: Any) -> frozenset[str]:
+    """Codes of what a model card lists under `language`; what is no code is left out."""
+    listed = [held] if isinstance(held, str) else held if isinstance(held, list) else []
+    found = (normalises(str(one)) for one in listed if _CODE.fullmatch(str(one)))
+    return frozenset(code for code in found if code is not None)
+
+
+def languages_of_card(folder: Path) -> frozenset[str]:
+    """The languages that the model card (README.md) in a folder declares."""
+    try:
+        text = (folder / "README.md").read_text("utf-8", "replace")
+    except OSError:
+        return frozenset()
+    head = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, re.DOTALL)
+    if head is None:
+        return frozenset()
+    held = _yaml(head.group(1), folder / "README.md")
+    return _declared(held.get("language")) if isinstance(held, dict) else frozenset()
+
+
+def _yaml(text: str, file: Path) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise WeftError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _folder(given: str, stated: frozenset[str] | None, keep: Path, device: str, tell: Tell) -> Encoder:
+    from weft.label.embedding import embedder
+    from weft.label.transformer import settled, torch_on
+    from weft.operators.model_folder import model_folder
+
+    folder = model_folder(given, Path())
+    where = settled({"device": device})["device"]
+    run = embedder("--encoder", str(folder), where, "float32", "declared", None, None, 0.3, None)
+    libraries = {name: library_version(name) for name in ("torch", "transformers", "tokenizers")}
+    told = {"name": given, "kind": "folder", "digest": folder_digest(folder), "device": where}
+    identity = {"protocol": "encoder", "model": folder.name, "revision": digest(told["digest"], where, libraries)}
+    loading = threading.Lock()
+
+    @functools.cache
+    def loaded() -> None:
+        run(["a"])
+
+    def compute(texts: list[str]) -> list[bytes]:
+        try:
+            with loading:
+                loaded()
+            torch_on(where)  # how many threads a product has is a matter of each thread
+            vectors, known = run(texts)
+        except ShardError as error:
+            raise WeftError(f"--encoder {given}: {error}") from None
+        return [vector.tobytes() if good else b"" for vector, good in zip(vectors, known, strict=True)]
+
+    store = _Store(keep / FOLDER / folder_of(identity), identity, compute, tell)
+    return Encoder(told, stated if stated is not None else languages_of_card(folder), store.embed, store.close)
+
+
+class _Store:
+    """Vectors of texts as float16, each computed once; for several threads."""
+
+    def __init__(
+        self, folder: Path, identity: dict[str, str], compute: Callable[[list[str]], list[bytes]], tell: Tell
+    ) -> None:
+        self._folder, self._identity, self._compute, self._tell = folder, identity, compute, tell
+        self._guard = threading.Lock()
+        self._replies: Replies | None = None
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        keys = [key_of(self._identity, text) for text in texts]
+        held: dict[bytes, bytes | None] = dict.fromkeys(keys)
+        with self._guard:
+            if self._replies is None:
+                self._replies = Replies(self._folder)
+            for key in held:
+                found = self._replies.get(key)
+                held[key] = None if found is None else found.body
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if held[key] is None}
+        # By length, so that what is computed together is padded little; a vector does not depend on its neighbours.
+        order = sorted(missing, key=lambda key: (len(missing[key]), key))
+        for first in range(0, len(order), _TOGETHER):
+            self._tell("embed", first, len(order))
+            part = order[first : first + _TOGETHER]
+            made = self._compute([missing[key] for key in part])
+            with self._guard:
+                for key, body in zip(part, made, strict=True):
+                    self._replies.put(key, (), body)
+                    held[key] = body
+        return _together([held[key] or b"" for key in keys], np.float16)
+
+    def close(self) -> None:
+        if self._replies is not None:
+            self._replies.close()
+
+
+def _together(bodies: Sequence[bytes], kind: Any) -> Vectors:
+    """Vectors of one length, from their bytes; an empty one is none."""
+    known = np.array([len(body) > 0 for body in bodies], np.bool_)
+    size = max(map(len, bodies), default=0)
+    if not known.any():
+        return Vectors(np.zeros((len(bodies), 1), np.float32), known)
+    held = np.frombuffer(b"".join(body or bytes(size) for body in bodies), kind).reshape(len(bodies), -1)
+    return directed(held.astype(np.float32), known)
+
+
+def _served(file: Path, stated: frozenset[str] | None, keep: Path, tell: Tell) -> Encoder:
+    from weft.engine.service_client import Unanswered
+    from weft.engine.service_http import key_fault, library
+    from weft.engine.service_loop import Clients
+    from weft.engine.storage import Storage
+    from weft.label.embedding_served import fault_of
+
+    service, more = _described(file)
+    library()
+    if fault := key_fault(service):
+        raise WeftError(f"{file}: {fault}")
+    prompt, most = str(more.get("prompt") or ""), more.get("max_characters", 8_000)
+    if not isinstance(most, int) or most < 1:
+        raise WeftError(f"{file}: max_characters: expected a number of 1 or more")
+    clients = functools.cache(lambda: Clients(Storage(keep)))
+    opening = threading.Lock()
+    length: list[int] = []
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        each = [text if text and not text.isspace() else "" for text in texts]
+        asked = list({prompt + text[:most]: None for text in each if text})
+        held: dict[str, bytes] = {}
+        with opening:
+            client = clients().client("encoder", service.model_dump(mode="json"))
+        for first in range(0, len(asked), _TOGETHER):
+            tell("embed", first, len(asked))
+            part = asked[first : first + _TOGETHER]
+            ids = [key_of({}, text).hex() for text in part]
+            try:
+                found = clients().start(client.many(part, {}, ids)).result()
+            except ShardError as error:
+                raise WeftError(f"{file}: {error}") from None
+            for text, vector in zip(part, found, strict=True):
+                if isinstance(vector, Unanswered):
+                    continue
+                length[:] = length or [len(vector)]
+                if len(vector) != length[0]:
+                    raise WeftError(f"{file}: the server gave vectors of {length[0]} and of {len(vector)} numbers")
+                if fault_of(vector, length[0]) is None:
+                    held[text] = np.asarray(vector, "<f4").tobytes()
+        return _together([held.get(prompt + text[:most], b"") if text else b"" for text in each], "<f4")
+
+    told = {"name": str(file), "kind": "service", "digest": digest(service.identity(), prompt, most)}
+    told |= {name: value for name, value in service.identity().items() if value}
+    declared = stated if stated is not None else _declared(more.get("languages"))
+    return Encoder(told, declared, embed, lambda: clients().close() if clients.cache_info().currsize else None)
+
+
+def _described(file: Path) -> tuple[Service, dict[str, Any]]:
+    """A service in a file, with the keys of one in a recipe, and what else the file says of the encoder."""
+    try:
+        held = _yaml(file.read_text("utf-8"), file)
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or "no UTF-8"
+        raise WeftError(f"{file}: cannot be read: {said}; expected url, model, languages of an encoder") from None
+    if not isinstance(held, dict):
+        raise WeftError(f"{file}: expected url, model, languages of an encoder")
+    more = {name: held.pop(name) for name in _OWN_KEYS if name in held}
+    try:
+        service = Service.model_validate({"protocol": "openai-embeddings", **held})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        said = fault["msg"].removeprefix("Value error, ")
+        raise WeftError(f"{file}: {'.'.join(map(str, fault['loc']))}: {said}") from None
+    if service.protocol != "openai-embeddings":
+        raise WeftError(f"{file}: protocol is {service.protocol}; expected openai-embeddings")
+    return service, more
+
+
+def same(encoder: Encoder, told: Mapping[str, Any], where: str) -> None:
+    """Raise WeftError unless the encoder is the one that a model was trained with."""
+    if encoder.told["digest"] != told["digest"]:
+        raise WeftError(
+            f"--encoder {encoder.told['name']}: is not the encoder that {where} was trained with ({told['name']}, "
+            f"{told['digest'][:12]}); expected that one, or --no-encoder to score by the lexicon alone"
+        )
