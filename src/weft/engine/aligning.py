@@ -60,17 +60,8 @@ class Texts(NamedTuple):
 
 def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
     """Write the beads and return what was read and found. Raises WeftError for what a person can mend."""
-    _check(plan)
-    tell("read", 0, None)
-    sides = _read(plan.source, plan), _read(plan.target, plan)
-    seed = _seed(plan.seed) if plan.seed is not None else None
-    match = _paired(plan, sides, seed)
-    if not len(match.first):
-        raise WeftError(_nothing_paired(plan, sides))
-    pairs = []
-    for n, (one, other) in enumerate(zip(match.first.tolist(), match.second.tolist(), strict=True)):
-        tell("sentences", n, len(match.first))
-        pairs.append((_document(sides[0], one, plan), _document(sides[1], other, plan)))
+    check_into(plan.into)
+    match, sides, pairs, seed = paired_documents(plan, tell)
     how = passes.How(plan.languages, plan.foldings, seed, priors=shapes_up_to(plan.longest))
     found = passes.aligned(pairs, how, tell)
     rows = pl.concat(
@@ -79,7 +70,7 @@ def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
     both = (pl.col("source_count") > 0) & (pl.col("target_count") > 0)
     aligned, left = rows.filter(both), rows.filter(~both)
     sure = pl.col("score") >= plan.least
-    _write(rows.filter(sure if plan.every else sure & both), plan.into)
+    write_rows(rows.filter(sure if plan.every else sure & both), plan.into)
     return {
         "documents": {"source": len(sides[0].texts), "target": len(sides[1].texts), "paired": len(pairs)},
         "sentences": {"source": sum(len(pair[0]) for pair in pairs), "target": sum(len(pair[1]) for pair in pairs)},
@@ -91,11 +82,40 @@ def align_files(plan: Plan, tell: Tell) -> dict[str, Any]:
     }
 
 
+class Paired(NamedTuple):
+    """Which documents belong together, their collections, their sentences, and the seed."""
+
+    match: Match
+    sides: tuple[Texts, Texts]
+    documents: list[tuple[Document, Document]]
+    seed: passes.Seed | None
+
+
+def paired_documents(plan: Plan, tell: Tell) -> Paired:
+    """The documents of both sides in pairs. Raises WeftError for what a person can mend."""
+    _check(plan)
+    tell("read", 0, None)
+    sides = _read(plan.source, plan), _read(plan.target, plan)
+    seed = _seed(plan.seed) if plan.seed is not None else None
+    match = _paired(plan, sides, seed)
+    if not len(match.first):
+        raise WeftError(_nothing_paired(plan, sides))
+    pairs = []
+    for n, (one, other) in enumerate(zip(match.first.tolist(), match.second.tolist(), strict=True)):
+        tell("sentences", n, len(match.first))
+        pairs.append((_document(sides[0], one, plan), _document(sides[1], other, plan)))
+    return Paired(match, sides, pairs, seed)
+
+
+def check_into(into: Path) -> None:
+    """Raises WeftError where a table cannot be written to `into`."""
+    if into.suffix not in ENDINGS:
+        raise WeftError(f"--into {into}: expected a file named {', '.join(ENDINGS)}")
+    if not into.resolve().parent.is_dir():
+        raise WeftError(f"--into {into}: its folder does not exist")
+
+
 def _check(plan: Plan) -> None:
-    if plan.into.suffix not in ENDINGS:
-        raise WeftError(f"--into {plan.into}: expected a file named {', '.join(ENDINGS)}")
-    if not plan.into.resolve().parent.is_dir():
-        raise WeftError(f"--into {plan.into}: its folder does not exist")
     if plan.documents is not None and plan.documents not in MODES:
         raise WeftError(f"--documents {plan.documents}: expected {', '.join(MODES)}")
     for place in (plan.source, plan.target):
@@ -213,7 +233,7 @@ def _rows(
     )
 
 
-def _write(rows: pl.DataFrame, into: Path) -> None:
+def write_rows(rows: pl.DataFrame, into: Path, texts: tuple[str, ...] = ("source", "target")) -> None:
     """All or nothing: the file takes its name when it is whole."""
     part = into.with_name(f".{into.name}.part")
     if into.suffix == ".parquet":
@@ -222,7 +242,7 @@ def _write(rows: pl.DataFrame, into: Path) -> None:
         rows.write_ndjson(part)
     else:
         flat = rows.with_columns(
-            pl.col("source", "target").str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " ")
+            pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " ")
         )
         flat.write_csv(part, separator="\t", quote_style="never")
     part.replace(into)
