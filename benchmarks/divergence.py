@@ -1,6 +1,6 @@
 """Labels of divergence on documents made of lines of TICO-19 that nothing was learnt from: a row for each language.
 
-    python benchmarks/divergence.py --languages hau_Latn,lug_Latn --json figures.json
+python benchmarks/divergence.py --languages hau_Latn,lug_Latn --json figures.json
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def main() -> None:
             values, (low, high) = divergent.scores(np.sum(found, axis=0)[side]), divergent.interval(found, side)
             shown = "  ".join(f"{v:.2f} ({a:.2f}-{b:.2f})" for v, a, b in zip(values, low, high, strict=True))
             print(f"{code}  sentences of {name}: same, inferable, new, macro F1, accuracy  {shown}")
-            told.append([code, name, values.tolist(), low.tolist(), high.tolist(), np.sum(found, axis=0)[side].tolist()])
+            told.append(
+                [code, name, values.tolist(), low.tolist(), high.tolist(), np.sum(found, axis=0)[side].tolist()]
+            )
         print(f"{code}  {learnt:.1f} s of CPU to learn; {count / max(seconds, 1e-3):,.0f} sentences a CPU second")
     if given.json:
         given.json.write_text(json.dumps(told, indent=1) + "\n", "utf-8")

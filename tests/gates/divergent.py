@@ -10,6 +10,7 @@ import numpy as np
 from weft.parallel.alignment import document
 from weft.parallel.choosing import chosen
 from weft.parallel.divergence import Divergence, learn
+from weft.parallel.lexicon import Folding
 
 from .alignments import Pair, halves
 
@@ -48,10 +49,12 @@ def comparable(pairs: list[Pair], draw: random.Random) -> tuple[list[list[str]],
     return texts, labels
 
 
-def learnt(pairs: list[Pair], languages: tuple[str, str], keep: float = 0.9) -> Divergence:
-    """What `weft pairs diverge` learns from the first lines."""
+def learnt(
+    pairs: list[Pair], languages: tuple[str, str], keep: float = 0.9, foldings: tuple[Folding, Folding] | None = None
+) -> Divergence:
+    """What `weft pairs diverge` learns from the first lines; the foldings are chosen on them unless they are given."""
     source, target = ([pair[n] for pair in pairs[:SEED]] for n in range(2))
-    return learn(source, target, languages, chosen(source, target, languages), keep)
+    return learn(source, target, languages, foldings or chosen(source, target, languages), keep)
 
 
 def confusions(made: Divergence, pairs: list[Pair], size: int = 50) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ Files = Annotated[
         help="Pairs or groups: columns named by codes, or translation; else CODE,CODE=FILE. TSV, CSV, JSONL, Parquet.",
     ),
 ]
+_SHOWN = 20
 GroupsFile = Annotated[str, typer.Argument(metavar="GROUPS", help="What weft pairs join wrote, or such a file.")]
 
 
@@ -67,8 +68,10 @@ def join(
     show.say(f"read      {show.counted(made['rows'], 'row')}, {made['rows_without_pair']:,} without a pair")
     show.say(f"pivots    {made['pivots']:,} different texts in {rule.pivot} ({match})")
     show.say(f"repeated  {made['repeated']:,} translations are there before")
-    what = {"further": "make further groups", "first": "keep the first", "none": "are left out"}[several]
-    show.say(f"several   {made['several']:,} texts have several translations into one language; they {what}")
+    what = {"further": "further groups", "first": "the first stays", "none": "none stays"}[several]
+    show.say(
+        f"several   {show.counted(made['several'], 'time')} a text has different translations into one language: {what}"
+    )
     sizes = ", ".join(f"{count:,} of {size}" for size, count in made["sizes"].items())
     show.say(f"groups    {made['groups']:,} in {len(made['languages'])} languages: {sizes}")
     if made["units"] is not None:
@@ -134,7 +137,8 @@ def diverge(
     target: Target,
     languages: Languages,
     seed: Annotated[
-        Path, typer.Option("--seed", metavar="FILE", help="Translations to learn from, in the order of their documents.")
+        Path,
+        typer.Option("--seed", metavar="FILE", help="Translations to learn from, in the order of their documents."),
     ],
     into: Into,
     keep: Annotated[
@@ -174,6 +178,81 @@ def diverge(
     return 0
 
 
+def batches(
+    groups: GroupsFile,
+    into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The batches: .jsonl or .parquet.")],
+    size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Rows of a batch.")] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option("--batch-tokens", min=1, help="Instead: tokens of a batch with its padding, by --tokenizer."),
+    ] = None,
+    tokenizer: Annotated[
+        Path | None, typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json, or its folder.")
+    ] = None,
+    unit: Annotated[
+        str,
+        typer.Option(
+            "--of", metavar="pair|set", help="A batch is of one pair of languages; or of whole groups of one set."
+        ),
+    ] = "pair",
+    temperature: Annotated[
+        float,
+        typer.Option("--temperature", min=0, max=1, help="A pair counts as its size to this power; 1: as it is."),
+    ] = 1.0,
+    count: Annotated[
+        int | None, typer.Option("--batches", min=1, help="How many; default: as one pass over all has.")
+    ] = None,
+    last: Annotated[
+        str,
+        typer.Option("--last", metavar="keep|drop|fill", help="Of the last batch of a pair that is not full."),
+    ] = "keep",
+    source: Annotated[str | None, typer.Option("--source", metavar="CODE", help="Only pairs from this.")] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="CODE", help="Only pairs into this.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Lay groups out in batches for training, each of one pair of languages, in an order that is drawn."""
+    from weft.cli.tokenizing import progress, tokenizer_file
+    from weft.engine.pair_batches import LASTS, UNITS, Plan, make_batches
+    from weft.parallel.multiway_files import given
+    from weft.tokenizer.packing import checked_choice
+
+    checked_choice("--of", unit, UNITS)
+    checked_choice("--last", last, LASTS)
+    if (size is None) == (tokens is None) or (tokens is None) != (tokenizer is None):
+        raise WeftError("expected --batch-size, or --batch-tokens with --tokenizer")
+    if tokens is not None and last == "fill":
+        raise WeftError("--last fill: expected it with --batch-size; a batch of tokens is as full as its rows allow")
+    held = None
+    if tokenizer is not None:
+        from weft.tokenizer.loaded import load
+
+        held = load(tokenizer_file(tokenizer))
+    codes = [
+        None if code is None else _code(option, code) for option, code in (("--source", source), ("--target", target))
+    ]
+    plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
+    with progress(quiet or as_json) as tell:
+        made = make_batches(plan, tell)
+    if as_json:
+        show.as_json(made)
+        return 0
+    _batches_said(made, into)
+    return 0
+
+
+def _batches_said(made: dict[str, Any], into: Path) -> None:
+    rows = [(name, one["rows"], one["batches"], f"{one['passes']:.2f}") for name, one in made["kinds"].items()]
+    rows.sort(key=lambda row: (-row[2], row[0]))
+    show.table(
+        ("languages", "rows", "batches", "passes"), rows[:_SHOWN], right=frozenset({1, 2, 3}), whole=frozenset({0})
+    )
+    if len(rows) > _SHOWN:
+        show.say(f"and {len(rows) - _SHOWN:,} more; --json has all")
+    show.say(f"{show.counted(made['rows'], 'row')} in {made['batches']:,} batches\nwritten  {into}")
+
+
 def _code(option: str, given: str) -> str:
     from weft.model.languages import normalise
 
@@ -189,5 +268,4 @@ def register(group: typer.Typer) -> None:
     group.command()(expand)
     group.command()(coverage)
     group.command()(diverge)
-
-
+    group.command()(batches)

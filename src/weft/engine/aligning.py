@@ -241,8 +241,6 @@ def write_rows(rows: pl.DataFrame, into: Path, texts: tuple[str, ...] = ("source
     elif into.suffix == ".jsonl":
         rows.write_ndjson(part)
     else:
-        flat = rows.with_columns(
-            pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " ")
-        )
+        flat = rows.with_columns(pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
         flat.write_csv(part, separator="\t", quote_style="never")
     part.replace(into)

@@ -44,9 +44,7 @@ def label_files(plan: Plan, keep: float, random_seed: int, tell: Tell) -> dict[s
     return {
         "documents": len(held.documents),
         "sentences": {code: {label: counts[code, label] for label in LABELS} for code in plan.languages},
-        "held_out": {
-            code: figures(confusion) for code, confusion in zip(plan.languages, made.confusion, strict=True)
-        },
+        "held_out": {code: figures(confusion) for code, confusion in zip(plan.languages, made.confusion, strict=True)},
         "keep": keep,
         "into": str(plan.into),
     }
@@ -76,9 +74,9 @@ def _rows(plan: Plan, held: Paired, n: int, side: int, found: Found) -> pl.DataF
             "label": _LABELS.gather(found.label),
             "same": found.same.round(4),
             "new": found.new.round(4),
-            "other_first": found.first + 1,
-            "other_count": found.count,
-            "other": joined(other.sentences, found.first, found.count),
+            "other_first": found.begin + 1,
+            "other_count": found.size,
+            "other": joined(other.sentences, found.begin, found.size),
         },
         schema_overrides={"text": pl.String},
     )

@@ -59,7 +59,9 @@ def join_files(job: Join, tell: Tell) -> dict[str, Any]:
         read = _apart(job, parts, folder, tell)
         languages = sorted(read.languages)
         if len(languages) < 2:
-            raise WeftError(f"no row of {len(job.files)} files has {job.rule.pivot} and another language; nothing joined")
+            raise WeftError(
+                f"no row of {len(job.files)} files has {job.rule.pivot} and another language; nothing joined"
+            )
         units = _units(read, job)
         counts: Counter[str] = Counter()
         for n in range(parts):
@@ -161,8 +163,8 @@ def with_terms(frame: pl.DataFrame) -> pl.DataFrame:
         rows.append((found["license"], joined_consents([found["consent"]]), None if may is None else str(may).lower()))
     names = [f"{term}_of_all" for term in TERMS]
     told = pl.DataFrame(rows, dict.fromkeys(names, pl.String), orient="row")
-    found = index.join(different.hstack(told), on=list(TERMS), how="left", nulls_equal=True, maintain_order="left")
-    return frame.with_columns(found[name].alias(term) for name, term in zip(names, TERMS, strict=True))
+    answer = index.join(different.hstack(told), on=list(TERMS), how="left", nulls_equal=True, maintain_order="left")
+    return frame.with_columns(answer[name].alias(term) for name, term in zip(names, TERMS, strict=True))
 
 
 class Writer:
@@ -193,7 +195,9 @@ class Writer:
             return
         code = {code: json_text(pl.col("translation").struct.field(code)) for code in self._languages}
         fields = {"translation": json_object(code)}
-        fields |= {name: pl.col(name) if name in ("redistribute", "meta") else json_text(pl.col(name)) for name in BESIDE}
+        fields |= {
+            name: pl.col(name) if name in ("redistribute", "meta") else json_text(pl.col(name)) for name in BESIDE
+        }
         for part in rows.iter_slices(1 << 16):
             lines = part.select(json_object(fields).alias("line"))["line"]
             self._stream.write("".join(f"{line}\n" for line in lines.to_list()).encode())

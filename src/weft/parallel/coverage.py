@@ -13,7 +13,6 @@ import polars as pl
 from weft.parallel.multiway_files import languages_in
 from weft.text.buffers import Longs
 
-
 _ROWS = 1 << 16
 
 
@@ -39,7 +38,7 @@ class Coverage:
 
 
 def coverage(groups: pl.DataFrame | Iterable[pl.DataFrame]) -> Coverage:
-    """The coverage of groups, or of all parts of them: frames with a struct `translation`, null where a text is missing.
+    """The coverage of groups, whole or in parts: frames with a struct `translation`, null where a text is missing.
 
     Pairs are groups of two. Rows with fewer than two texts do not count.
     """

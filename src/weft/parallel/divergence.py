@@ -1,8 +1,8 @@
 """How much of each sentence of a text is in the text of another language: all, a part, or nothing.
 
 Of every sentence numbers are taken: how sure its alignment is; how well the words of its bead, of the most alike of the
-sentences nearby and of runs of these explain it and are explained by it; and how long they are. Two logistic models, learnt
-from documents that are made of a seed, weigh them.
+sentences nearby and of runs of these explain it and are explained by it; and how long they are. Two logistic models,
+learnt from documents that are made of a seed, weigh them.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ class Found(NamedTuple):
     same: Floats
     new: Floats
     label: Longs
-    first: Longs
-    count: Longs
+    begin: Longs
+    size: Longs
 
 
 @dataclass(frozen=True)
 class Divergence:
     """What was learnt of two languages: a lexicon, lengths, and of either side weights and thresholds.
 
-    `weights[side]` (2, inputs): of the same and of the new; `least[side]`: of the same. `confusion[side]` (3, 3): labels
-    by what they are and what they were called, of parts of the seed that were not learnt from.
+    `weights[side]` (2, inputs): of the same and of the new; `least[side]`: of the same. `confusion[side]` (3, 3):
+    labels by what they are and what they were called, of parts of the seed that were not learnt from.
     """
 
     lexicon: Lexicon
@@ -118,9 +118,7 @@ _NOTHING = np.concatenate([[1.0, 0.0, np.log(1e-3 / (1 - 1e-3))], np.zeros(4 + 1
 """Evidence of a sentence beside which there is no text."""
 
 
-def _nearby(
-    lexicon: Lexicon, pair: tuple[Document, Document], beads: Longs, ratio: float
-) -> tuple[Floats, Floats]:
+def _nearby(lexicon: Lexicon, pair: tuple[Document, Document], beads: Longs, ratio: float) -> tuple[Floats, Floats]:
     """(sentences, 12): how well the most alike sentence nearby, and runs of up to RUN of them, agree with each; and by
     how much that sentence is longer, as a logarithm. `beads` are those of each sentence."""
     size, count = len(pair[0]), len(pair[1])
@@ -173,9 +171,9 @@ def _scale(words: Words, table: Table) -> _Scale:
     # A word is explained where the other side gives it _GIVEN of its probability.
     nothing = np.log(np.maximum(1 - table.belief, 1e-3))[words.told]
     whole = np.log(table.belief * _GIVEN / table.usual + 1 - table.belief)[words.told]
-    size = np.diff(words.starts)
+    size = np.diff(words.starts).astype(np.int64)
     place = np.repeat(np.arange(len(size)), size)
-    none, full = (np.bincount(place, held, len(size)) for held in (nothing, whole))
+    none, full = (np.asarray(np.bincount(place, held, len(size)), np.float64) for held in (nothing, whole))
     return _Scale(none, np.maximum(full - none, 0.1), size.astype(np.float64))
 
 
@@ -207,7 +205,8 @@ def learn(
     lengths = lengths_of(pl.Series(source), pl.Series(target))
     for fold in range(FOLDS):
         first, last = len(source) * fold // FOLDS, len(source) * (fold + 1) // FOLDS
-        lexicon = train(*([*side[:first], *side[last:]] for side in (source, target)), languages, foldings)
+        rest = [[*side[:first], *side[last:]] for side in (source, target)]
+        lexicon = train(rest[0], rest[1], languages, foldings)
         for begin in range(first, last, LINES):
             random = np.random.default_rng([seed, begin])
             end = min(begin + LINES, last)

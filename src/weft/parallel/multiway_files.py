@@ -83,8 +83,8 @@ def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:
         }
     if len(found) < 2:
         raise WeftError(
-            f"{file}: columns {', '.join(table.columns)[:200] or 'none'}; expected translation, or columns named by the "
-            f"codes of two languages or more, or their codes before the file: eng_Latn,swh_Latn={file}"
+            f"{file}: columns {', '.join(table.columns)[:200] or 'none'}; expected translation, or columns named by "
+            f"the codes of two languages or more, or their codes before the file: eng_Latn,swh_Latn={file}"
         )
     return found
 
