@@ -30,4 +30,6 @@ def test_divergence(language: str, data_dir: Path, record_property: Callable[[st
         values, (low, high) = divergent.scores(np.sum(found, axis=0)[side]), divergent.interval(found, side)
         for n, label in enumerate(("same", "inferable", "new", "macro_f1")):
             record_property(f"{name} {label}", f"{values[n]:.3f} ({low[n]:.3f}-{high[n]:.3f})")
+        counts = np.sum(found, axis=0)[side][divergent.SAME]
+        record_property(f"{name} same called so", f"{counts[divergent.SAME] / counts.sum():.3f} of 0.9 wanted")
         assert values[0] >= FLOORS[language][0] and values[2] >= FLOORS[language][1]

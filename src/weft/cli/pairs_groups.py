@@ -229,9 +229,7 @@ def batches(
         from weft.tokenizer.loaded import load
 
         held = load(tokenizer_file(tokenizer))
-    codes = [
-        None if code is None else _code(option, code) for option, code in (("--source", source), ("--target", target))
-    ]
+    codes = [code and _code(option, code) for option, code in (("--source", source), ("--target", target))]
     plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
         made = make_batches(plan, tell)
