@@ -20,7 +20,7 @@ from weft.parallel.multiway import TERMS, Rule, joined, pairs_of, sides_of, unit
 from weft.parallel.multiway_files import Given, json_object, json_text, languages_in, read_units
 
 ENDINGS = (".jsonl", ".parquet")
-_PART = 256 << 20
+_PART = 64 << 20
 """Bytes of input that are joined at once: texts take several times as much while they are."""
 BESIDE = ("id", "license", "consent", "redistribute", "group_id", "meta")
 Tell = Callable[[str, int, int | None], None]
