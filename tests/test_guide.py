@@ -38,6 +38,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("services", 1, "build/construct/README.md"),
         ("mining", 1, "mined.tsv"),
         ("word-alignment", 1, "projected.jsonl"),
+        ("multi-way", 2, "batches.jsonl"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

@@ -66,8 +66,8 @@ def test_several_files_and_languages(folder: Path, capsys: pytest.CaptureFixture
         ["eng_Latn", "swh_Latn"], ["som_Latn", "eng_Latn"], ["eng_Latn", "swh_Latn"], ["eng_Latn", "som_Latn"]
     ]  # fmt: skip
     assert ["rules" in part["sets"] for part in found["pairs"]] == [True, False, True, False]
-    assert found["coverage"]["languages"] == ["eng_Latn", "swh_Latn", "som_Latn"]
-    assert found["coverage"]["counts"] == [[240, 160, 160], [160, 160, 80], [160, 80, 160]]
+    assert found["coverage"]["languages"] == ["eng_Latn", "som_Latn", "swh_Latn"]
+    assert found["coverage"]["matrix"] == [[240, 160, 160], [160, 160, 80], [160, 80, 160]]
 
 
 def test_rules_or_a_model_of_two_languages_say_those_of_the_file(

@@ -11,9 +11,9 @@ import pytest
 from tests.parallel.bitexts import bitext
 
 from weft.engine import pair_blocks
+from weft.engine.multiway_blocks import is_multiway
 from weft.engine.pair_blocks import layout
 from weft.engine.pair_filter import Job, filter_pairs
-from weft.engine.pair_groups import is_multiway
 from weft.engine.pair_report import Given, Report
 from weft.engine.pair_seen import Judges
 from weft.parallel.rules import Bound, Rules
@@ -130,8 +130,10 @@ def test_multiway_rows(tmp_path: Path, name: str) -> None:
     found = told(Given(layout(made, ("translation",), False)), 2)
     more = int(name.startswith("odd"))
     assert found["coverage"] == {
-        "languages": ["eng_Latn", "swh_Latn", "khm_Khmr"],
-        "counts": [[3 + more, 2, 2], [2, 2, 1], [2, 1, 2]],
+        "languages": ["eng_Latn", "khm_Khmr", "swh_Latn"],
+        "groups": 3,
+        "matrix": [[3, 2, 2], [2, 2, 1], [2, 1, 2]],
+        "sizes": [[0, 2, 1], [0, 1, 1], [0, 1, 1]],
     }
     assert [(part["languages"][1], part["read"]) for part in found["pairs"]] == [("swh_Latn", 2), ("khm_Khmr", 2)]
     (group,) = found["groups"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from weft.cli import pairs_words
+from weft.cli import pairs_groups, pairs_words
 from weft.cli.aligning import align
 from weft.cli.converting import convert
 from weft.cli.mining import mine
@@ -30,5 +30,6 @@ pairs.command("filter")(filter_pairs)
 pairs.command()(score)
 pairs.command("mine")(mine)
 pairs_words.register(pairs)
+pairs_groups.register(pairs)
 pairs.command("align")(align)
 pairs.command("report")(report)

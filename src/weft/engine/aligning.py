@@ -66,6 +66,41 @@ class Texts(NamedTuple):
 
 def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[str, Any]:
     """Write the beads and return what was read and found. Raises WeftError for what a person can mend."""
+    check_into(plan.into)
+    match, sides, pairs, how = paired_documents(plan, tell)
+    pairs, weights, meant = _meant(plan, pairs, match, sides, how.seed, encoder, tell)
+    how = replace(how, weights=weights)
+    found = passes.aligned(pairs, how, tell)
+    rows = pl.concat(
+        [_rows(pair, path, n, match, sides) for n, (pair, path) in enumerate(zip(pairs, found, strict=True))]
+    )
+    both = (pl.col("source_count") > 0) & (pl.col("target_count") > 0)
+    aligned, left = rows.filter(both), rows.filter(~both)
+    sure = pl.col("score") >= plan.least
+    write_rows(rows.filter(sure if plan.every else sure & both), plan.into)
+    return {
+        "documents": {"source": len(sides[0].texts), "target": len(sides[1].texts), "paired": len(pairs)},
+        "sentences": {"source": sum(len(pair[0]) for pair in pairs), "target": sum(len(pair[1]) for pair in pairs)},
+        "beads": dict(aligned["bead"].value_counts(sort=True).sort("count", "bead", descending=[True, False]).rows()),
+        "unaligned": {"source": int(left["source_count"].sum()), "target": int(left["target_count"].sum())},
+        "written": rows.filter(sure if plan.every else sure & both).height,
+        "score": {name: aligned.filter(pl.col("score") >= float(name)).height for name in ("0.5", "0.9", "0.99")},
+        "into": str(plan.into),
+        **({"vectors": meant} if meant else {}),
+    }
+
+
+class Paired(NamedTuple):
+    """Which documents belong together, their collections, their sentences, and what is known of the languages."""
+
+    match: Match
+    sides: tuple[Texts, Texts]
+    documents: list[tuple[Document, Document]]
+    how: passes.How
+
+
+def paired_documents(plan: Plan, tell: Tell) -> Paired:
+    """The documents of both sides in pairs. Raises WeftError for what a person can mend."""
     _check(plan)
     tell("read", 0, None)
     sides = _read(plan.source, plan), _read(plan.target, plan)
@@ -85,26 +120,7 @@ def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[
     for n, (one, other) in enumerate(zip(match.first.tolist(), match.second.tolist(), strict=True)):
         tell("sentences", n, len(match.first))
         pairs.append((_document(sides[0], one, plan), _document(sides[1], other, plan)))
-    pairs, weights, meant = _meant(plan, pairs, match, sides, seed, encoder, tell)
-    how = replace(how, weights=weights)
-    found = passes.aligned(pairs, how, tell)
-    rows = pl.concat(
-        [_rows(pair, path, n, match, sides) for n, (pair, path) in enumerate(zip(pairs, found, strict=True))]
-    )
-    both = (pl.col("source_count") > 0) & (pl.col("target_count") > 0)
-    aligned, left = rows.filter(both), rows.filter(~both)
-    sure = pl.col("score") >= plan.least
-    _write(rows.filter(sure if plan.every else sure & both), plan.into)
-    return {
-        "documents": {"source": len(sides[0].texts), "target": len(sides[1].texts), "paired": len(pairs)},
-        "sentences": {"source": sum(len(pair[0]) for pair in pairs), "target": sum(len(pair[1]) for pair in pairs)},
-        "beads": dict(aligned["bead"].value_counts(sort=True).sort("count", "bead", descending=[True, False]).rows()),
-        "unaligned": {"source": int(left["source_count"].sum()), "target": int(left["target_count"].sum())},
-        "written": rows.filter(sure if plan.every else sure & both).height,
-        "score": {name: aligned.filter(pl.col("score") >= float(name)).height for name in ("0.5", "0.9", "0.99")},
-        "into": str(plan.into),
-        **({"vectors": meant} if meant else {}),
-    }
+    return Paired(match, sides, pairs, how)
 
 
 def _meant(
@@ -126,11 +142,15 @@ def _meant(
     return aligning_vectors.Meant(pairs, None, {})
 
 
+def check_into(into: Path) -> None:
+    """Raises WeftError where a table cannot be written to `into`."""
+    if into.suffix not in ENDINGS:
+        raise WeftError(f"--into {into}: expected a file named {', '.join(ENDINGS)}")
+    if not into.resolve().parent.is_dir():
+        raise WeftError(f"--into {into}: its folder does not exist")
+
+
 def _check(plan: Plan) -> None:
-    if plan.into.suffix not in ENDINGS:
-        raise WeftError(f"--into {plan.into}: expected a file named {', '.join(ENDINGS)}")
-    if not plan.into.resolve().parent.is_dir():
-        raise WeftError(f"--into {plan.into}: its folder does not exist")
     if plan.documents is not None and plan.documents not in MODES:
         raise WeftError(f"--documents {plan.documents}: expected {', '.join(MODES)}")
     for place in (plan.source, plan.target):
@@ -250,7 +270,7 @@ def _rows(
     )
 
 
-def _write(rows: pl.DataFrame, into: Path) -> None:
+def write_rows(rows: pl.DataFrame, into: Path, texts: tuple[str, ...] = ("source", "target")) -> None:
     """All or nothing: the file takes its name when it is whole."""
     part = into.with_name(f".{into.name}.part")
     if into.suffix == ".parquet":
@@ -258,8 +278,6 @@ def _write(rows: pl.DataFrame, into: Path) -> None:
     elif into.suffix == ".jsonl":
         rows.write_ndjson(part)
     else:
-        flat = rows.with_columns(
-            pl.col("source", "target").str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " ")
-        )
+        flat = rows.with_columns(pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
         flat.write_csv(part, separator="\t", quote_style="never")
     part.replace(into)

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from weft.engine.multiway_blocks import FIELD, Group, group_of, pairs_with, pivot_of
 from weft.engine.pair_blocks import Layout, pairs_of, places
-from weft.engine.pair_groups import FIELD, Group, group_of, pairs_with, pivot_of
 from weft.engine.pair_lines import in_order
 from weft.engine.pair_seen import CHANCES, RULES, SCORES, Judges, Seen, histograms, reasons_of, seen
 from weft.errors import WeftError
 from weft.language.language_table import wilson
 from weft.parallel.borders import Near
-from weft.parallel.coverage import Coverage, coverage
+from weft.parallel.coverage import Tally
 from weft.parallel.heads import HEADS
 from weft.parallel.negatives import mismatched
 from weft.parallel.scorer import auc
@@ -59,7 +59,7 @@ class Report:
         self._judging = functools.cache(judging)
         self._workers = workers
         self._parts: list[Part] = []
-        self._covered = Coverage()
+        self._covered = Tally()
         self._groups: list[dict[str, Any]] = []
 
     def read(self, given: Given, advance: Advance = lambda size, pairs, kept: None) -> None:
@@ -78,8 +78,7 @@ class Report:
         for more, size in in_order(held, lambda block: seen(pairs_of(block, held, wanted)[0], judges), self._workers):
             part.seen.add(more, judges)
             yield part.seen.rows, _kept(part.seen), size
-        one, other, both = part.seen.texts
-        self._covered.add(list(judges.languages), np.array([[one, both], [both, other]]))
+        self._covered.add_pairs(judges.languages, part.seen.texts)
 
     def _multiway(self, given: Given) -> Iterator[tuple[int, int, int]]:
         held = given.held
@@ -87,7 +86,7 @@ class Report:
         parts: dict[str, Part] = {}
         told: Counter[str] = Counter(rows=0, unreadable=0, unknown=0)
         for (group, found), size in in_order(held, lambda block: self._judged(block, pivot), self._workers):
-            self._covered.add(*coverage(group.table))
+            self._covered.add(group.table)
             told.update(rows=group.rows, unreadable=group.unreadable, unknown=group.unknown)
             for language, more in found.items():
                 judges = self._judging((pivot, language))
@@ -109,12 +108,11 @@ class Report:
 
     def figures(self) -> dict[str, Any]:
         """Everything that the page says, as JSON has it."""
-        covered = self._covered
         return {
             "version": VERSION,
             "pairs": [_part(part) for part in self._parts],
             "groups": self._groups,
-            "coverage": {"languages": covered.languages, "counts": covered.counts.tolist()},
+            "coverage": self._covered.coverage().to_json(),
         }
 
 

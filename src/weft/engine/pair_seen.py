@@ -61,8 +61,8 @@ class Seen:
 
     rows: int = 0
     unreadable: int = 0
-    texts: tuple[int, int, int] = (0, 0, 0)
-    """Rows with a source, with a target, with both."""
+    texts: int = 0
+    """Rows with a text on both sides."""
     masks: dict[str, Counter[int]] = field(default_factory=dict)
     beside: dict[str, Counter[int]] = field(default_factory=dict)
     near: dict[Spot, list[Near]] = field(default_factory=dict)
@@ -78,9 +78,7 @@ class Seen:
         first = self.rows
         self.rows += more.rows
         self.unreadable += more.unreadable
-        self.texts = (
-            self.texts[0] + more.texts[0], self.texts[1] + more.texts[1], self.texts[2] + more.texts[2]
-        )  # fmt: skip
+        self.texts += more.texts
         for mine, theirs in ((self.masks, more.masks), (self.beside, more.beside)):
             for name, counted in theirs.items():
                 mine.setdefault(name, Counter()).update(counted)
@@ -105,7 +103,7 @@ def seen(pairs: Pairs, judges: Judges) -> Seen:
         sides.reverse()
     made = Seen(rows=len(pairs.unreadable), unreadable=len(pairs.unreadable) - len(good))
     there = [side.ends > side.begins for side in sides]
-    made.texts = int(there[0].sum()), int(there[1].sum()), int((there[0] & there[1]).sum())
+    made.texts = int((there[0] & there[1]).sum())
     judged = judge(judges.rules or Rules(judges.languages, ()), *sides, answered=judges.answered)
     masks = {name: refused(bounds, judged.signals) for name, bounds in judges.sets.items()}
     kept = masks[RULES] == 0 if RULES in masks else np.ones(len(good), np.bool_)

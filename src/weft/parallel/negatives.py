@@ -47,7 +47,7 @@ def adjacent(source: Texts, target: Texts, random: np.random.Generator) -> Wrong
     return Wrong("adjacent", rows, [source[row] for row in rows], [target[row + 1] for row in rows])
 
 
-def _shortened(text: str, share: float) -> str | None:
+def shortened(text: str, share: float) -> str | None:
     """The beginning of a text: whole words, or letters where there are hardly any spaces."""
     words = text.split(" ")
     if len(words) > 3 and len(text) / len(words) < 30:
@@ -62,7 +62,7 @@ def truncated(side: int, share: float) -> Callable[[Texts, Texts, np.random.Gene
 
     def make(source: Texts, target: Texts, random: np.random.Generator) -> Wrong:
         texts = [source, target]
-        short = [_shortened(text, share) for text in texts[side]]
+        short = [shortened(text, share) for text in texts[side]]
         rows = [row for row, text in enumerate(short) if text is not None]
         kept = [[one[row] for row in rows] for one in texts]
         kept[side] = [str(short[row]) for row in rows]

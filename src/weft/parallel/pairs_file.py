@@ -23,6 +23,23 @@ def read_pairs(
 ) -> pl.DataFrame:
     """`source` and `target` of each row, as they stand; a null is an empty text.
 
+    Options and errors are those of `pair_table`.
+    """
+    table, sides = pair_table(file, columns, languages, first_two=first_two, header=header)
+    source, target = (table[side].cast(pl.String).fill_null("") for side in sides)
+    return pl.DataFrame({"source": source, "target": target})
+
+
+def pair_table(
+    file: Path,
+    columns: tuple[str, str] | None = None,
+    languages: tuple[str, str] | None = None,
+    *,
+    first_two: bool = False,
+    header: bool | None = True,
+) -> tuple[pl.DataFrame, tuple[str, str]]:
+    """All columns of a file of pairs, and the names of those that hold the source and the target.
+
     Without `columns` they are those named by the codes of the `languages`, or source and target (also src, english;
     tgt, translation), else with `first_two` the first ones. `header`: whether the first row of a TSV or CSV names its
     columns; None: if it holds one of these names. Raises WeftError for what is no such file, and without such columns.
@@ -43,8 +60,7 @@ def read_pairs(
     for side in sides:
         if table.schema[wanted(table, file, side)] not in (pl.String, pl.Null):
             raise WeftError(f"{file}: column {side} is {table.schema[side]}; expected text")
-    source, target = (table[side].cast(pl.String).fill_null("") for side in sides)
-    return pl.DataFrame({"source": source, "target": target})
+    return table, sides
 
 
 def full_pairs(frame: pl.DataFrame) -> pl.DataFrame:

@@ -67,7 +67,7 @@ def _merged(bins: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def coverage(figures: dict[str, Any]) -> str:
-    codes, counts = figures["coverage"]["languages"], figures["coverage"]["counts"]
+    codes, counts = figures["coverage"]["languages"], figures["coverage"]["matrix"]
     if len(codes) < 3:
         return ""
     order = sorted(range(len(codes)), key=lambda n: (-counts[n][n], codes[n]))
@@ -88,8 +88,9 @@ def coverage(figures: dict[str, Any]) -> str:
     rows = [f"{esc(name(codes[n]))} <code>{esc(codes[n])}</code>" for n in order]
     columns = [f"<code>{esc(codes[n])}</code>" for n in order]
     note = (
-        "Rows that have a text in both languages; on the diagonal those that have one in the language. Depth is the "
-        "square root of the share of the largest count. Languages that meet little need a pivot between them."
+        "Rows that have a text in both languages; on the diagonal those with one in the language and in any other. "
+        "Depth is the square root of the share of the largest count. Languages that meet little need a "
+        "pivot between them."
     )
     lost = [one for one in figures["groups"] if one["unreadable"] or one["unknown"]]
     said = "".join(

@@ -1,0 +1,131 @@
+"""Files of texts in two languages or more, as rows of one layout: pairs, groups, what releases and `convert` write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from weft.errors import WeftError
+from weft.model.languages import normalise
+from weft.parallel.pairs_file import TABLES, pair_table
+from weft.tokenizer.texts import Columns, form_of, table_of
+
+BESIDE = ("id", "license", "consent", "redistribute", "group_id", "meta")
+"""What is known of a row, as text; null where the file does not say it. `meta` is JSON."""
+_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+_NULLS = r'"[^"\\]*":null,|,?"[^"\\]*":null'
+
+
+class Given(NamedTuple):
+    """A file that a person names, and the languages of its two columns where they say them."""
+
+    file: Path
+    languages: tuple[str, str] | None = None
+
+
+def given(argument: str) -> Given:
+    """`FILE`, or `CODE,CODE=FILE` for a file whose columns do not name their languages. Raises WeftError."""
+    codes, mark, name = argument.partition("=")
+    if not mark or "," not in codes or Path(argument).is_file():
+        return Given(Path(argument))
+    try:
+        found = tuple(normalise(code.strip()) for code in codes.split(","))
+    except ValueError as error:
+        raise WeftError(f"{argument}: {error}; expected CODE,CODE=FILE, such as eng_Latn,swh_Latn=pairs.tsv") from None
+    if len(found) != 2 or found[0] == found[1]:
+        raise WeftError(f"{argument}: expected two different languages, such as eng_Latn,swh_Latn=pairs.tsv")
+    return Given(Path(name), (found[0], found[1]))
+
+
+def read_units(one: Given) -> pl.DataFrame:
+    """Rows of a file: `translation`, a struct of a text (or null) by code in the order of codes, and BESIDE.
+
+    Texts are as they stand; one of nothing but white space is null. A table has a column for each language, named by
+    its code, or two columns whose languages are given; JSON lines and Parquet may have a struct `translation` instead.
+    Raises WeftError for what is no such file.
+    """
+    file, languages = one
+    if form_of(file) not in TABLES or not file.is_file():
+        raise WeftError(f"{file}: expected a file of texts in several languages: {', '.join(TABLES)}, packed or not")
+    if languages is not None:
+        table, columns = pair_table(file, None, languages, first_two=True, header=None)
+        found = dict(zip(languages, (pl.col(name) for name in columns), strict=True))
+    else:
+        names = tuple(pl.read_parquet_schema(file)) if form_of(file) == ".parquet" else ()
+        table = table_of(file, Columns(text=names[0] if names else "text", more=names))
+        found = _columns(table, file)
+    sides = [pl.when(text.str.strip_chars() != "").then(text).alias(code) for code, text in sorted(found.items())]
+    taken = {text.meta.root_names()[0] for text in found.values()} - {"translation"}
+    return table.select(
+        pl.struct(sides).alias("translation"), *(_beside(table, name, name in taken) for name in BESIDE)
+    )
+
+
+def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:
+    held = table.schema.get("translation")
+    if isinstance(held, pl.Struct):
+        found: dict[str, pl.Expr] = {}
+        for field in held.fields:
+            try:
+                code = normalise(field.name)
+            except ValueError as error:
+                raise WeftError(f"{file}: translation: {error}") from None
+            if code in found:
+                raise WeftError(f"{file}: translation: two languages are {code}; expected each once")
+            found[code] = _text(file, field.name, field.dtype, pl.col("translation").struct.field(field.name))
+    else:
+        found = {
+            name: _text(file, name, kind, pl.col(name)) for name, kind in table.schema.items() if _CODE.fullmatch(name)
+        }
+    if len(found) < 2:
+        raise WeftError(
+            f"{file}: columns {', '.join(table.columns)[:200] or 'none'}; expected translation, or columns named by "
+            f"the codes of two languages or more, or their codes before the file: eng_Latn,swh_Latn={file}"
+        )
+    return found
+
+
+def _text(file: Path, name: str, kind: object, column: pl.Expr) -> pl.Expr:
+    if kind not in (pl.String, pl.Null):
+        raise WeftError(f"{file}: {name} is {kind}; expected text")
+    return column.cast(pl.String)
+
+
+def _beside(table: pl.DataFrame, name: str, taken: bool) -> pl.Expr:
+    kind = table.schema.get(name)
+    if kind is None or taken or kind == pl.Null:
+        return pl.lit(None, pl.String).alias(name)
+    if isinstance(kind, pl.Struct):
+        # JSON lines of different fields have all of them, null where a line had none.
+        return pl.col(name).struct.json_encode().str.replace_all(_NULLS, "").alias(name)
+    if isinstance(kind, pl.List | pl.Array):
+        return pl.lit(None, pl.String).alias(name)
+    text = pl.col(name).cast(pl.String)
+    return pl.when(text.str.strip_chars() != "").then(text).alias(name)
+
+
+def languages_in(units: pl.DataFrame) -> list[str]:
+    """The codes of `translation`."""
+    kind = units.schema["translation"]
+    return [field.name for field in kind.fields] if isinstance(kind, pl.Struct) else []
+
+
+def side_fact(code: str, name: str) -> pl.Expr:
+    """What `meta.sides` says of the side in this language, as text; null where nothing."""
+    return pl.col("meta").str.json_path_match(f"$.sides.{code}.{name}")
+
+
+def json_object(fields: Mapping[str, pl.Expr]) -> pl.Expr:
+    """A JSON object as text; `fields` are JSON as text, those that are null are left out."""
+    pieces = [pl.format('"{}":{}', pl.lit(name), value) for name, value in fields.items()]
+    return pl.concat_str([pl.lit("{"), pl.concat_str(pieces, separator=",", ignore_nulls=True), pl.lit("}")])
+
+
+def json_text(value: pl.Expr) -> pl.Expr:
+    """A text as JSON; null stays null."""
+    quoted = pl.struct(value.alias("text")).struct.json_encode().str.slice(len('{"text":')).str.strip_suffix("}")
+    return pl.when(value.is_not_null()).then(quoted)
