@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from weft.errors import WeftError
 from weft.parallel.evidence import NAMES, Languages
+from weft.parallel.expected_length import Lengths
 from weft.parallel.heads import HEADS, Head
 from weft.parallel.lexicon import Folding, Lexicon, Vocabulary
 from weft.parallel.scorer import Scorer
@@ -30,9 +31,11 @@ def save(scorer: Scorer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lexicon = scorer.lexicon
     arrays: dict[str, Any] = {}
-    for side, words, cells, model in zip(_SIDES, lexicon.vocabularies, lexicon.cells, scorer.models, strict=True):
+    parts = zip(_SIDES, lexicon.vocabularies, lexicon.cells, scorer.models[:2], scorer.models.lengths, strict=True)
+    for side, words, cells, model, lengths in parts:
         arrays |= {f"{side}_hashes": words.hashes, f"{side}_counts": words.counts}
         arrays |= {f"{side}_{name}": array for name, array in cells._asdict().items()}
+        arrays |= {f"{side}_lengths": np.concatenate([[lengths.ratio], lengths.words])}
         arrays |= {f"{side}_characters": model.table, f"{side}_read": np.array([model.whole, model.different])}
     np.savez_compressed(folder / ARRAYS, **arrays)
     forms = [pa.table({"side": [side] * len(words.forms), "form": words.forms}) for side, words in
@@ -67,15 +70,17 @@ def load(folder: Path) -> Scorer:
 
 
 def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table) -> Scorer:
-    words, cells, models = [], [], []
+    words, cells, models, lengths = [], [], [], []
     for side in _SIDES:
         own = forms.filter(pc.equal(forms["side"], side))["form"].combine_chunks().cast(pa.large_string())
         words.append(Vocabulary(held[f"{side}_hashes"], held[f"{side}_counts"], own))
         cells.append(Cells(*(held[f"{side}_{name}"] for name in Cells._fields)))
         whole, different = map(int, held[f"{side}_read"])
         models.append(CharModel(held[f"{side}_characters"], whole, different))
+        lengths.append(Lengths(float(held[f"{side}_lengths"][0]), held[f"{side}_lengths"][1:]))
     foldings = [Folding(bool(one["fold_marks"]), int(one["prefix"])) for one in told["foldings"]]
     source, target = told["languages"]
     lexicon = Lexicon((source, target), (foldings[0], foldings[1]), (words[0], words[1]), (cells[0], cells[1]))
     heads = {name: Head.from_json(told["heads"][name]) for name in HEADS}
-    return Scorer(lexicon, Languages(*models), heads, tuple(told["weights"]), told["facts"])
+    read = Languages(models[0], models[1], (lengths[0], lengths[1]))
+    return Scorer(lexicon, read, heads, tuple(told["weights"]), told["facts"])

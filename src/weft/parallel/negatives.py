@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,12 +55,30 @@ def _shortened(text: str, share: float) -> str | None:
     return kept if 0 < len(kept) < len(text.strip()) else None
 
 
-def truncated(side: int, share: float) -> Callable[[Texts, Texts, np.random.Generator], Wrong]:
-    """Makes pairs of which one side (0: the source) lost its end: `share` of it is left."""
+def _final(text: str) -> str:
+    """White space and punctuation marks at the end of a text."""
+    at = len(text)
+    while at and (text[at - 1].isspace() or unicodedata.category(text[at - 1])[0] == "P"):
+        at -= 1
+    return text[at:]
+
+
+def _inside(text: str, share: float) -> str | None:
+    """A text without its end, but with the marks that it ends in; None where it ends in none."""
+    final = _final(text)
+    short = _shortened(text, share)
+    return short[: len(short) - len(_final(short))] + final if short and final.strip() else None
+
+
+def truncated(side: int, share: float, marked: bool = False) -> Callable[[Texts, Texts, np.random.Generator], Wrong]:
+    """Makes pairs of which one side (0: the source) lost its end: `share` is left, and the final mark where `marked`.
+
+    Without it truncation is all too easy to see where right texts end in one.
+    """
 
     def make(source: Texts, target: Texts, random: np.random.Generator) -> Wrong:
         texts = [source, target]
-        short = [_shortened(text, share) for text in texts[side]]
+        short = [(_inside if marked else _shortened)(text, share) for text in texts[side]]
         rows = [row for row, text in enumerate(short) if text is not None]
         kept = [[one[row] for row in rows] for one in texts]
         kept[side] = [str(short[row]) for row in rows]
@@ -95,8 +114,10 @@ KINDS: tuple[tuple[str, Callable[[Texts, Texts, np.random.Generator], Wrong]], .
     ("adjacent", adjacent),
     ("truncated_source_50", truncated(0, 0.5)),
     ("truncated_source_75", truncated(0, 0.75)),
+    ("truncated_source_75_marked", truncated(0, 0.75, marked=True)),
     ("truncated_target_50", truncated(1, 0.5)),
     ("truncated_target_75", truncated(1, 0.75)),
+    ("truncated_target_75_marked", truncated(1, 0.75, marked=True)),
     ("number", renumbered),
     ("copy", copied),
 )

@@ -12,6 +12,7 @@ import polars as pl
 
 from weft.errors import WeftError
 from weft.language.logistic import logistic
+from weft.parallel import expected_length
 from weft.parallel import lexicon as lexicons
 from weft.parallel.evidence import Floats, Languages, evidence, strings
 from weft.parallel.heads import HEADS, Head, learn
@@ -100,9 +101,15 @@ def train(
 def _parts(
     source: Sequence[str], target: Sequence[str], languages: tuple[str, str], foldings: tuple[Folding, Folding]
 ) -> tuple[Lexicon, Languages]:
-    held, other = strings(list(source)), strings(list(target))
-    models = Languages(*(char_model.train(string_buffers(side)) for side in (held, other)))
-    return lexicons.train(held, other, languages, foldings), models
+    texts = [strings(list(source)), strings(list(target))]
+    held = [string_buffers(side) for side in texts]
+    lexicon = lexicons.train(texts[0], texts[1], languages, foldings)
+    sides, sizes = [lexicon.side(n, side) for n, side in enumerate(texts)], [np.diff(side.offsets) for side in held]
+    lengths = [
+        expected_length.learn(sides[n], sizes[n], sizes[1 - n], len(lexicon.vocabularies[n].counts)) for n in range(2)
+    ]
+    models = [char_model.train(side) for side in held]
+    return lexicon, Languages(models[0], models[1], (lengths[0], lengths[1]))
 
 
 def _crossed(

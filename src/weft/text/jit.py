@@ -20,6 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _SHARED = (
     *("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "shingles.py", "unicode.py"),
     *("units.py", "vectors.py", "pair_characters.py", "pair_counts.py", "pair_markup.py", "pair_numbers.py"),
+    "translated.py",
 )
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""
 
