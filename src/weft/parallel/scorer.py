@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ LEAST_PAIRS = 100
 FOLDS = 5
 KEPT = 0.995
 """Share of right pairs that each head lets pass."""
-Told = Callable[[str], None]
+Parts = tuple[Lexicon, Languages]
 
 
 @dataclass(frozen=True)
@@ -90,17 +90,23 @@ def train(
     """
     if len(source) < LEAST_PAIRS:
         raise WeftError(f"a seed of {len(source)} pairs; expected {LEAST_PAIRS} at least, better 2,000")
-    right, wrong = _crossed(source, target, languages, foldings, seed)
+    folds = [parts(*without(source, target, fold), languages, foldings) for fold in range(FOLDS)]
+    found = crossed(folds, source, target, seed)
+    facts = {"pairs": len(source), "kept": kept, "seed": seed}
+    return put_together(parts(source, target, languages, foldings), *found, kept, facts)
+
+
+def put_together(whole: Parts, right: Any, wrong: dict[str, Any], kept: float, facts: Mapping[str, Any]) -> Scorer:
+    """A scorer of what was learnt from the whole seed, with heads from what is known of pairs that were held out."""
     heads = learn(right, wrong, kept)
-    whole, models = _parts(source, target, languages, foldings)
     weights, measured = _calibrated(right, wrong, heads)
-    facts = {"pairs": len(source), "kept": kept, "seed": seed, "auc": measured}
-    return Scorer(whole, models, heads, weights, facts)
+    return Scorer(*whole, heads, weights, {**facts, "auc": measured})
 
 
-def _parts(
+def parts(
     source: Sequence[str], target: Sequence[str], languages: tuple[str, str], foldings: tuple[Folding, Folding]
-) -> tuple[Lexicon, Languages]:
+) -> Parts:
+    """What is learnt from right pairs alone: a lexicon, and models of both languages."""
     texts = [strings(list(source)), strings(list(target))]
     held = [string_buffers(side) for side in texts]
     lexicon = lexicons.train(texts[0], texts[1], languages, foldings)
@@ -112,30 +118,32 @@ def _parts(
     return lexicon, Languages(models[0], models[1], (lengths[0], lengths[1]))
 
 
-def _crossed(
-    source: Sequence[str],
-    target: Sequence[str],
-    languages: tuple[str, str],
-    foldings: tuple[Folding, Folding],
-    seed: int,
-) -> tuple[Any, dict[str, Any]]:
-    """Evidence of the seed's pairs and of wrong ones made of them, each from what was learnt of the other folds.
+def _places(size: int, fold: int) -> slice:
+    """Folds are stretches of the seed: texts of one document are in one of them."""
+    return slice(size * fold // FOLDS, size * (fold + 1) // FOLDS)
 
-    Folds are stretches of the seed: texts of one document are in one of them.
-    """
+
+def without(source: Sequence[str], target: Sequence[str], fold: int) -> tuple[list[str], list[str]]:
+    """The seed without one fold."""
+    held = _places(len(source), fold)
+    return [*source[: held.start], *source[held.stop :]], [*target[: held.start], *target[held.stop :]]
+
+
+def crossed(
+    folds: Sequence[Parts], source: Sequence[str], target: Sequence[str], seed: int
+) -> tuple[Any, dict[str, Any]]:
+    """Evidence of the seed's pairs and of wrong ones made of them, each from what was learnt of the other folds."""
     right: list[Any] = []
     wrong: dict[str, list[Any]] = {name: [] for name, _ in KINDS}
-    for fold in range(FOLDS):
-        first, last = len(source) * fold // FOLDS, len(source) * (fold + 1) // FOLDS
-        rest = [[*side[:first], *side[last:]] for side in (source, target)]
-        lexicon, models = _parts(rest[0], rest[1], languages, foldings)
-        held = source[first:last], target[first:last]
-        right.append(evidence(lexicon, models, list(held[0]), list(held[1])))
+    for fold, learnt in enumerate(folds):
+        held = _places(len(source), fold)
+        sides = list(source[held]), list(target[held])
+        right.append(evidence(*learnt, *sides))
         for name, make in KINDS:
             random = np.random.default_rng([seed, fold, zlib.crc32(name.encode())])
-            made = make(*held, random)
-            wrong[name].append(evidence(lexicon, models, made.source, made.target))
-    return np.concatenate(right), {name: np.concatenate(parts) for name, parts in wrong.items()}
+            made = make(*sides, random)
+            wrong[name].append(evidence(*learnt, made.source, made.target))
+    return np.concatenate(right), {name: np.concatenate(found) for name, found in wrong.items()}
 
 
 def _calibrated(
