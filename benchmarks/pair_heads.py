@@ -53,7 +53,8 @@ def measured(held: PairSet, every: list[PairSet], whole_words: bool) -> tuple[fl
 
 def cell(row: Told) -> str:
     count = "" if row.count >= ENOUGH else f" of {row.count}"
-    return f"{row.auc:.3f} ±{(row.high - row.low) / 2:.3f}{count}"
+    value = f"{row.auc:.3f} ±{(row.high - row.low) / 2:.3f}{count}"
+    return value.replace("0.", ".")
 
 
 def in_order(every: list[PairSet]) -> list[PairSet]:
@@ -71,7 +72,8 @@ def main() -> None:
     data, wanted = Path(os.environ["WEFT_DATA"]), set(filter(None, given.languages.split(",")))
     every = list(pair_sets(data, tuple(given.sets.split(","))))
     kinds = [*(name for name, _ in KINDS), "language"]
-    print(f"| set | language | pass | {' | '.join(kinds)} |\n| --- | --- |{' --- |' * (len(kinds) + 1)}", flush=True)
+    titles = " | ".join(name.replace("_", " ") for name in kinds)
+    print(f"| set | language | pass | {titles} |\n| --- | --- |{' --- |' * (len(kinds) + 1)}", flush=True)
     for held in in_order(every):
         if (held.name, held.languages[1]) in OUT_OF_STEP or (wanted and held.languages[1] not in wanted):
             continue
