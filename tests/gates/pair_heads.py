@@ -34,6 +34,8 @@ class Told:
 
 def interval(value: float, right: int, wrong: int) -> tuple[float, float]:
     """95 % interval of an AUC (Hanley and McNeil 1982)."""
+    if not right or not wrong:
+        return 0.0, 1.0
     one, two = value / (2 - value), 2 * value * value / (1 + value)
     spread = value * (1 - value) + (right - 1) * (one - value**2) + (wrong - 1) * (two - value**2)
     reach = 1.96 * math.sqrt(max(spread, 0.0) / (right * wrong))

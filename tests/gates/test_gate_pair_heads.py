@@ -14,7 +14,7 @@ from tests.gates.pair_sets import pair_sets
 
 FLOORS = {
     "mismatch": 0.99, "adjacent": 0.96, "truncated_source_50": 0.99, "truncated_target_50": 0.99,
-    "truncated_source_75": 0.97, "truncated_target_75": 0.97,
+    "truncated_source_75": 0.98, "truncated_target_75": 0.98,
     "truncated_source_75_marked": 0.9, "truncated_target_75_marked": 0.9,
     "number": 0.99, "copy": 0.99, "language": 0.99,
 }  # fmt: skip
