@@ -52,6 +52,8 @@ def measured(held: PairSet, every: list[PairSet], whole_words: bool) -> tuple[fl
 
 
 def cell(row: Told) -> str:
+    if not row.count:
+        return ""
     count = "" if row.count >= ENOUGH else f" of {row.count}"
     value = f"{row.auc:.3f} ±{(row.high - row.low) / 2:.3f}{count}"
     return value.replace("0.", ".")
