@@ -31,6 +31,19 @@ def test_a_seed_makes_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "200 pairs of eng_Latn and swh_Latn; 1 with an empty side left out" in out and "truncated target 75" in out
 
 
+def test_pairs_that_nobody_checked_are_learnt_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = bitext(120, seed=8)
+    raw = tmp_path / "raw.tsv"
+    raw.write_text("".join(f"{a}\t{b}\n" for a, b in zip(source, target, strict=True)), "utf-8")
+    given = ["train", "pairs", str(_seed(tmp_path, 150)), "--languages", "en,sw", "--into", str(tmp_path / "model")]
+    assert main([*given, "--bootstrap", str(raw), "--rounds", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["rounds"][0]["added"] <= 120
+    assert load(tmp_path / "model").facts["rounds"] == told["rounds"]
+    assert main([*given, "--rounds", "2"]) == 2
+    assert "--rounds 2: expected with --bootstrap FILE" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["seed.jsonl", "seed.parquet", "seed.csv", "plain.tsv", "seed.tsv.gz"])
 def test_layouts_of_a_seed(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     import polars as pl

@@ -34,6 +34,8 @@ class Told:
 
 def interval(value: float, right: int, wrong: int) -> tuple[float, float]:
     """95 % interval of an AUC (Hanley and McNeil 1982)."""
+    if not right or not wrong:
+        return 0.0, 1.0
     one, two = value / (2 - value), 2 * value * value / (1 + value)
     spread = value * (1 - value) + (right - 1) * (one - value**2) + (wrong - 1) * (two - value**2)
     reach = 1.96 * math.sqrt(max(spread, 0.0) / (right * wrong))
@@ -54,6 +56,20 @@ def scorer(held: PairSet) -> tuple[Scorer, list[list[str]]]:
     """What `weft train pairs` learns from the seed; and the other pairs."""
     seed, rest = split(held)
     return train(seed[0], seed[1], held.languages, chosen(seed[0], seed[1], held.languages)), rest
+
+
+def over_folds(parts: list[tuple[float, list[Told]]]) -> tuple[float, list[Told]]:
+    """What was told of several scorers of one language: means by the number of mistakes, which no two tested alike."""
+    rows = []
+    for found in zip(*(rows for _, rows in parts), strict=True):
+        count = sum(row.count for row in found)
+        value, refused = (
+            sum(row.count * number for row, number in zip(found, numbers, strict=True)) / max(count, 1)
+            for numbers in ([row.auc for row in found], [row.refused for row in found])
+        )
+        right = sum(max(row.count for row in rows) for _, rows in parts)
+        rows.append(Told(found[0].kind, count, value, *interval(value, right, max(count, 1)), refused))
+    return sum(passed for passed, _ in parts) / len(parts), rows
 
 
 def head_of(kind: str) -> str:

@@ -13,10 +13,12 @@ from tests.gates.pair_heads import scorer, told
 from tests.gates.pair_sets import pair_sets
 
 FLOORS = {
-    "mismatch": 0.99, "adjacent": 0.95, "truncated_source_50": 0.99, "truncated_target_50": 0.99,
-    "truncated_source_75": 0.92, "truncated_target_75": 0.92, "number": 0.99, "copy": 0.99, "language": 0.99,
+    "mismatch": 0.99, "adjacent": 0.96, "truncated_source_50": 0.99, "truncated_target_50": 0.99,
+    "truncated_source_75": 0.98, "truncated_target_75": 0.98,
+    "truncated_source_75_marked": 0.9, "truncated_target_75_marked": 0.9,
+    "number": 0.99, "copy": 0.99, "language": 0.99,
 }  # fmt: skip
-"""AUC of the head that is there for each kind of mistake; of a quarter that is cut off .95 is wanted."""
+"""AUC of the head that is there for each kind of mistake; .95 is wanted of those where the final mark is kept, too."""
 PASS = 0.94
 LEAST = 300
 """Planted mistakes of each kind."""

@@ -38,6 +38,18 @@ def test_heads_tell_wrong_pairs_from_right_ones(scorer: Scorer, kind: str, make:
     assert head in set(caught["reasons"].explode())
 
 
+def test_an_end_is_left_out_before_the_final_mark_of_a_text() -> None:
+    made = dict(KINDS)["truncated_target_75_marked"]
+    texts = [
+        "one two three four five six seven eight!”",
+        "one two three four",
+        "one two, three four five six, seven eight.",
+    ]
+    wrong = made(["a"] * 3, texts, np.random.default_rng(1))
+    assert wrong.rows == [0, 2]
+    assert wrong.target == ["one two three four five six!”", "one two, three four five six."]
+
+
 def test_texts_of_another_language_are_noticed(scorer: Scorer) -> None:
     source, target = bitext(200, seed=4)
     other = [" ".join(reversed(text[::-1].upper().replace("A", "XQ").split())) for text in target]

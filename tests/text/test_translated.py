@@ -64,7 +64,45 @@ def test_features_are_those_of_the_formulas(lexicon: Lexicon) -> None:
         assert found[k].tolist() == pytest.approx(wanted, abs=2e-4), (n, m)
 
 
+def _plain_links(lexicon: Lexicon, source: Side, target: Side, n: int) -> list[float]:
+    """`linked.FEATURES` of pair `n`, by the matrices of both directions."""
+    words, hashes = (
+        [held[slice(*side.tokens.starts[n : n + 2])] for side in (source, target)
+         for held in (side.numbers if what == "numbers" else side.tokens.hashes,)]
+        for what in ("numbers", "hashes")
+    )  # fmt: skip
+    there = np.array([[_cell(lexicon, 0, e, f) if e and f else 0.0 for f in words[1]] for e in words[0]])
+    back = np.array([[_cell(lexicon, 1, f, e) if e and f else 0.0 for f in words[1]] for e in words[0]])
+    same = (hashes[0][:, None] == hashes[1]) & ((words[0][:, None] == 0) | (words[1] == 0))
+    there[same] = back[same] = 1.0
+    null = [np.array([_cell(lexicon, k, 0, w) if w else 0.0 for w in words[1 - k]]) for k in range(2)]
+    made, given = there / (there.sum(0) + null[0] + 1e-6), back / (back.sum(1) + null[1] + 1e-6)[:, None]
+    both = made * given
+    sizes = both.shape
+    places = [(np.arange(size) + 0.5) / size for size in sizes]
+    ends = [both.sum(1 - k)[sizes[k] - math.ceil(sizes[k] / 4) :].sum() for k in range(2)]
+    return [
+        *(made.sum() / sizes[0], given.sum() / sizes[1], both.sum() / sizes[0], both.sum() / sizes[1]),
+        *((end + 0.25) / (both.sum() + 1) for end in ends),
+        (both * (places[1] - places[0][:, None])).sum() / (both.sum() + 0.5),
+        max(there[-1, -1], back[-1, -1]),
+    ]
+
+
+def test_links_are_those_of_the_formulas(lexicon: Lexicon) -> None:
+    source, target = bitext(30, seed=9)
+    source[4], target[4] = f"{source[4]} Nairobi 77", f"Nairobi {target[4]} 77"
+    target[5] = target[5][: len(target[5]) // 2]
+    sides = lexicon.side(0, source), lexicon.side(1, target)
+    rows = np.arange(30)
+    found = lexicon.linked(*sides)
+    assert np.array_equal(found[:, :10], lexicon.features(*sides, rows, rows))
+    for n in range(30):
+        assert found[n, 10:].tolist() == pytest.approx(_plain_links(lexicon, *sides, n), abs=2e-4), n
+
+
 def test_empty_texts_say_nothing(lexicon: Lexicon) -> None:
     sides = lexicon.side(0, ["", "bakeba"]), lexicon.side(1, ["toltol", ""])
     found = lexicon.features(*sides, np.array([0, 1, 0]), np.array([0, 1, 1]))
     assert not found.any() and found.shape == (3, 2 * len(FEATURES))
+    assert not lexicon.linked(*sides).any()

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of, said_of
-from weft.cli.options import Json
+from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of
+from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from weft.parallel.scorer import Scorer
+
+Raw = Annotated[
+    Path | None,
+    typer.Option(
+        "--bootstrap",
+        metavar="FILE",
+        help="Pairs that nobody checked: those the scorer is sure of are learnt from too.",
+    ),
+]
+Rounds = Annotated[
+    int, typer.Option("--rounds", min=1, max=10, help="How often the scorer chooses from --bootstrap anew.")
+]
 
 
 def pairs(
@@ -31,12 +50,15 @@ def pairs(
     kept: Annotated[
         float, typer.Option("--keep", min=0.9, max=1.0, help="Share of right pairs that each head lets pass.")
     ] = 0.995,
+    raw: Raw = None,
+    rounds: Rounds = 3,
     draw: Annotated[int, typer.Option("--seed", min=0, help="Draws the wrong pairs that heads learn from.")] = 1,
     encoder: EncoderName = None,
     encoder_languages: EncoderLanguages = None,
     keep_vectors: KeepVectors = None,
     device: Device = "auto",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Train a scorer of pairs from right ones alone; no encoder has to know the languages.
 
@@ -45,33 +67,65 @@ def pairs(
     Give them in the order of their documents: what follows one another is learnt to be no translation.
     """
     from weft.cli.tokenizing import progress
-    from weft.parallel.choosing import chosen
     from weft.parallel.encoder_trial import Trial
     from weft.parallel.model_folder import save
     from weft.parallel.pairs_file import full_pairs, read_pairs
-    from weft.parallel.scorer import train
 
+    if raw is None and rounds != 3:
+        raise WeftError(f"--rounds {rounds}: expected with --bootstrap FILE")
     codes = languages_of(languages)
     frame = read_pairs(seed, columns_of(columns), first_two=True, header=None)
     full = full_pairs(frame)
-    sides = full["source"], full["target"]
+    unchecked = None if raw is None else _unchecked(raw, codes)
     with (
-        progress(as_json) as tell,
+        progress(quiet or as_json) as tell,
         encoder_of(encoder, encoder_languages, keep_vectors or into / "vectors", device, tell) as found,
     ):
         trial = None if found is None else Trial(found.embed, found.told, found.declared)
-        texts = sides[0].to_list(), sides[1].to_list()
-        scorer = train(*texts, codes, chosen(*sides, codes, tell), kept, draw, trial)
+        how: dict[str, Any] = {"kept": kept, "trial": trial}
+        scorer = _learnt(full, codes, unchecked, rounds, draw, how, tell)
     save(scorer, into)
     told = {"model": str(into), "languages": list(codes), "left_out": frame.height - full.height, **scorer.facts}
     if as_json:
         show.as_json(told)
         return 0
-    _said(told)
+    _said(told, raw)
     return 0
 
 
-def _said(told: dict[str, Any]) -> None:
+def _learnt(
+    full: pl.DataFrame,
+    codes: tuple[str, str],
+    raw: tuple[list[str], list[str]] | None,
+    rounds: int,
+    draw: int,
+    how: dict[str, Any],
+    tell: Callable[[str, int, int | None], None],
+) -> Scorer:
+    from weft.parallel.bootstrap import bootstrapped
+    from weft.parallel.choosing import chosen
+    from weft.parallel.scorer import train
+
+    right = full["source"].to_list(), full["target"].to_list()
+    foldings = chosen(full["source"], full["target"], codes, tell)
+    if raw is None:
+        return train(*right, codes, foldings, seed=draw, **how)
+
+    def begins(number: int, of: int) -> None:
+        tell(f"round {number}", number - 1, of)
+
+    return bootstrapped(right, raw, codes, foldings, rounds=rounds, draw=draw, tell=begins, **how)
+
+
+def _unchecked(raw: Path, codes: tuple[str, str]) -> tuple[list[str], list[str]]:
+    from weft.parallel.bootstrap import MOST_READ
+    from weft.parallel.pairs_file import full_pairs, read_pairs
+
+    more = full_pairs(read_pairs(raw, None, codes, first_two=True, header=None)).head(MOST_READ)
+    return more["source"].to_list(), more["target"].to_list()
+
+
+def _said(told: dict[str, Any], raw: Path | None) -> None:
     show.say(
         f"{told['pairs']:,} pairs of {told['languages'][0]} and {told['languages'][1]}"
         + (f"; {told['left_out']} with an empty side left out" if told["left_out"] else "")
@@ -80,7 +134,13 @@ def _said(told: dict[str, Any]) -> None:
     tried = told.get("encoder")
     for name, value in told["auc"].items():
         beside = f"  with the encoder {tried['kinds'][name]:.3f}" if tried and tried["used"] else ""
-        show.say(f"  {name.replace('_', ' '):<22} {value:.3f}{beside}")
+        show.say(f"  {name.replace('_', ' '):<26} {value:.3f}{beside}")
+    for number, did in enumerate(told.get("rounds", ()), 1):
+        said = "learnt from too" if did["taken"] else "not taken: no better on the seed; the rounds end"
+        show.say(
+            f"round {number}: {show.counted(did['added'], 'pair')} of {raw}, {said}"
+            f" (mean AUC {did['auc']:.4f}, words covered {did['covered']:.3f})"
+        )
     if tried:
         show.say(said_of(tried))
     show.say(f"model  {told['model']}")

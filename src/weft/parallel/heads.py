@@ -10,12 +10,23 @@ import numpy as np
 
 from weft.language.logistic import logistic
 from weft.parallel.evidence import NAMES, PLACE, Floats
+from weft.text import linked
 
 _LEXICAL = tuple(range(13))
+_ACCOUNTED = tuple(PLACE[f"{name}_{side}"] for name in ("accounted", "mutual") for side in ("source", "target"))
+_WHERE = tuple(
+    PLACE[name] for name in (*linked.FEATURES[4:], "expected_source", "expected_target", "final", "numbers_ratio")
+)
 LEARNT: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
-    "mismatch": (("mismatch", "adjacent"), _LEXICAL),
-    "truncated_source": (("truncated_source_50", "truncated_source_75"), _LEXICAL),
-    "truncated_target": (("truncated_target_50", "truncated_target_75"), _LEXICAL),
+    "mismatch": (("mismatch", "adjacent"), (*_LEXICAL, *_ACCOUNTED)),
+    "truncated_source": (
+        ("truncated_source_50", "truncated_source_75", "truncated_source_75_marked"),
+        (*_LEXICAL, *_ACCOUNTED, *_WHERE),
+    ),
+    "truncated_target": (
+        ("truncated_target_50", "truncated_target_75", "truncated_target_75_marked"),
+        (*_LEXICAL, *_ACCOUNTED, *_WHERE),
+    ),
 }
 """Heads that weigh several columns of evidence: the kinds of wrong pairs that they learn from, and the columns."""
 READ: dict[str, tuple[str, float]] = {
@@ -54,7 +65,7 @@ class Head:
         return np.clip((values - self.least) / max(self.usual - self.least, 1e-6), -_MOST_STEPS, _MOST_STEPS)
 
     def values(self, seen: Any) -> Floats:
-        """One number for each row of evidence (pairs, 17): more is better."""
+        """One number for each row of evidence (pairs, 29): more is better."""
         return standardised(seen, self.columns, self.middle, self.spread) @ np.asarray(self.weights, np.float64)
 
     def to_json(self) -> dict[str, Any]:

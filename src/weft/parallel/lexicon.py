@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from weft.errors import WeftError
-from weft.text import ibm1, translated
+from weft.text import ibm1, linked, translated
 from weft.text.buffers import Longs, string_buffers
 from weft.text.ibm1 import Bitext, Cells
 from weft.text.tokens import Tokens, tokens
@@ -99,6 +99,10 @@ class Lexicon:
     def features(self, source: Side, target: Side, rows: Longs, columns: Longs) -> npt.NDArray[np.float32]:
         """`translated.FEATURES` of both directions, (pairs, 10), of text `rows[k]` with text `columns[k]`."""
         return translated.score(self.table, source.held, target.held, rows, columns)
+
+    def linked(self, source: Side, target: Side) -> npt.NDArray[np.float32]:
+        """`features` and `linked.FEATURES`, (pairs, 18), of text `n` with text `n`."""
+        return linked.score(self.table, source.held, target.held)
 
     def scores(self, source: Side, target: Side, rows: Longs, columns: Longs) -> npt.NDArray[np.float32]:
         """The mean of the log-likelihood ratios of both directions: 0 says nothing, above 0 for translations."""

@@ -20,6 +20,7 @@ from weft.errors import WeftError
 from weft.parallel.encoder_trial import Meaning
 from weft.parallel.encoding import Background
 from weft.parallel.evidence import NAMES, Languages
+from weft.parallel.expected_length import Lengths
 from weft.parallel.heads import HEADS, Head
 from weft.parallel.lexicon import Folding, Lexicon, Vocabulary
 from weft.parallel.scorer import Scorer
@@ -38,9 +39,11 @@ def save(scorer: Scorer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lexicon = scorer.lexicon
     arrays: dict[str, Any] = {}
-    for side, words, cells, model in zip(_SIDES, lexicon.vocabularies, lexicon.cells, scorer.models, strict=True):
+    parts = zip(_SIDES, lexicon.vocabularies, lexicon.cells, scorer.models[:2], scorer.models.lengths, strict=True)
+    for side, words, cells, model, lengths in parts:
         arrays |= {f"{side}_hashes": words.hashes, f"{side}_counts": words.counts}
         arrays |= {f"{side}_{name}": array for name, array in cells._asdict().items()}
+        arrays |= {f"{side}_lengths": np.concatenate([[lengths.ratio], lengths.words])}
         arrays |= {f"{side}_characters": model.table, f"{side}_read": np.array([model.whole, model.different])}
     arrays["seen"] = scorer.seen
     np.savez_compressed(folder / ARRAYS, **arrays)
@@ -103,23 +106,18 @@ def _meaning(told: dict[str, Any] | None, file: Path) -> Meaning | None:
 
 
 def _made(told: dict[str, Any], held: dict[str, Any], forms: pa.Table, meaning: Meaning | None) -> Scorer:
-    words, cells, models = [], [], []
+    words, cells, models, lengths = [], [], [], []
     for side in _SIDES:
         own = forms.filter(pc.equal(forms["side"], side))["form"].combine_chunks().cast(pa.large_string())
         words.append(Vocabulary(held[f"{side}_hashes"], held[f"{side}_counts"], own))
         cells.append(Cells(*(held[f"{side}_{name}"] for name in Cells._fields)))
         whole, different = map(int, held[f"{side}_read"])
         models.append(CharModel(held[f"{side}_characters"], whole, different))
+        lengths.append(Lengths(float(held[f"{side}_lengths"][0]), held[f"{side}_lengths"][1:]))
     foldings = [Folding(bool(one["fold_marks"]), int(one["prefix"])) for one in told["foldings"]]
     source, target = told["languages"]
     lexicon = Lexicon((source, target), (foldings[0], foldings[1]), (words[0], words[1]), (cells[0], cells[1]))
     heads = {name: Head.from_json(told["heads"][name]) for name in HEADS}
-    return Scorer(
-        lexicon,
-        Languages(*models),
-        heads,
-        tuple(told["weights"]),
-        told["facts"],
-        meaning,
-        held.get("seen", np.empty(0, np.uint64)),
-    )
+    read = Languages(models[0], models[1], (lengths[0], lengths[1]))
+    seen = held.get("seen", np.empty(0, np.uint64))
+    return Scorer(lexicon, read, heads, tuple(told["weights"]), told["facts"], meaning, seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,12 +58,30 @@ def shortened(text: str, share: float) -> str | None:
     return kept if 0 < len(kept) < len(text.strip()) else None
 
 
-def truncated(side: int, share: float) -> Callable[[Texts, Texts, np.random.Generator], Wrong]:
-    """Makes pairs of which one side (0: the source) lost its end: `share` of it is left."""
+def _final(text: str) -> str:
+    """White space and punctuation marks at the end of a text."""
+    at = len(text)
+    while at and (text[at - 1].isspace() or unicodedata.category(text[at - 1])[0] == "P"):
+        at -= 1
+    return text[at:]
+
+
+def _inside(text: str, share: float) -> str | None:
+    """A text without its end, but with the marks that it ends in; None where it ends in none."""
+    final = _final(text)
+    short = shortened(text, share)
+    return short[: len(short) - len(_final(short))] + final if short and final.strip() else None
+
+
+def truncated(side: int, share: float, marked: bool = False) -> Callable[[Texts, Texts, np.random.Generator], Wrong]:
+    """Makes pairs of which one side (0: the source) lost its end: `share` is left, and the final mark where `marked`.
+
+    Without it truncation is all too easy to see where right texts end in one.
+    """
 
     def make(source: Texts, target: Texts, random: np.random.Generator) -> Wrong:
         texts = [source, target]
-        short = [shortened(text, share) for text in texts[side]]
+        short = [(_inside if marked else shortened)(text, share) for text in texts[side]]
         rows = [row for row, text in enumerate(short) if text is not None]
         kept = [[one[row] for row in rows] for one in texts]
         kept[side] = [str(short[row]) for row in rows]
@@ -98,8 +117,10 @@ KINDS: tuple[tuple[str, Callable[[Texts, Texts, np.random.Generator], Wrong]], .
     ("adjacent", adjacent),
     ("truncated_source_50", truncated(0, 0.5)),
     ("truncated_source_75", truncated(0, 0.75)),
+    ("truncated_source_75_marked", truncated(0, 0.75, marked=True)),
     ("truncated_target_50", truncated(1, 0.5)),
     ("truncated_target_75", truncated(1, 0.75)),
+    ("truncated_target_75_marked", truncated(1, 0.75, marked=True)),
     ("number", renumbered),
     ("copy", copied),
 )
@@ -114,10 +135,15 @@ class Fold(NamedTuple):
     wrong: Mapping[str, Wrong]
 
 
+def stretch(size: int, fold: int) -> tuple[int, int]:
+    """The first row of a fold, and the row behind its last."""
+    return size * fold // FOLDS, size * (fold + 1) // FOLDS
+
+
 def folds(source: Texts, target: Texts, seed: int) -> Iterator[Fold]:
     """A seed in stretches, so that texts of one document are in one of them, each with its wrong pairs."""
     for fold in range(FOLDS):
-        first, last = len(source) * fold // FOLDS, len(source) * (fold + 1) // FOLDS
+        first, last = stretch(len(source), fold)
         held = source[first:last], target[first:last]
         made = {
             name: make(*held, np.random.default_rng([seed, fold, zlib.crc32(name.encode())])) for name, make in KINDS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import polars as pl
 
 from weft.errors import WeftError
 from weft.language.logistic import logistic
+from weft.parallel import expected_length
 from weft.parallel import lexicon as lexicons
 from weft.parallel.encoder_trial import Meaning, Trial, tried
 from weft.parallel.encoding import Embed
 from weft.parallel.evidence import Floats, Languages, evidence, strings
 from weft.parallel.heads import HEADS, Head, learn
 from weft.parallel.lexicon import Folding, Lexicon
-from weft.parallel.negatives import KINDS, folds
+from weft.parallel.negatives import FOLDS, KINDS, folds, stretch
 from weft.text import char_model
 from weft.text.buffers import string_buffers
 from weft.text.folded import folded_hashes
@@ -27,7 +28,7 @@ LEAST_PAIRS = 100
 """A seed of less teaches nothing."""
 KEPT = 0.995
 """Share of right pairs that each head lets pass."""
-Told = Callable[[str], None]
+Parts = tuple[Lexicon, Languages]
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,34 @@ def train(
     """
     if len(source) < LEAST_PAIRS:
         raise WeftError(f"a seed of {len(source)} pairs; expected {LEAST_PAIRS} at least, better 2,000")
-    right, wrong = _crossed(source, target, languages, foldings, seed)
+    learnt = [parts(*without(source, target, fold), languages, foldings) for fold in range(FOLDS)]
+    right, wrong = crossed(learnt, source, target, seed)
+    facts = {"pairs": len(source), "kept": kept, "seed": seed}
+    made = put_together(parts(source, target, languages, foldings), right, wrong, kept, facts)
+    made = replace(made, seen=np.unique(pair_keys(source, target)))
+    return made if trial is None else encoded(made, trial, (source, target), right, wrong, kept, seed)
+
+
+def put_together(whole: Parts, right: Any, wrong: dict[str, Any], kept: float, facts: Mapping[str, Any]) -> Scorer:
+    """A scorer of what was learnt from the whole seed, with heads from what is known of pairs that were held out."""
     heads = learn(right, wrong, kept)
-    whole, models = _parts(source, target, languages, foldings)
     weights, measured = _calibrated(right, wrong, heads)
-    facts = {"pairs": len(source), "kept": kept, "seed": seed, "auc": measured}
-    found = None
-    if trial is not None:
-        found, facts["encoder"] = tried(trial, source, target, languages, right, wrong, heads, kept, seed, _calibrated)
-    return Scorer(whole, models, heads, weights, facts, found, np.unique(pair_keys(source, target)))
+    return Scorer(*whole, heads, weights, {**facts, "auc": measured})
+
+
+def encoded(
+    scorer: Scorer,
+    trial: Trial,
+    sides: tuple[Sequence[str], Sequence[str]],
+    right: Any,
+    wrong: dict[str, Any],
+    kept: float,
+    seed: int,
+) -> Scorer:
+    """A scorer of this seed with the encoder of a trial, where that beats the lexicon; `facts` say whether."""
+    heads, languages = scorer.heads, scorer.languages
+    found, told = tried(trial, *sides, languages, right, wrong, heads, kept, seed, _calibrated)
+    return replace(scorer, meaning=found, facts={**scorer.facts, "encoder": told})
 
 
 def pair_keys(source: Any, target: Any) -> npt.NDArray[np.uint64]:
@@ -123,31 +143,38 @@ def pair_keys(source: Any, target: Any) -> npt.NDArray[np.uint64]:
     return np.asarray(sides[0] + sides[1])
 
 
-def _parts(
+def parts(
     source: Sequence[str], target: Sequence[str], languages: tuple[str, str], foldings: tuple[Folding, Folding]
-) -> tuple[Lexicon, Languages]:
-    held, other = strings(list(source)), strings(list(target))
-    models = Languages(*(char_model.train(string_buffers(side)) for side in (held, other)))
-    return lexicons.train(held, other, languages, foldings), models
+) -> Parts:
+    """What is learnt from right pairs alone: a lexicon, and models of both languages."""
+    texts = [strings(list(source)), strings(list(target))]
+    held = [string_buffers(side) for side in texts]
+    lexicon = lexicons.train(texts[0], texts[1], languages, foldings)
+    sides, sizes = [lexicon.side(n, side) for n, side in enumerate(texts)], [np.diff(side.offsets) for side in held]
+    lengths = [
+        expected_length.learn(sides[n], sizes[n], sizes[1 - n], len(lexicon.vocabularies[n].counts)) for n in range(2)
+    ]
+    models = [char_model.train(side) for side in held]
+    return lexicon, Languages(models[0], models[1], (lengths[0], lengths[1]))
 
 
-def _crossed(
-    source: Sequence[str],
-    target: Sequence[str],
-    languages: tuple[str, str],
-    foldings: tuple[Folding, Folding],
-    seed: int,
+def without(source: Sequence[str], target: Sequence[str], fold: int) -> tuple[list[str], list[str]]:
+    """The seed without one fold."""
+    first, last = stretch(len(source), fold)
+    return [*source[:first], *source[last:]], [*target[:first], *target[last:]]
+
+
+def crossed(
+    learnt: Sequence[Parts], source: Sequence[str], target: Sequence[str], seed: int
 ) -> tuple[Any, dict[str, Any]]:
     """Evidence of the seed's pairs and of wrong ones made of them, each from what was learnt of the other folds."""
     right: list[Any] = []
     wrong: dict[str, list[Any]] = {name: [] for name, _ in KINDS}
-    for first, last, planted in folds(source, target, seed):
-        rest = [[*side[:first], *side[last:]] for side in (source, target)]
-        lexicon, models = _parts(rest[0], rest[1], languages, foldings)
-        right.append(evidence(lexicon, models, list(source[first:last]), list(target[first:last])))
+    for known, (first, last, planted) in zip(learnt, folds(source, target, seed), strict=True):
+        right.append(evidence(*known, list(source[first:last]), list(target[first:last])))
         for name, made in planted.items():
-            wrong[name].append(evidence(lexicon, models, made.source, made.target))
-    return np.concatenate(right), {name: np.concatenate(parts) for name, parts in wrong.items()}
+            wrong[name].append(evidence(*known, made.source, made.target))
+    return np.concatenate(right), {name: np.concatenate(found) for name, found in wrong.items()}
 
 
 def _calibrated(

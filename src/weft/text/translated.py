@@ -11,9 +11,10 @@ from weft.text.buffers import Longs
 from weft.text.decode import item
 from weft.text.hashing import mix
 from weft.text.ibm1 import Cells
-from weft.text.jit import F32, F32_IN, I32_IN, I64_IN, U64, U64_IN, kernel, part, types
+from weft.text.jit import F32_2, F32_IN, I32_2, I32_IN, I64_IN, U64, U64_IN, kernel, part, types
 
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+_SIX, _LAST = np.uint64(6), np.uint64(63)
 _ONE = float(1 << 31)
 _MINE, _BACKGROUND = np.float32(0.9), np.float32(0.1)
 COVERED = np.float32(0.05)
@@ -23,12 +24,17 @@ FEATURES = ("llr", "covered", "uncovered_run", "covered_end", "unknown")
 that is not as a share of the text, share covered of the last third, share that neither lexicon nor source knows."""
 
 
-@kernel(types.void(U64_IN, U64_IN, U64))
-def _fill(keys: Any, held: Any, table: Any) -> None:
-    """Two numbers for each place: the key, and what is held; of a key that comes twice both are kept together."""
-    mask = np.uint64(len(table) // 2 - 1)
+@kernel(types.void(U64_IN, U64_IN, U64, U64))
+def _fill(keys: Any, held: Any, table: Any, maybe: Any) -> None:
+    """Two numbers for each place: the key, and what is held; of a key that comes twice both are kept together.
+
+    `maybe` has a bit for each key.
+    """
+    mask, bits = np.uint64(len(table) // 2 - 1), np.uint64(64 * len(maybe) - 1)
     for n in range(len(keys)):
-        place = mix(keys[n]) & mask
+        mixed = mix(keys[n])
+        place, bit = mixed & mask, (mixed >> _HALF) & bits
+        maybe[bit >> _SIX] |= np.uint64(1) << (bit & _LAST)
         while table[2 * place] != 0 and table[2 * place] != keys[n]:
             place = (place + np.uint64(1)) & mask
         table[2 * place] = keys[n]
@@ -36,11 +42,18 @@ def _fill(keys: Any, held: Any, table: Any) -> None:
 
 
 @part
-def both(table: Any, e: Any, f: Any) -> Any:
-    """t(f|e) << 32 | t(e|f), each times 2**31; 0 where neither lexicon has such a cell."""
-    mask = np.uint64(len(table) // 2 - 1)
+def both(table: Any, maybe: Any, e: Any, f: Any) -> Any:
+    """t(f|e) << 32 | t(e|f), each times 2**31; 0 where neither lexicon has such a cell.
+
+    Most pairs of words have none: their bit says so from the processor's cache, where the table is not.
+    """
+    mask, bits = np.uint64(len(table) // 2 - 1), np.uint64(64 * len(maybe) - 1)
     key = np.uint64(e) << _HALF | np.uint64(f)
-    place = mix(key) & mask
+    mixed = mix(key)
+    bit = (mixed >> _HALF) & bits
+    if (item(maybe, bit >> _SIX) >> (bit & _LAST)) & np.uint64(1) == 0:
+        return np.uint64(0)
+    place = mixed & mask
     while True:
         held = item(table, 2 * place)
         if held == key:
@@ -57,6 +70,7 @@ class Table(NamedTuple):
     """
 
     cells: npt.NDArray[np.uint64]
+    maybe: npt.NDArray[np.uint64]
     null_target: npt.NDArray[np.float32]
     null_source: npt.NDArray[np.float32]
     usual_target: npt.NDArray[np.float32]
@@ -78,8 +92,10 @@ def table(forward: Cells, backward: Cells, usual_target: Any, usual_source: Any)
         held.append(np.round(cells.value[first:].astype(np.float64) * _ONE).astype(np.uint64) << np.uint64(shift))
     count = sum(map(len, keys))
     space = np.zeros(2 << max(4, int(1.2 * count).bit_length()), np.uint64)
-    _fill(np.concatenate(keys), np.concatenate(held), space)
-    return Table(space, nulls[0], nulls[1], np.asarray(usual_target), np.asarray(usual_source))
+    # Eight to sixteen bits for each cell: of pairs of words without one, one in ten or so looks as if it had one.
+    maybe = np.zeros(max(1, (8 << max(4, count.bit_length())) // 64), np.uint64)
+    _fill(np.concatenate(keys), np.concatenate(held), space, maybe)
+    return Table(space, maybe, nulls[0], nulls[1], np.asarray(usual_target), np.asarray(usual_source))
 
 
 class Side(NamedTuple):
@@ -90,16 +106,22 @@ class Side(NamedTuple):
     hashes: npt.NDArray[np.uint64]
 
 
-_SIDE = types.Tuple((I64_IN, I32_IN, U64_IN))
-_TABLE = types.Tuple((U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
+SIDE = types.Tuple((I64_IN, I32_IN, U64_IN))
+TABLE = types.Tuple((U64_IN, U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
+LINKS = types.Tuple((I32_2, F32_2))
+"""Two rows each, a column for each link: places in the source and the target, and t(f|e) and t(e|f)."""
 
 
 @part
-def _meet(cells: Any, source: Any, target: Any, n: int, m: int, found: Any, best: Any) -> None:
+def meet(held: Any, source: Any, target: Any, n: int, m: int, found: Any, best: Any, links: Any) -> int:
     """Sums and the highest of t(f|e) for the target's words, then of t(e|f) for the source's, without NULL.
 
-    A word that no vocabulary has, or that nothing covers, is covered where the other text has it as it is.
+    A word that no vocabulary has, or that nothing covers, is covered where the other text has it as it is. Returns the
+    number of links: two words of which the lexicon holds something, or that are the same where it knows only one.
     """
+    cells, maybe = held[0], held[1]
+    place, value = links
+    count = 0
     from_starts, from_words, from_hashes = source
     to_starts, to_words, to_hashes = target
     first, begin = from_starts[n], to_starts[m]
@@ -115,15 +137,17 @@ def _meet(cells: Any, source: Any, target: Any, n: int, m: int, found: Any, best
             f = item(to_words, begin + j)
             if f == 0:
                 continue
-            held = both(cells, e, f)
-            if held == 0:
+            cell = both(cells, maybe, e, f)
+            if cell == 0:
                 continue
-            there = np.float32(held >> _HALF) / np.float32(_ONE)
-            back = np.float32(held & _LOW) / np.float32(_ONE)
+            there = np.float32(cell >> _HALF) / np.float32(_ONE)
+            back = np.float32(cell & _LOW) / np.float32(_ONE)
             found[j] += there
             best[j] = max(best[j], there)
             sum_back += back
             best_back = max(best_back, back)
+            place[0, count], place[1, count], value[0, count], value[1, count] = i, j, there, back
+            count += 1
         found[columns + i], best[columns + i] = sum_back, best_back
     for j in range(columns):
         if item(to_words, begin + j) == 0 or best[j] < COVERED:
@@ -131,16 +155,23 @@ def _meet(cells: Any, source: Any, target: Any, n: int, m: int, found: Any, best
                 if item(from_hashes, first + i) == item(to_hashes, begin + j):
                     found[j] += np.float32(item(to_words, begin + j) == 0)
                     best[j] = np.float32(1.0)
+                    if item(to_words, begin + j) == 0:
+                        place[0, count], place[1, count], value[0, count], value[1, count] = i, j, 1.0, 1.0
+                        count += 1
     for i in range(rows):
         if item(from_words, first + i) == 0 or best[columns + i] < COVERED:
             for j in range(columns):
                 if item(from_hashes, first + i) == item(to_hashes, begin + j):
                     found[columns + i] += np.float32(item(from_words, first + i) == 0)
                     best[columns + i] = np.float32(1.0)
+                    if item(from_words, first + i) == 0 and item(to_words, begin + j) != 0:
+                        place[0, count], place[1, count], value[0, count], value[1, count] = i, j, 1.0, 1.0
+                        count += 1
+    return count
 
 
 @part
-def _summed(
+def summed(
     words: Any, first: int, size: int, others: int, null: Any, usual: Any, found: Any, best: Any, out: Any
 ) -> None:
     """FEATURES of one side's words: `found` and `best` are what the other side's give them."""
@@ -171,21 +202,28 @@ def _summed(
     out[4] = np.float32(unknown) / np.float32(size)
 
 
-@kernel(types.void(_TABLE, _SIDE, _SIDE, I64_IN, I64_IN, F32, F32, types.float32[:, ::1]))
-def _score(held: Any, source: Any, target: Any, rows: Any, columns: Any, found: Any, best: Any, out: Any) -> None:
-    cells, null_target, null_source, usual_target, usual_source = held
+@kernel(types.void(TABLE, SIDE, SIDE, I64_IN, I64_IN, F32_2, LINKS, F32_2))
+def _score(held: Any, source: Any, target: Any, rows: Any, columns: Any, room: Any, links: Any, out: Any) -> None:
+    _, _, null_target, null_source, usual_target, usual_source = held
+    found, best = room[0], room[1]
     for k in range(len(rows)):
         n, m = rows[k], columns[k]
         size, others = target[0][m + 1] - target[0][m], source[0][n + 1] - source[0][n]
-        _meet(cells, source, target, n, m, found, best)
-        _summed(target[1], target[0][m], size, others, null_target, usual_target, found, best, out[k, :5])
-        _summed(source[1], source[0][n], others, size, null_source, usual_source, found[size:], best[size:], out[k, 5:])
+        meet(held, source, target, n, m, found, best, links)
+        summed(target[1], target[0][m], size, others, null_target, usual_target, found, best, out[k, :5])
+        summed(source[1], source[0][n], others, size, null_source, usual_source, found[size:], best[size:], out[k, 5:])
 
 
 def score(held: Table, source: Side, target: Side, rows: Longs, columns: Longs) -> npt.NDArray[np.float32]:
     """FEATURES of both directions, (pairs, 10): texts `rows[k]` of the source and `columns[k]` of the target."""
     out = np.empty((len(rows), 2 * len(FEATURES)), np.float32)
-    longest = sum(int(np.diff(side.starts).max(initial=0)) for side in (source, target))
-    scratch = np.empty((2, max(longest, 1)), np.float32)
-    _score(tuple(held), tuple(source), tuple(target), rows, columns, scratch[0], scratch[1], out)
+    room, links = scratch(source, target, 2)
+    _score(tuple(held), tuple(source), tuple(target), rows, columns, room, links, out)
     return out
+
+
+def scratch(source: Side, target: Side, rows: int) -> tuple[Any, tuple[Any, Any]]:
+    """Room for `rows` numbers of every word of a pair, and for its links."""
+    sizes = [max(int(np.diff(side.starts).max(initial=0)), 1) for side in (source, target)]
+    most = sizes[0] * sizes[1]
+    return np.empty((rows, sum(sizes)), np.float32), (np.empty((2, most), np.int32), np.empty((2, most), np.float32))
