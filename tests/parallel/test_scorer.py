@@ -10,8 +10,8 @@ import pytest
 from tests.parallel.bitexts import bitext, word
 
 from weft.errors import WeftError
-from weft.parallel.evidence import NAMES, evidence
-from weft.parallel.heads import HEADS
+from weft.parallel.evidence import NAMES, PLACE, evidence
+from weft.parallel.heads import HEADS, LEARNT, learn
 from weft.parallel.lexicon import Folding
 from weft.parallel.model_folder import load, save
 from weft.parallel.negatives import KINDS
@@ -110,3 +110,16 @@ def test_a_seed_of_a_few_pairs_is_refused() -> None:
 
 def test_auc_counts_ties_half() -> None:
     assert auc([1.0, 1.0], [1.0]) == 0.5 and auc([2.0, 3.0], [1.0]) == 1.0 and auc([0.0], [1.0, -1.0]) == 0.5
+
+
+def test_a_seed_with_mistakes_does_not_teach_that_they_pass() -> None:
+    """One line in fifty has other numbers. Though .995 of the seed would pass with them, wrong numbers do not."""
+    random = np.random.default_rng(3)
+    right = random.normal(0, 1, (1_000, len(NAMES)))
+    right[:, PLACE["numbers"]] = random.random(1_000) >= 0.02
+    wrong = {kind: right[:300] + 3 for kinds, _ in LEARNT.values() for kind in kinds}
+    wrong["copy"], wrong["number"] = right[:300].copy(), right[:300].copy()
+    wrong["number"][:, PLACE["numbers"]] = 0
+    head = learn(right, wrong, 0.995)["number"]
+    assert (head.values(wrong["number"]) < head.least).all()
+    assert (head.values(right) >= head.least).mean() == (right[:, PLACE["numbers"]] == 1).mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ _PENALTY = 1e-3
 _MOST_STEPS = 4.0
 _OUTLIER = 6.0
 """In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
+_REFUSED, _LEAST_KEPT = 0.5, 0.95
+"""A head that refuses less than this share of the mistakes it is for is raised, as long as so many right pairs pass."""
 _FARTHEST = 5.0
 """In standard deviations of right pairs: what is further away says no more."""
 
@@ -90,7 +92,8 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
         made[name] = weighed(right, np.concatenate([wrong[kind] for kind in kinds]), columns, kept)
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
-        made[name] = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
+        head = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
+        made[name] = _raised(head, right, wrong[name]) if name in wrong else head
     return made
 
 
@@ -118,6 +121,22 @@ def _limited(head: Head, right: Any, kept: float) -> Head:
         values = values[values >= middle - _OUTLIER * spread]
     least = values[int(len(values) * (1 - kept))]
     return Head(head.columns, head.middle, head.spread, head.weights, float(least), float(middle))
+
+
+def _raised(head: Head, right: Any, wrong: Any) -> Head:
+    """The head, or one that refuses more where a seed with mistakes of this kind lets most wrong pairs pass.
+
+    Then the least value is the one that tells right from wrong pairs best (Youden 1950) of those that at least
+    `_LEAST_KEPT` of the right ones have.
+    """
+    values, against = np.sort(head.values(right)), np.sort(head.values(wrong))
+    if not len(against) or np.searchsorted(against, head.least) >= _REFUSED * len(against):
+        return head
+    steps = np.unique(values)
+    passed = 1 - np.searchsorted(values, steps) / len(values)
+    refused = np.searchsorted(against, steps) / len(against)
+    gain = np.where(passed >= _LEAST_KEPT, passed + refused, 0)
+    return replace(head, least=float(steps[int(np.argmax(gain))]))
 
 
 def describe() -> dict[str, list[str]]:

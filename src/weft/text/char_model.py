@@ -22,6 +22,8 @@ ORDER = 4
 _PRIME = np.uint64(0x100000001B3)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _BEGIN, _BLANK, _DIGIT = 2, 32, 48
+_LITTLE = 1e-100
+"""Below it a product of probabilities takes no further one: the least of them is above 1e-9."""
 _SEEN, _FOLLOWED, _MASK = np.uint64(42), np.uint64(21), np.uint64((1 << 21) - 1)
 _ANY = np.float32(1.0 / 0x1000)
 """Probability of a character of which nothing is known."""
@@ -131,7 +133,8 @@ def train(strings: Strings) -> CharModel:
     packed = np.zeros(len(joined[0]), np.uint64)
     for part_of, bits in zip(joined[1:], (22, 21, 21), strict=True):
         packed = packed << np.uint64(bits) | np.minimum(part_of, (1 << bits) - 1).astype(np.uint64)
-    table = np.zeros(2 << max(4, (2 * len(packed)).bit_length()), np.uint64)
+    # As small as it can be: what does not lie in the processor's cache is waited for.
+    table = np.zeros(2 << max(4, int(1.2 * len(packed)).bit_length()), np.uint64)
     _fill(joined[0], packed, table)
     return CharModel(table, len(held) - len(starts) + 1, len(parts[0][0]))
 
@@ -155,7 +158,7 @@ def _surprise(table: Any, whole: int, different: int, starts: Any, held: Any, be
     """`before` and `now` hold what is known of the n-grams that end at the character before, and at this one."""
     order = len(now)
     for row in range(len(starts) - 1):
-        total = 0.0
+        total, product = 0.0, 1.0
         for n in range(order):
             before[n] = np.uint64(0)
         for at in range(starts[row], starts[row + 1]):
@@ -176,9 +179,14 @@ def _surprise(table: Any, whole: int, different: int, starts: Any, held: Any, be
                     if kinds == 0:
                         break
                     chance = (float(now[n] >> _SEEN) + kinds * chance) / (float((context >> _FOLLOWED) & _MASK) + kinds)
-                total -= np.log2(chance)
+                # Logarithms are slow: one for some characters together.
+                product *= float(chance)
+                if product < _LITTLE:
+                    total -= np.log2(product)
+                    product = 1.0
             for n in range(order):
                 before[n] = now[n]
+        total -= np.log2(product)
         size = starts[row + 1] - starts[row] - 1
         out[row] = np.float32(total / max(size, 1))
 
