@@ -109,8 +109,8 @@ def test_a_server_translates_marked_texts_once(tmp_path: Path, capsys: pytest.Ca
     for content, said in (
         ("[1]", "expected the keys of a service"),
         ("{url: x}", "service.yaml: "),
-        ("{url: 'http://a/v1', protocol: tei-predict}", "tei-predict does not translate"),
-        ("{", "no YAML"),
+        ("{url: 'http://a/v1', protocol: tei-predict}", "expected openai-chat or openai-completions"),
+        ("{", "not valid YAML"),
     ):
         service.write_text(content, "utf-8")
         assert run([*given, *languages]) == 2 and said in capsys.readouterr().err

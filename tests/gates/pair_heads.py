@@ -12,6 +12,7 @@ from tests.gates.pair_sets import PairSet
 
 from weft.parallel.choosing import chosen
 from weft.parallel.heads import HEADS
+from weft.parallel.lexicon import Folding
 from weft.parallel.negatives import KINDS, Wrong
 from weft.parallel.scorer import Scorer, auc, train
 
@@ -52,10 +53,11 @@ def split(held: PairSet) -> tuple[list[list[str]], list[list[str]]]:
     return [side[:size] for side in sides], [side[size:] for side in sides]
 
 
-def scorer(held: PairSet) -> tuple[Scorer, list[list[str]]]:
-    """What `weft train pairs` learns from the seed; and the other pairs."""
+def scorer(held: PairSet, *, choose: bool) -> tuple[Scorer, list[list[str]]]:
+    """What `weft train pairs` learns from the seed, or the same with whole words; and the other pairs."""
     seed, rest = split(held)
-    return train(seed[0], seed[1], held.languages, chosen(seed[0], seed[1], held.languages)), rest
+    foldings = chosen(seed[0], seed[1], held.languages) if choose else (Folding(), Folding())
+    return train(seed[0], seed[1], held.languages, foldings), rest
 
 
 def over_folds(parts: list[tuple[float, list[Told]]]) -> tuple[float, list[Told]]:

@@ -150,13 +150,14 @@ def _translate(
 ) -> dict[str, Any]:
     """Put `translated` into each row; empty where the service gave none."""
     from weft.cli.tokenizing import progress
-    from weft.engine.text_translation import service_in, translate
+    from weft.engine.service_file import service_in
+    from weft.engine.text_translation import PROTOCOLS, translate
     from weft.parallel.marked import request
 
     if languages is None:
         raise WeftError("--languages: not given; expected the codes of source and target, as eng_Latn,swh_Latn")
     codes = languages_of(languages)
-    service = service_in(file)
+    service, _ = service_in(file, PROTOCOLS, "the keys of a service: url, protocol, model")
     with progress(silent) as tell:
         found = translate([row["marked"] for row in rows], request(codes), service, folder, tell)
     for row, text in zip(rows, found.texts, strict=True):

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from weft.engine.keys import digest, folder_digest, library_version
+from weft.engine.service_file import service_in, yaml_of
 from weft.engine.service_replies import FOLDER, Replies, folder_of, key_of
 from weft.errors import ShardError, WeftError
 from weft.model.languages import normalise, normalises
 from weft.parallel.encoding import Embed, Vectors, directed
-from weft.recipe.services import Service
 
 Tell = Callable[[str, int, int | None], None]
 DEVICES = ("auto", "cpu", "cuda")
@@ -29,6 +28,7 @@ _TOGETHER = 1_024
 """Texts that are computed, and kept, together."""
 _SERVED = (".yaml", ".yml", ".json")
 _CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,8})*")
+_PROTOCOLS = ("openai-embeddings",)
 _OWN_KEYS = ("languages", "prompt", "max_characters")
 
 
@@ -81,18 +81,8 @@ def languages_of_card(folder: Path) -> frozenset[str]:
     head = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, re.DOTALL)
     if head is None:
         return frozenset()
-    held = _yaml(head.group(1), folder / "README.md")
+    held = yaml_of(head.group(1), folder / "README.md")
     return _declared(held.get("language")) if isinstance(held, dict) else frozenset()
-
-
-def _yaml(text: str, file: Path) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe").load(text)
-    except YAMLError as error:
-        raise WeftError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
 
 
 def _folder(given: str, stated: frozenset[str] | None, keep: Path, device: str, tell: Tell) -> Encoder:
@@ -180,7 +170,7 @@ def _served(file: Path, stated: frozenset[str] | None, keep: Path, tell: Tell) -
     from weft.engine.storage import Storage
     from weft.label.embedding_served import fault_of
 
-    service, more = _described(file)
+    service, more = service_in(file, _PROTOCOLS, "url, model, languages of an encoder", _OWN_KEYS)
     library()
     if fault := key_fault(service):
         raise WeftError(f"{file}: {fault}")
@@ -219,27 +209,6 @@ def _served(file: Path, stated: frozenset[str] | None, keep: Path, tell: Tell) -
     told |= {name: value for name, value in service.identity().items() if value}
     declared = stated if stated is not None else _declared(more.get("languages"))
     return Encoder(told, declared, embed, lambda: clients().close() if clients.cache_info().currsize else None)
-
-
-def _described(file: Path) -> tuple[Service, dict[str, Any]]:
-    """A service in a file, with the keys of one in a recipe, and what else the file says of the encoder."""
-    try:
-        held = _yaml(file.read_text("utf-8"), file)
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "no UTF-8"
-        raise WeftError(f"{file}: cannot be read: {said}; expected url, model, languages of an encoder") from None
-    if not isinstance(held, dict):
-        raise WeftError(f"{file}: expected url, model, languages of an encoder")
-    more = {name: held.pop(name) for name in _OWN_KEYS if name in held}
-    try:
-        service = Service.model_validate({"protocol": "openai-embeddings", **held})
-    except ValidationError as error:
-        fault = error.errors()[0]
-        said = fault["msg"].removeprefix("Value error, ")
-        raise WeftError(f"{file}: {'.'.join(map(str, fault['loc']))}: {said}") from None
-    if service.protocol != "openai-embeddings":
-        raise WeftError(f"{file}: protocol is {service.protocol}; expected openai-embeddings")
-    return service, more
 
 
 def same(encoder: Encoder, told: Mapping[str, Any], where: str) -> None:

@@ -8,10 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from weft.engine.service_client import Client, ServiceDown, Unanswered
 from weft.engine.service_replies import Replies
 from weft.errors import WeftError
@@ -28,29 +24,6 @@ class Translated(NamedTuple):
 
     texts: list[str | None]
     unanswered: Counter[str]
-
-
-def service_in(file: Path) -> Service:
-    """The service that a YAML file describes, with the keys of a recipe. Raises WeftError for what is none."""
-    try:
-        held = YAML(typ="safe").load(file.read_text("utf-8"))
-    except OSError as error:
-        raise WeftError(
-            f"{file}: cannot be read: {error.strerror}; expected a service: url, protocol, model"
-        ) from error
-    except (UnicodeDecodeError, YAMLError) as error:
-        raise WeftError(f"{file}: no YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(held, dict):
-        raise WeftError(f"{file}: expected the keys of a service: url, protocol, model")
-    try:
-        found = Service.model_validate(held)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        said = fault["msg"].removeprefix("Value error, ")  # what was given may be a key: it is not repeated
-        raise WeftError(f"{file}: {'.'.join(map(str, fault['loc']))}: {said}") from None
-    if found.protocol not in PROTOCOLS:
-        raise WeftError(f"{file}: protocol: {found.protocol} does not translate; expected {' or '.join(PROTOCOLS)}")
-    return found
 
 
 def translate(
