@@ -59,7 +59,7 @@ def figures(*parts: dict[str, Any]) -> dict[str, Any]:
     codes = ["eng_Latn", "ckb_Arab", "khm_Khmr"]
     counts = [[2100, 2000, 9], [2000, 2000, 0], [9, 0, 9]]
     groups = [{"file": HOSTILE, "pivot": "eng_Latn", "column": "translation", "rows": 5, "unreadable": 2, "unknown": 3}]
-    return {"version": 1, "pairs": list(parts), "groups": groups, "coverage": {"languages": codes, "counts": counts}}
+    return {"version": 1, "pairs": list(parts), "groups": groups, "coverage": {"languages": codes, "matrix": counts}}
 
 
 def read(made: str) -> Tags:
@@ -130,7 +130,7 @@ def test_texts_of_nothing_and_of_control_characters_are_seen() -> None:
 
 def test_without_rules_scores_or_a_third_language_sections_are_left_out() -> None:
     held = figures(part(rules=False, scores=False)) | {
-        "coverage": {"languages": ["a", "b"], "counts": [[1, 1], [1, 1]]}
+        "coverage": {"languages": ["a", "b"], "matrix": [[1, 1], [1, 1]]}
     }
     made = page("x", held)
     read(made)
@@ -140,7 +140,7 @@ def test_without_rules_scores_or_a_third_language_sections_are_left_out() -> Non
 
 
 def test_of_no_pairs() -> None:
-    empty = figures() | {"coverage": {"languages": [], "counts": []}, "groups": []}
+    empty = figures() | {"coverage": {"languages": [], "matrix": []}, "groups": []}
     assert "<h2>Languages</h2>" in page("x", empty)
 
 
