@@ -19,7 +19,7 @@ FLOORS = {
     "number": 0.99, "copy": 0.99, "language": 0.99,
 }  # fmt: skip
 """AUC of the head that is there for each kind of mistake; .95 is wanted of those where the final mark is kept, too."""
-PASS = 0.94
+PASS = 0.95
 CHOSEN = ("mar_Deva",)
 """How words are compared is chosen here; with whole words the floors are reached as well, in a third of the time."""
 LEAST = 300

@@ -123,3 +123,16 @@ def test_a_seed_with_mistakes_does_not_teach_that_they_pass() -> None:
     head = learn(right, wrong, 0.995)["number"]
     assert (head.values(wrong["number"]) < head.least).all()
     assert (head.values(right) >= head.least).mean() == (right[:, PLACE["numbers"]] == 1).mean()
+
+
+def test_names_that_are_on_both_sides_are_not_confused_with_whole_copies() -> None:
+    """Nearly no right pair shares words; one in eighty shares a third of them, far from what is usual, too."""
+    right = np.random.default_rng(3).normal(0, 1, (800, len(NAMES)))
+    right[:, PLACE["copied"]] = 0
+    right[::80, PLACE["copied"]] = np.linspace(0.25, 0.35, 10)
+    wrong = {kind: right[:300] + 3 for kinds, _ in LEARNT.values() for kind in kinds}
+    wrong["copy"], wrong["number"] = right[:300].copy(), right[:300].copy()
+    wrong["copy"][:, PLACE["copied"]] = 1
+    head = learn(right, wrong, 0.995)["copy"]
+    assert (head.values(wrong["copy"]) < head.least).all()
+    assert (head.values(right) >= head.least).mean() >= 0.99

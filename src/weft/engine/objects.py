@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ PART_BYTES = 16 << 20
 _PARTS_AT_ONCE = 4
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Failures of this machine: asking the storage again changes nothing."""
+_REFUSED = re.compile(r"status code: 40[13]\b")
+"""The client has an exception of its own for refusals, except where it lists."""
 SCHEMES = ("s3",)
 _UNTRIED = ("gs", "gcs", "az", "azure", "abfs", "abfss", "hf", "http", "https", "memory", "file")
 _CREDENTIALS = (
@@ -234,6 +237,8 @@ class Objects:
                     raise
                 if "NoSuchBucket" in str(error):
                     raise WeftError(self._no_bucket()) from None
+                if _REFUSED.search(str(error)):
+                    raise WeftError(self._refused(path, error)) from None
                 if number == tries:
                     raise OutOfReach(
                         f"{self._where()}: {path}: no answer after {tries} tries: {_short(error)}"

@@ -44,6 +44,8 @@ _OUTLIER = 6.0
 """In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
 _REFUSED, _LEAST_KEPT = 0.5, 0.95
 """A head that refuses less than this share of the mistakes it is for is raised, as long as so many right pairs pass."""
+_NEARLY_ALL = 0.99
+"""A head that refuses more mistakes than these with room to spare is lowered."""
 _FARTHEST = 5.0
 """In standard deviations of right pairs: what is further away says no more."""
 
@@ -80,9 +82,15 @@ class Head:
 
 
 def standardised(seen: Any, columns: Any, middle: Any, spread: Any) -> Floats:
-    """(pairs, 1 + columns): ones, and the evidence in standard deviations of right pairs, cut at five."""
+    """(pairs, 1 + columns): ones, and the evidence in standard deviations of right pairs.
+
+    Cut at five where several columns are weighed; cut by itself, a column that is nearly always 0 (copied words) would
+    have a whole copy and two names in one place.
+    """
     held = (np.asarray(seen, np.float64)[:, list(columns)] - np.asarray(middle)) / np.asarray(spread)
-    return np.column_stack([np.ones(len(held)), np.clip(held, -_FARTHEST, _FARTHEST)])
+    if len(columns) > 1:
+        held = np.clip(held, -_FARTHEST, _FARTHEST)
+    return np.column_stack([np.ones(len(held)), held])
 
 
 def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
@@ -93,7 +101,7 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
         head = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
-        made[name] = _raised(head, right, wrong[name]) if name in wrong else head
+        made[name] = _moved(head, right, wrong[name]) if name in wrong else head
     return made
 
 
@@ -123,14 +131,20 @@ def _limited(head: Head, right: Any, kept: float) -> Head:
     return Head(head.columns, head.middle, head.spread, head.weights, float(least), float(middle))
 
 
-def _raised(head: Head, right: Any, wrong: Any) -> Head:
-    """The head, or one that refuses more where a seed with mistakes of this kind lets most wrong pairs pass.
+def _moved(head: Head, right: Any, wrong: Any) -> Head:
+    """The head, or one with a least value that a seed with mistakes of this kind shows to be better.
 
-    Then the least value is the one that tells right from wrong pairs best (Youden 1950) of those that at least
-    `_LEAST_KEPT` of the right ones have.
+    It goes down to the middle between where it is and where nearly all mistakes are refused, so that names on both
+    sides are no copy. It goes up where it would let most mistakes pass: to the value that tells right from wrong pairs
+    best (Youden 1950) of those that at least `_LEAST_KEPT` of the right ones have.
     """
     values, against = np.sort(head.values(right)), np.sort(head.values(wrong))
-    if not len(against) or np.searchsorted(against, head.least) >= _REFUSED * len(against):
+    if not len(against):
+        return head
+    enough = float(against[int((len(against) - 1) * _NEARLY_ALL)])
+    if enough < head.least:
+        return replace(head, least=(enough + head.least) / 2)
+    if np.searchsorted(against, head.least) >= _REFUSED * len(against):
         return head
     steps = np.unique(values)
     passed = 1 - np.searchsorted(values, steps) / len(values)
