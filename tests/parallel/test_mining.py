@@ -150,3 +150,16 @@ def test_a_seed_says_which_columns_it_lacks(tmp_path: Path) -> None:
     file.write_text("source\ttarget\na\tb\n")
     with pytest.raises(WeftError, match="1 different pairs; expected at least 100"):
         seed(file, CODES, None)
+
+
+def test_names_that_the_seed_does_not_have_are_met_in_another_script(pairs: tuple[pl.Series, pl.Series]) -> None:
+    """All words but the name are unknown; only the name says which text is the translation."""
+    lexicon = train(*pairs, ("eng_Latn", "npi_Deva"))
+    names = ("Lopinavir", "Amsterdam", "Bangladesh", "Maradona")
+    written = ("लोपिनाविर", "एम्स्टर्डम", "बाङ्लादेश", "माराडोना")
+    sides = (lexicon.side(0, [f"{one} xo." for one in names]), lexicon.side(1, [f"qa {one}." for one in written]))
+    best = neighbours(lexicon, sides, 1, silent)
+    assert best[0].texts[:, 0].tolist() == best[1].texts[:, 0].tolist() == [0, 1, 2, 3]
+    rows = np.arange(4)
+    right, wrong = (lexicon.scores(*sides, rows, columns) for columns in (rows, np.roll(rows, 1)))
+    assert (right > wrong + 1).all()

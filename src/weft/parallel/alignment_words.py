@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from weft.parallel.lexicon import Folding, Lexicon, Side, tokenised
+from weft.parallel.lexicon import Folding, Lexicon, Side, unknown
 from weft.text.agreement import Table, Words
 from weft.text.buffers import Longs
 from weft.text.tokens import NUMBER, SIGN
@@ -28,8 +28,7 @@ class Both(NamedTuple):
 def numbered(first: object, second: object, lexicon: Lexicon | None) -> Both:
     """Words of the sentences of two documents; without a lexicon only words that stand in both are known."""
     if lexicon is None:
-        found = [tokenised(texts, Folding()) for texts in (first, second)]
-        sides = [Side(own, np.zeros(len(own.hashes), np.int32)) for own in found]
+        sides = [unknown(texts, Folding()) for texts in (first, second)]
         known = [0, 0]
     else:
         sides = [lexicon.side(0, first), lexicon.side(1, second)]

@@ -11,6 +11,7 @@ from weft.parallel.lexicon import Lexicon, Side
 from weft.text.bridges import Bridge
 from weft.text.ibm1 import Cells
 from weft.text.inverted import Texts
+from weft.text.translated import ALIKE
 
 
 class Bridged(NamedTuple):
@@ -25,14 +26,14 @@ Cell = tuple[Words, Words, npt.NDArray[np.float32]]
 
 
 def bridged(lexicon: Lexicon, sides: tuple[Side, Side]) -> Bridged:
-    """Words that the lexicon does not know but both corpora have are one word in both: names, numbers, signs."""
+    """Words that the lexicon does not know but both corpora have, or that sound alike, are one word in both."""
     numbers, shared, sizes = _numbered(lexicon, sides)
     # An unknown word of one side is met by its equal in the other, known there or not.
     known = [len(held.hashes) for held in lexicon.vocabularies]
     equal = []
     for n in (1, 0):
         fresh = shared[n] > known[n]
-        equal.append((shared[0][fresh], shared[1][fresh], np.ones(int(fresh.sum()), np.float32)))
+        equal.append((shared[0][fresh], shared[1][fresh], shared[2][fresh]))
     forth, back = _cells(lexicon.cells[0]), _cells(lexicon.cells[1])
     e, f, there, again = _joined([forth, equal[0]], [(back[1], back[0], back[2]), equal[1]])
     usual = [_usual(lexicon, n, sizes[n]) for n in range(2)]
@@ -44,26 +45,40 @@ def bridged(lexicon: Lexicon, sides: tuple[Side, Side]) -> Bridged:
     return Bridged((texts[0], texts[1]), bridges)
 
 
-def _numbered(lexicon: Lexicon, sides: tuple[Side, Side]) -> tuple[list[Words], list[Words], list[int]]:
-    """Words of the texts by number; numbers in both languages of the words that are shared; how many numbers."""
-    hashes = [np.unique(side.tokens.hashes) for side in sides]
-    both = np.intersect1d(hashes[0], hashes[1], assume_unique=True)
-    in_vocabulary = [held.numbers(both) for held in lexicon.vocabularies]
-    new = both[(in_vocabulary[0] == 0) | (in_vocabulary[1] == 0)]
+def _numbered(lexicon: Lexicon, sides: tuple[Side, Side]) -> tuple[list[Words], Cell, list[int]]:
+    """Words of the texts by number; of words that are shared the numbers and the chance; how many numbers."""
+    new = _in_both([side.tokens.hashes for side in sides])
+    in_vocabulary = [held.numbers(new) for held in lexicon.vocabularies]
+    new = new[(in_vocabulary[0] == 0) | (in_vocabulary[1] == 0)]
+    # Unknown words that are not written alike may sound alike.
+    unshared = [(side.numbers == 0) & ~np.isin(side.tokens.hashes, new) for side in sides]
+    alike = _in_both([side.sounds[mine] for side, mine in zip(sides, unshared, strict=True)])
+    alike = alike[alike != 0]
     numbers, shared, sizes = [], [], []
-    for held, side in zip(lexicon.vocabularies, sides, strict=True):
-        number = held.numbers(new)
+    for held, side, mine in zip(lexicon.vocabularies, sides, unshared, strict=True):
+        number = np.concatenate([held.numbers(new), np.zeros(len(alike), np.int32)])
         unknown = np.flatnonzero(number == 0)
         number[unknown] = len(held.hashes) + 1 + np.arange(len(unknown))
         own = side.numbers.copy()
-        if len(new):
-            at = np.minimum(np.searchsorted(new, side.tokens.hashes), len(new) - 1)
-            mine = (own == 0) & (new[at] == side.tokens.hashes)
-            own[mine] = number[at[mine]]
+        _put(own, own == 0, side.tokens.hashes, new, number[: len(new)])
+        _put(own, mine, side.sounds, alike, number[len(new) :])
         numbers.append(own)
         shared.append(number)
         sizes.append(len(held.hashes) + 1 + len(unknown))
-    return numbers, shared, sizes
+    chance = np.concatenate([np.ones(len(new)), np.full(len(alike), ALIKE)]).astype(np.float32)
+    return numbers, (shared[0], shared[1], chance), sizes
+
+
+def _in_both(sides: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    return np.intersect1d(np.unique(sides[0]), np.unique(sides[1]), assume_unique=True)
+
+
+def _put(own: Words, where: npt.NDArray[np.bool_], keys: Any, held: npt.NDArray[np.uint64], number: Words) -> None:
+    """Set `own` to the number of the held key where there is one; `held` is ascending."""
+    if len(held):
+        at = np.minimum(np.searchsorted(held, keys), len(held) - 1)
+        found = where & (held[at] == keys)
+        own[found] = number[at[found]]
 
 
 def _usual(lexicon: Lexicon, side: int, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from weft.errors import WeftError
-from weft.text import ibm1, linked, translated
-from weft.text.buffers import Longs, string_buffers
+from weft.text import cognates, ibm1, linked, translated
+from weft.text.buffers import Longs, Strings, string_buffers
 from weft.text.ibm1 import Bitext, Cells
 from weft.text.tokens import Tokens, tokens
 
@@ -55,17 +55,18 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Side:
-    """Texts of one language as a lexicon sees them: tokens and their numbers."""
+    """Texts of one language as a lexicon sees them: tokens, their numbers, and the sound of words that it has not."""
 
     tokens: Tokens
     numbers: npt.NDArray[np.int32]
+    sounds: npt.NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.tokens.starts) - 1
 
     @property
     def held(self) -> translated.Side:
-        return translated.Side(self.tokens.starts, self.numbers, self.tokens.hashes)
+        return translated.Side(self.tokens.starts, self.numbers, self.tokens.hashes, self.sounds)
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,7 @@ class Lexicon:
 
     def side(self, which: int, texts: Any) -> Side:
         """The texts (any Arrow or Polars strings, or a list) of language 0 or 1."""
-        found = tokenised(texts, self.foldings[which])
-        return Side(found, self.vocabularies[which].numbers(found.hashes))
+        return _side(texts, self.foldings[which], self.vocabularies[which].numbers)
 
     @functools.cached_property
     def table(self) -> translated.Table:
@@ -110,12 +110,33 @@ class Lexicon:
         return np.asarray((found[:, 0] + found[:, len(translated.FEATURES)]) / 2)
 
 
+def unknown(texts: Any, folding: Folding) -> Side:
+    """Texts of which no lexicon has any word."""
+    return _side(texts, folding, lambda hashes: np.zeros(len(hashes), np.int32))
+
+
+def _side(texts: Any, folding: Folding, numbered: Callable[..., npt.NDArray[np.int32]]) -> Side:
+    held = buffers(texts)
+    found = _tokens(held, folding)
+    numbers = numbered(found.hashes)
+    return Side(found, numbers, cognates.sounds(held.data, found, numbers == 0))
+
+
 def tokenised(texts: Any, folding: Folding) -> Tokens:
     """Tokens of texts, as a lexicon with this folding has them."""
+    return _tokens(buffers(texts), folding)
+
+
+def buffers(texts: Any) -> Strings:
+    """Bytes and offsets of texts: of a Polars series, an Arrow column or a list."""
     array = texts.to_arrow() if hasattr(texts, "to_arrow") else texts
     if isinstance(array, Sequence):
         array = pa.array(array, pa.large_string())
-    return tokens(string_buffers(array), fold_marks=folding.fold_marks, prefix=folding.prefix, most=MOST_TOKENS)
+    return string_buffers(array)
+
+
+def _tokens(held: Strings, folding: Folding) -> Tokens:
+    return tokens(held, fold_marks=folding.fold_marks, prefix=folding.prefix, most=MOST_TOKENS)
 
 
 def train(
@@ -142,9 +163,6 @@ def train(
 
 def _vocabulary(texts: Any, found: Tokens) -> Vocabulary:
     hashes, first, counts = np.unique(found.hashes, return_index=True, return_counts=True)
-    array = texts.to_arrow() if hasattr(texts, "to_arrow") else texts
-    if isinstance(array, Sequence):
-        array = pa.array(array, pa.large_string())
-    data = string_buffers(array).data
+    data = buffers(texts).data
     forms = [bytes(data[begin:end]).decode("utf-8", "replace") for begin, end in found.places[first]]
     return Vocabulary(hashes, counts.astype(np.int64), pa.array(forms, pa.large_string()))

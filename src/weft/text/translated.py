@@ -19,6 +19,8 @@ _ONE = float(1 << 31)
 _MINE, _BACKGROUND = np.float32(0.9), np.float32(0.1)
 COVERED = np.float32(0.05)
 """A word is covered when a word of the other text translates into it with at least this probability."""
+ALIKE = np.float32(0.05)
+"""Probability of an unknown word that sounds like one of the other text."""
 FEATURES = ("llr", "covered", "uncovered_run", "covered_end", "unknown")
 """Of one direction: mean log-likelihood ratio of the target's words, share of them that are covered, the longest run
 that is not as a share of the text, share covered of the last third, share that neither lexicon nor source knows."""
@@ -99,31 +101,45 @@ def table(forward: Cells, backward: Cells, usual_target: Any, usual_source: Any)
 
 
 class Side(NamedTuple):
-    """Words of texts by number (0: not in the vocabulary) and by hash; those of text `n` are `starts[n]` and on."""
+    """Words of texts by number (0: not in the vocabulary), by hash and by sound; of text `n` from `starts[n]` on.
+
+    `sounds` is 0 where a word is not told by it (`cognates.sounds`).
+    """
 
     starts: Longs
     words: npt.NDArray[np.int32]
     hashes: npt.NDArray[np.uint64]
+    sounds: npt.NDArray[np.uint64]
 
 
-SIDE = types.Tuple((I64_IN, I32_IN, U64_IN))
+SIDE = types.Tuple((I64_IN, I32_IN, U64_IN, U64_IN))
 TABLE = types.Tuple((U64_IN, U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
 LINKS = types.Tuple((I32_2, F32_2))
 """Two rows each, a column for each link: places in the source and the target, and t(f|e) and t(e|f)."""
 
 
 @part
+def _same(hashes: Any, sounds: Any, at: int, other_hashes: Any, other_sounds: Any, other: int) -> Any:
+    """1 where two words are the same, ALIKE where they have the same sound, 0 otherwise."""
+    if item(hashes, at) == item(other_hashes, other):
+        return np.float32(1.0)
+    sound = item(sounds, at)
+    return ALIKE if sound != 0 and sound == item(other_sounds, other) else np.float32(0.0)
+
+
+@part
 def meet(held: Any, source: Any, target: Any, n: int, m: int, found: Any, best: Any, links: Any) -> int:
     """Sums and the highest of t(f|e) for the target's words, then of t(e|f) for the source's, without NULL.
 
-    A word that no vocabulary has, or that nothing covers, is covered where the other text has it as it is. Returns the
+    A word that no vocabulary has, or that nothing covers, is covered where the other text has it as it is; one that
+    no vocabulary has also where the other text has one of the same sound that none has: names and loans. Returns the
     number of links: two words of which the lexicon holds something, or that are the same where it knows only one.
     """
     cells, maybe = held[0], held[1]
     place, value = links
     count = 0
-    from_starts, from_words, from_hashes = source
-    to_starts, to_words, to_hashes = target
+    from_starts, from_words, from_hashes, from_sounds = source
+    to_starts, to_words, to_hashes, to_sounds = target
     first, begin = from_starts[n], to_starts[m]
     rows, columns = from_starts[n + 1] - first, to_starts[m + 1] - begin
     for k in range(rows + columns):
@@ -152,17 +168,19 @@ def meet(held: Any, source: Any, target: Any, n: int, m: int, found: Any, best: 
     for j in range(columns):
         if item(to_words, begin + j) == 0 or best[j] < COVERED:
             for i in range(rows):
-                if item(from_hashes, first + i) == item(to_hashes, begin + j):
-                    found[j] += np.float32(item(to_words, begin + j) == 0)
+                there = _same(from_hashes, from_sounds, first + i, to_hashes, to_sounds, begin + j)
+                if there > 0:
+                    found[j] += there * np.float32(item(to_words, begin + j) == 0)
                     best[j] = np.float32(1.0)
                     if item(to_words, begin + j) == 0:
-                        place[0, count], place[1, count], value[0, count], value[1, count] = i, j, 1.0, 1.0
+                        place[0, count], place[1, count], value[0, count], value[1, count] = i, j, there, there
                         count += 1
     for i in range(rows):
         if item(from_words, first + i) == 0 or best[columns + i] < COVERED:
             for j in range(columns):
-                if item(from_hashes, first + i) == item(to_hashes, begin + j):
-                    found[columns + i] += np.float32(item(from_words, first + i) == 0)
+                there = _same(from_hashes, from_sounds, first + i, to_hashes, to_sounds, begin + j)
+                if there > 0:
+                    found[columns + i] += there * np.float32(item(from_words, first + i) == 0)
                     best[columns + i] = np.float32(1.0)
                     if item(from_words, first + i) == 0 and item(to_words, begin + j) != 0:
                         place[0, count], place[1, count], value[0, count], value[1, count] = i, j, 1.0, 1.0
