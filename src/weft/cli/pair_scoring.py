@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from weft.cli import show
-from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of
+from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of, of_model, say_of_model
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of, progress, usable
 from weft.errors import WeftError
-
-if TYPE_CHECKING:
-    from weft.parallel.scorer import Scorer
 
 Languages = Annotated[
     str | None,
@@ -73,7 +70,7 @@ def score(
         progress(file, quiet or as_json, "score") as advance,
     ):
         told = score_pairs(Scoring(held, scorer, into, turned, workers or usable_cores(), embed), advance)
-    told |= _encoder(scorer, embed is not None)
+    told |= of_model(scorer, embed is not None)
     if as_json:
         show.as_json(told | {"into": str(into)})
         return 0
@@ -85,20 +82,9 @@ def _said(told: dict[str, Any], into: Path) -> None:
     rows = [(name, count, f"{count / max(told['read'], 1):.2%}") for name, count in told["reasons"].items()]
     if rows:
         show.table(("reason", "pairs", "share"), rows, right=frozenset({1, 2}))
-    if (used := told.get("encoder")) is not None:
-        without = f"; {told['without_vector']:,} pairs without a vector by the lexicon" if used["used"] else ""
-        show.say(f"encoder {used['name']}: {'used' if used['used'] else 'not used, ' + used['why']}{without}")
+    say_of_model(told)
     share = told["pass"] / max(told["read"], 1)
     show.say(
         f"{show.counted(told['read'], 'pair')} read, {told['pass']:,} pass ({share:.2%}); "
         f"{told['pairs_per_second']:,} pairs/s.\nscored  {into}"
     )
-
-
-def _encoder(scorer: Scorer, used: bool) -> dict[str, Any]:
-    """What is said of the encoder that a model was trained with, if it was."""
-    tried = scorer.facts.get("encoder")
-    if tried is None:
-        return {}
-    why = tried["why"] if used or not tried["used"] else "--no-encoder"
-    return {"encoder": {"name": tried["name"], "used": used, "why": why}}
