@@ -162,9 +162,10 @@ def _code(where: str, given: str) -> str:
 
 def _given(argument: str, codes: tuple[str, str] | None, columns: str | None, header: bool, pivot: str | None) -> Given:
     """A file and what is known of it: languages before it, in its name, or those of all files."""
-    from weft.engine.multiway_blocks import FIELD, is_multiway
+    from weft.engine.multiway_blocks import is_multiway
     from weft.engine.pair_blocks import Layout, format_of, layout
     from weft.engine.pair_report import Given
+    from weft.parallel.multiway_files import FIELD
 
     before, mark, after = argument.partition("=")
     file = Path(argument)
