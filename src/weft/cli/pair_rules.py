@@ -22,18 +22,9 @@ from weft.cli.encoder_options import (
     say_of_model,
 )
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of, progress, usable
+from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, usable
 from weft.errors import WeftError, nearest
 
-Columns = Annotated[
-    str | None,
-    typer.Option(
-        "--columns",
-        metavar="SOURCE,TARGET",
-        help="Columns by name, or of a table by number from 1; default: 1,2 of .tsv, else source,target.",
-    ),
-]
-Header = Annotated[bool, typer.Option("--header", help="The first line of a table names its columns.")]
 Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Languages of source and target.")
 ]
@@ -57,7 +48,6 @@ Without = Annotated[
     list[str] | None,
     typer.Option("--without", metavar="RULE", help="Leave a rule or a head out, or all heads; several times."),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
 
 
 def learn_rules(
@@ -123,7 +113,7 @@ def filter_pairs(
     no_encoder: NoEncoder = False,
     keep_vectors: KeepVectors = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:

@@ -10,7 +10,7 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of, of_model, say_of_model
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of, progress, usable
+from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, usable
 from weft.errors import WeftError
 
 Languages = Annotated[
@@ -19,7 +19,6 @@ Languages = Annotated[
         "--languages", metavar="CODE,CODE", help="Of the sides of the file; default: those of the model, in its order."
     ),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
 
 
 def score(
@@ -31,21 +30,14 @@ def score(
     into: Annotated[
         Path, typer.Option("--into", metavar="OUT", help="The same rows with score, probability, reasons.")
     ],
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            metavar="A,B",
-            help="Columns of the sides, by name or by number from 1; default: source,target, of TSV 1,2.",
-        ),
-    ] = None,
-    header: Annotated[bool, typer.Option("--header", help="The first line of a TSV names its columns.")] = False,
+    columns: Columns = None,
+    header: Header = False,
     languages: Languages = None,
     encoder: EncoderName = None,
     no_encoder: NoEncoder = False,
     keep_vectors: KeepVectors = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:

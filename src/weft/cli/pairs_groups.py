@@ -10,7 +10,7 @@ import typer
 from weft.cli import show
 from weft.cli.aligning import Alike, Documents, Into, Languages, Source, Split, Target, TextColumn, UrlColumn
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import languages_of
+from weft.cli.pair_options import code_of, languages_of
 from weft.cli.training_divergence import KEPT, Keep, RandomSeed, learnt_from
 from weft.errors import WeftError, nearest
 
@@ -63,7 +63,7 @@ def join(
     for option, value, known in (("--match", match, MATCHES), ("--several", several, SEVERAL)):
         if value not in known:
             raise WeftError(f"{option} {value}: expected {', '.join(known)}{nearest(value, known)}")
-    rule = Rule(_code("--pivot", pivot), match, several)  # type: ignore[arg-type]
+    rule = Rule(code_of("--pivot", pivot), match, several)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
         made = join_files(Join(tuple(given(file) for file in files), into, rule, apart), tell)
     if as_json:
@@ -104,8 +104,8 @@ def expand(
 
     if form not in ("jsonl", "parquet"):
         raise WeftError(f"--format {form}: expected jsonl or parquet")
-    codes = [_code("--languages", code) for code in languages.split(",")] if languages else None
-    wanted = _code("--source", source) if source else None
+    codes = [code_of("--languages", code) for code in languages.split(",")] if languages else None
+    wanted = code_of("--source", source) if source else None
     with progress(quiet or as_json) as tell:
         made = expand_file(given(groups), into, f".{form}", codes, wanted, tell)
     if as_json:
@@ -246,7 +246,7 @@ def batches(
         from weft.tokenizer.loaded import load
 
         held = load(tokenizer_file(tokenizer))
-    codes = [code and _code(option, code) for option, code in (("--source", source), ("--target", target))]
+    codes = [code and code_of(option, code) for option, code in (("--source", source), ("--target", target))]
     plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
         made = make_batches(plan, tell)
@@ -266,15 +266,6 @@ def _batches_said(made: dict[str, Any], into: Path) -> None:
     if len(rows) > _SHOWN:
         show.say(f"and {len(rows) - _SHOWN:,} more; --json has all")
     show.say(f"{show.counted(made['rows'], 'row')} in {made['batches']:,} batches\nwritten  {into}")
-
-
-def _code(option: str, given: str) -> str:
-    from weft.model.languages import normalise
-
-    try:
-        return normalise(given.strip())
-    except ValueError as error:
-        raise WeftError(f"{option} {given}: {error}") from None
 
 
 def register(group: typer.Typer) -> None:

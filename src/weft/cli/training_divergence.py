@@ -9,7 +9,7 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, languages_of
 
 if TYPE_CHECKING:
     from weft.engine.aligning import Tell
@@ -30,16 +30,9 @@ def divergence(
             metavar="SEED", help="Translations in the order of their documents: .tsv, .csv, .jsonl or .parquet."
         ),
     ],
-    languages: Annotated[
-        str, typer.Option("--languages", metavar="CODE,CODE", help="Language of each side, such as eng_Latn,swh_Latn.")
-    ],
+    languages: SeedLanguages,
     into: Annotated[Path, typer.Option("--into", help="Folder for the model.")] = Path("divergence-model"),
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns", metavar="NAME,NAME", help="Columns of the sides; default: source,target, else the first two."
-        ),
-    ] = None,
+    columns: SeedColumns = None,
     keep: Keep = KEPT,
     random_seed: RandomSeed = 1,
     as_json: Json = False,
