@@ -74,6 +74,9 @@ def test_the_models_content_is_in_the_key(model: Path, other: Path, tmp_path: Pa
     copy = shutil.copytree(model, tmp_path / "model")
     keys = [digests_of_files(spec, {"models": [str(one)], "encoders": []}) for one in (model, copy, other)]
     assert keys[0] == keys[1] != keys[2]
+    (copy / "vectors").mkdir()
+    (copy / "vectors/replies").write_text("what an encoder was asked in training", "utf-8")
+    assert digests_of_files(spec, {"models": [str(copy)], "encoders": []}) == keys[0]
     write(copy, pairs=160)
     assert digests_of_files(spec, {"models": [str(copy)], "encoders": []}) != keys[0]
 

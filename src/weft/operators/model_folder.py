@@ -13,8 +13,9 @@ from pathlib import Path
 
 import xxhash
 
-_NOT_READ = ("onnx", "openvino")
-"""Folders beside a model that hold it once more for other programs."""
+_NOT_READ = ("onnx", "openvino", "vectors")
+"""Folders beside a model that hold it once more for other programs; and what `weft train pairs` asked an encoder, which
+is deleted when nobody needs it."""
 _FOREIGN = (".h5", ".msgpack", ".onnx", ".ot", ".md", ".gguf", ".py")
 
 
