@@ -55,7 +55,7 @@ def operator_identity(
 def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Digests of the files and folders that an operator's parameters name, by parameter."""
     named = (*spec.files_in, *spec.folders_in)
-    given = {name: parameters[name] for name in named if parameters[name] is not None}
+    given = {name: parameters[name] for name in named if parameters.get(name) is not None}
     try:
         return {name: _files(held) for name, held in given.items()}
     except OSError as error:
