@@ -1,14 +1,15 @@
 """Spans projected by links and by marks, and induced word lists, against what people made.
 
-python benchmarks/projected_words.py [--spans] [--words tico19 oldi_seed]: spans as tests/gates/aligned_words.py draws
-them, of the pairs that no setting was chosen by. No translation model is at hand, so marked spans are translated word
-by word with the induced word list: the least that a translator could do. Word lists are learnt from English and judged
-by GATITOS.
+python benchmarks/projected_words.py [--spans] [--speed CODE] [--words tico19 oldi_seed]: spans as
+tests/gates/aligned_words.py draws them, of the pairs that no setting was chosen by. No translation model is at hand, so
+marked spans are translated word by word with the induced word list: the least that a translator could do. Word lists
+are learnt from English and judged by GATITOS.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -22,8 +23,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from benchmarks import corpora  # noqa: E402  # the folder has to be found first
 from tests.gates import aligned_words as measured  # noqa: E402
 
-from weft.parallel import induction, lexicon, marked, projection  # noqa: E402
+from weft.parallel import induction, lexicon, marked, projecting, projection  # noqa: E402
 from weft.parallel.word_alignment import Aligned, align  # noqa: E402
+
+_SPAN = re.compile(r"\b[A-Z][\w-]+(?: [A-Z][\w-]+)*|\d[\d,.]*|\b\w{9,}\b")
+"""What looks like a name, a number, or is a long word."""
 
 
 def _likeliest(aligned: Aligned) -> dict[int, str]:
@@ -52,6 +56,7 @@ def spans() -> Iterator[str]:
         learnt, words = lexicon.train(*texts, ("source", "target")), _likeliest(aligned)
         found: dict[str, list[projection.Found]] = {"links": [], "marks": []}
         gold: list[tuple[int, int]] = []
+        every: list[list[dict[str, int]]] = []
         for n, (row, pair) in enumerate(zip(rows, projection.pairs_of(aligned, *texts), strict=True)):
             drawn = [] if row.tuned else measured.spans(row)
             numbers = aligned.source.numbers[aligned.source.starts[n] : aligned.source.starts[n + 1]]
@@ -59,8 +64,10 @@ def spans() -> Iterator[str]:
             inside = [projection.words_within(pair.source_words, one["begin"], one["end"]) for one in asked]
             told = [f"[{' '.join(words.get(k, '') for k in numbers[held].tolist())}]" for held in inside]
             gold += [place for _, place in drawn]
-            found["links"] += projection.project(pair, asked)
-            found["marks"] += marked.project(pair, asked, told, learnt)
+            found["marks"] += marked.project([pair], [asked], [told], learnt)[0]
+            every.append(asked)
+        linked = projection.project(projection.together(aligned, *texts), every)
+        found["links"] = [one for row in linked for one in row]
         for way, one in found.items():
             exact, overlap, kept = _f1(one, gold)
             yield f"{language}  {way}  exact {exact:.3f}  overlap {overlap:.3f}  kept {kept} of {len(gold)}"
@@ -95,13 +102,36 @@ def words(source: str) -> Iterator[str]:
         yield f"{source}  {language}  heads {found.heads}  {'  '.join(told)}  {seconds:.0f} s"
 
 
+def speed(language: str) -> Iterator[str]:
+    """Spans for a CPU second, the alignment apart: by links, and by marks around two words of the translation."""
+    ((_, *texts),) = [held for held in _pairs("tico19") if held[0] == language]
+    source, target = (side.to_list() for side in texts)
+    rows = [
+        {"spans": [{"begin": found.start(), "end": found.end()} for found in _SPAN.finditer(text)]} for text in source
+    ]
+    told = [[f"[{' '.join(text.split()[:2])}]" for _ in row["spans"]] for text, row in zip(target, rows, strict=True)]
+    aligned, learnt = align(source, target), lexicon.train(source, target, ("source", "target"))
+    pairs = list(projection.pairs_of(aligned, source, target))
+    for way in ("links", "marks"):
+        for count in (20, 1_000):  # the first ones compile
+            size, began = sum(len(row["spans"]) for row in rows[:count]), time.process_time()
+            if way == "links":
+                list(projecting.linked(aligned, source[:count], target[:count], rows[:count]))
+            else:
+                list(projecting.by_marks(pairs[:count], rows[:count], told[:count], learnt))
+        yield f"{language}  {way}  {size / (time.process_time() - began):,.0f} spans for a CPU second, {size} spans"
+
+
 def main() -> None:
     """Print what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", action="store_true")
+    parser.add_argument("--speed", metavar="CODE", help="language of TICO-19")
     parser.add_argument("--words", nargs="*", default=[], choices=("tico19", "oldi_seed"))
     arguments = parser.parse_args()
     for line in spans() if arguments.spans else ():
+        print(line, flush=True)
+    for line in speed(arguments.speed) if arguments.speed else ():
         print(line, flush=True)
     for source in arguments.words:
         for line in words(source):

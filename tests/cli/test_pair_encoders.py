@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from tests.engine.model_server import ModelServer
 from tests.label import tiny_encoder
+from tests.label.test_pair_rules import batch
 from tests.parallel.bag_encoder import hidden_pairs, write
 from tests.parallel.bitexts import bitext
 
 from weft.cli.boundary import run as weft
+from weft.cli.encoder_options import embedding_of
 from weft.engine.encoders import languages_of_card, opened
+from weft.errors import WeftError
 from weft.label.encoder import Loaded
+from weft.label.pair_score import pair_score
 from weft.parallel.model_folder import load
 
 
@@ -78,6 +82,77 @@ def test_an_encoder_that_beats_the_lexicon_judges_mismatches(
     assert weft([*given[:-1], "--into", str(tmp_path / "bare.tsv"), "--no-encoder"]) == 0
     assert "not used, --no-encoder" in capsys.readouterr().out
     assert (tmp_path / "bare.tsv").read_text().count("mismatch") < 20
+
+
+def test_a_filter_asks_the_encoder_of_its_model_as_the_score_does(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from weft.engine import pair_blocks
+
+    source, target = mixed()
+    file = table(tmp_path / "pairs.tsv", ([*source, "Що це таке"], [*target, "Це нічого"]))
+    model = ["--model", str(made / "model"), "--device", "cpu"]
+    assert weft(["pairs", "score", str(file), *model, "--into", str(tmp_path / "scored.tsv"), "--quiet"]) == 0
+    scored = (tmp_path / "scored.tsv").read_text("utf-8").splitlines()
+    passing = ["\t".join(line.split("\t")[:2]) for line in scored if line.endswith("\t")]
+    capsys.readouterr()
+    given = ["pairs", "filter", str(file), *model, "--json", "--into"]
+    assert weft([*given, str(tmp_path / "one.tsv"), "--workers", "1"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["encoder"]["used"] and told["without_vector"] == 1
+    assert told["rules"]["mismatch"]["drops"] == sum("mismatch" in line for line in scored) >= 38
+    assert (tmp_path / "one.tsv").read_text("utf-8").splitlines() == passing and len(passing) >= 30
+    # Other blocks, more threads and vectors that are there: the same files, and nothing is computed.
+    monkeypatch.setattr(pair_blocks, "BLOCK", 900)
+    monkeypatch.setattr(Loaded, "embed", lambda *_: pytest.fail("computed again"))
+    kept = ["--keep-vectors", str(tmp_path / "one.tsv.vectors"), "--workers", "3"]
+    assert weft([*given, str(tmp_path / "three.tsv"), *kept]) == 0
+    for ending in (".tsv", ".rejected.tsv"):
+        assert (tmp_path / f"one{ending}").read_bytes() == (tmp_path / f"three{ending}").read_bytes()
+    capsys.readouterr()
+    assert weft([*given, str(tmp_path / "bare.tsv"), "--no-encoder"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["encoder"]["why"] == "--no-encoder" and told["rules"]["mismatch"]["drops"] < 20
+    for more, wanted in (
+        (["--encoder", str(made / "strange")], "is not the encoder that"),
+        (["--encoder", str(made / "knows"), "--no-encoder"], "--no-encoder: with --encoder"),
+    ):
+        assert weft([*given, str(tmp_path / "no.tsv"), *more]) == 2
+        assert wanted in capsys.readouterr().err and not (tmp_path / "no.tsv").exists()
+    assert weft(["pairs", "filter", str(file), "--profile", "opusfilter", "--into", "o.tsv", "--encoder", "x"]) == 2
+    assert "--encoder x: of which model?" in capsys.readouterr().err
+
+
+def test_a_label_asks_the_encoder_that_it_is_given(made: Path, tmp_path: Path) -> None:
+    source, target = mixed()
+    pairs = [{"eng_Latn": a, "swh_Latn": b} for a, b in zip(source, target, strict=True)]
+    pairs.append({"swh_Latn": target[0], "eng_Latn": source[0]})  # turned
+    moved = str(shutil.copytree(made / "knows", tmp_path / "moved"))
+    models = (str(made / "model"),)
+    found = pair_score(models=models, encoders=(moved,), device="cpu")(batch(*pairs))["pair_score"].to_pylist()
+    with embedding_of(load(made / "model"), made / "model", None, tmp_path / "kept", "cpu", False) as embed:
+        wanted = load(made / "model").score(source, target, embed)
+        bare = load(made / "model").score(source, target)
+    assert [row["reasons"] for row in found] == [*wanted["reasons"].to_list(), wanted["reasons"][0].to_list()]
+    assert [row["probability"] for row in found[:-1]] == pytest.approx(wanted["probability"].to_list(), abs=1e-4)
+    alone = pair_score(models=models, no_encoder=True)(batch(*pairs))["pair_score"].to_pylist()
+    assert [row["reasons"] for row in alone[:-1]] == bare["reasons"].to_list() != wanted["reasons"].to_list()
+
+
+def test_a_label_without_the_encoder_of_its_model_says_what_to_do(made: Path, tmp_path: Path) -> None:
+    models = (str(made / "model"),)
+    with pytest.raises(WeftError, match="and no encoders are named; expected its folder under encoders, or no_encoder"):
+        pair_score(models=models)
+    with pytest.raises(WeftError, match="strange is not it; expected its folder"):
+        pair_score(models=models, encoders=(str(made / "strange"),))
+    with pytest.raises(WeftError, match="no_encoder with encoders; expected one of them"):
+        pair_score(models=models, encoders=(str(made / "knows"),), no_encoder=True)
+    served = shutil.copytree(made / "model", tmp_path / "served")
+    told = json.loads((served / "model.json").read_text("utf-8"))
+    told["encoder"]["told"] |= {"kind": "service", "name": "encoder.yaml"}
+    (served / "model.json").write_text(json.dumps(told), "utf-8")
+    with pytest.raises(WeftError, match=r"the encoder of a service \(encoder\.yaml\), and label\.pair_score asks none"):
+        pair_score(models=(str(served),))
 
 
 def test_texts_that_the_encoder_does_not_know_are_left_to_the_lexicon(

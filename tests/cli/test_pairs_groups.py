@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ from tests.parallel.bitexts import bitext
 
 from weft.cli.boundary import run as weft
 from weft.cli.coverage_table import lines, short
+from weft.errors import WeftError
+from weft.parallel import model_folder
 from weft.parallel.coverage import coverage
+from weft.parallel.divergence import learn
+from weft.parallel.divergence_folder import save
 
 
 @pytest.fixture
@@ -50,8 +55,8 @@ def test_the_sentences_of_comparable_texts(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "a.txt").write_text("\n".join(source[400:]), "utf-8")
     (tmp_path / "b.txt").write_text("\n".join(target[n] for n in there), "utf-8")
     given = ["pairs", "diverge", str(tmp_path / "a.txt"), str(tmp_path / "b.txt"), "--languages", "eng_Latn,swh_Latn"]
-    given += ["--seed", str(tmp_path / "seed.tsv"), "--into"]
-    assert weft([*given, str(tmp_path / "labels.tsv"), "--json"]) == 0
+    seed = ["--seed", str(tmp_path / "seed.tsv")]
+    assert weft([*given, *seed, "--into", str(tmp_path / "labels.tsv"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     rows = pl.read_csv(tmp_path / "labels.tsv", separator="\t", quote_char=None)
     assert rows.height == 120 + 90 and told["documents"] == 1
@@ -60,8 +65,63 @@ def test_the_sentences_of_comparable_texts(tmp_path: Path, capsys: pytest.Captur
     missing = own.filter(pl.Series([n % 4 == 0 for n in range(400, 520)]))
     assert (missing["label"] == "new").mean() > 0.8 and (own["label"] == "same").mean() > 0.6
     assert told["sentences"]["swh_Latn"]["same"] > 80 and told["held_out"]["swh_Latn"]["f1"]["same"] > 0.9
-    assert weft([*given, str(tmp_path / "labels.parquet"), "--quiet"]) == 0
-    assert "1 pair of documents" in capsys.readouterr().out
+    # What is learnt once is the same: the same bytes, and labels do not depend on the side that is named first.
+    model = str(tmp_path / "model")
+    assert weft(["train", "divergence", seed[1], "--languages", "en,sw", "--into", model, "--json"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert kept["held_out"] == told["held_out"] and (kept["pairs"], kept["keep"]) == (400, 0.9)
+    again = ["--model", model, "--documents", "content", "--into", str(tmp_path / "again.tsv")]
+    assert weft([*given, *again]) == 0 and "1 pair of documents" in capsys.readouterr().out
+    assert (tmp_path / "again.tsv").read_bytes() == (tmp_path / "labels.tsv").read_bytes()
+    turned = [*given[:2], given[3], given[2], "--languages", "sw,en", "--model", model, "--json"]
+    assert weft([*turned, "--into", str(tmp_path / "turned.parquet")]) == 0
+    other = json.loads(capsys.readouterr().out)
+    assert other["held_out"] == told["held_out"] and list(other["held_out"]) == ["swh_Latn", "eng_Latn"]
+    columns = ["language", "sentence", "text", "label", "same", "new", "other"]
+    assert (
+        pl.read_parquet(tmp_path / "turned.parquet", columns=columns)
+        .sort(columns[:2])
+        .equals(rows.select(columns).with_columns(pl.col("other").fill_null("")).sort(columns[:2]))
+    )
+
+
+@pytest.fixture(scope="module")
+def divergence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("divergence") / "model"
+    save(learn(*bitext(300), ("eng_Latn", "swh_Latn")), folder)
+    return folder
+
+
+def test_a_model_of_divergence_scores_no_pairs(divergence: Path) -> None:
+    with pytest.raises(WeftError, match="a model of divergence; expected one that `weft train pairs` wrote"):
+        model_folder.load(divergence)
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "said"),
+    [
+        ({}, ["--languages", "en,zu"], "a model of eng_Latn,swh_Latn; expected one of eng_Latn,zul_Latn"),
+        ({"format": 0}, [], "a model of another version of weft; expected one that `weft train divergence` wrote anew"),
+        ({"inputs": 3}, [], "a model of another version of weft"),
+        ({"kind": "other"}, [], "no model of divergence; expected a folder that `weft train divergence` wrote"),
+        ({"least": [1]}, [], "cannot be read: "),
+        ({}, ["--model", "nowhere"], "nowhere: no model here; expected a folder that `weft train divergence` wrote"),
+        ({}, ["--seed", "a.txt"], "expected --seed FILE, or --model FOLDER of weft train divergence; one of both"),
+        ({}, ["--keep", "0.8"], "--model: with --keep or --random-seed"),
+    ],
+)
+def test_a_model_of_divergence_that_does_not_fit_is_refused(
+    divergence: Path, tmp_path: Path, change: dict[str, object], more: list[str], said: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(divergence, "model")
+    told = json.loads(Path("model/model.json").read_text("utf-8"))
+    Path("model/model.json").write_text(json.dumps(told | change), "utf-8")
+    Path("a.txt").write_text("a\n", "utf-8")
+    given = ["pairs", "diverge", "a.txt", "a.txt", "--languages", "en,sw", "--model", "model", "--into", "out.tsv"]
+    assert weft([*given, *more]) == 2
+    assert said in capsys.readouterr().err.replace("\n", " ") and not Path("out.tsv").exists()
 
 
 def test_fifty_languages_fit_a_terminal() -> None:

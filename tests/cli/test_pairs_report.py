@@ -117,7 +117,7 @@ def test_the_same_seed_shows_the_same_pairs(folder: Path, capsys: pytest.Capture
         (("@groups.jsonl", "--rules", "@other.json"), "the pairs are eng_Latn-swh_Latn, eng_Latn-som_Latn"),
         (("@pairs.tsv", "--languages", "en,fr", "--model", "@model"), "is of eng_Latn-swh_Latn; the pairs are"),
         (("@pairs.tsv", "--model", "@nothing"), "no model here"),
-        (("@groups.jsonl", "--pivot", "nowhere"), "--pivot: 'nowhere' is no language"),
+        (("@groups.jsonl", "--pivot", "nowhere"), "--pivot nowhere: 'nowhere' is no language"),
         (("@groups.jsonl", "--pivot", "fr"), "no row has a text in fra_Latn"),
     ],
 )

@@ -56,6 +56,24 @@ def write_corpus(folder: Path, count: int = 400, files: int = 6) -> Path:
     return recipe
 
 
+JUDGED = """\
+label:
+  - script
+  - lid
+  - signals
+  - judged: {{service: judge, prompt: Is it good?}}
+services:
+  judge: {{url: '{url}', protocol: openai-chat, model: m, api_key_env: WEFT_TEST_KEY, concurrency: 4}}
+"""
+
+
+def write_judged(folder: Path, url: str, count: int) -> Path:
+    """The recipe of a corpus of two files whose texts a server judges, by the key in WEFT_TEST_KEY."""
+    recipe = write_corpus(folder, count=count, files=2)
+    recipe.write_text(recipe.read_text("utf-8") + JUDGED.format(url=url), "utf-8")
+    return recipe
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by relative path."""
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.engine.corpus import write_corpus
+from tests.engine.corpus import write_judged
 from tests.engine.killing import start
 from tests.engine.machines import below, end
 from tests.engine.model_server import ModelServer
@@ -28,15 +28,6 @@ from weft.engine.service_replies import key_of
 from weft.recipe import load
 
 KEYS = [key_of({"model": "m"}, number) for number in range(200)]
-STEPS = """\
-label:
-  - script
-  - lid
-  - signals
-  - judged: {{service: judge, prompt: Is it good?}}
-services:
-  judge: {{url: '{url}', protocol: openai-chat, model: m, api_key_env: WEFT_TEST_KEY, concurrency: 4}}
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -112,8 +103,7 @@ def test_who_asks_hears_that_nothing_is_kept(url: str, monkeypatch: pytest.Monke
 def test_a_killed_run_pays_again_for_no_more_than_a_second(url: str, tmp_path: Path) -> None:
     seconds, concurrency = 0.2, 4
     with ModelServer(key="k", seconds=seconds) as model:
-        recipe = write_corpus(tmp_path, count=100, files=2)
-        recipe.write_text(recipe.read_text("utf-8") + STEPS.format(url=model.url), "utf-8")
+        recipe = write_judged(tmp_path, model.url, 100)
         command = [sys.executable, "-m", "weft", "run", str(recipe), "--into", url, "--workers", "1", "--quiet"]
         going = subprocess.Popen(command, env=os.environ)
         until = time.monotonic() + 120
@@ -140,8 +130,7 @@ def test_a_killed_run_pays_again_for_no_more_than_a_second(url: str, tmp_path: P
 @pytest.mark.slow
 def test_workers_and_ray_keep_replies_there(url: str, tmp_path: Path) -> None:
     with ModelServer(key="k", seconds=0.02) as model:
-        recipe = write_corpus(tmp_path, count=60, files=2)
-        recipe.write_text(recipe.read_text("utf-8") + STEPS.format(url=model.url), "utf-8")
+        recipe = write_judged(tmp_path, model.url, 60)
         processes = [start(recipe, "--into", url) for _ in range(2)]
         for process in processes:
             _, errors = process.communicate(timeout=180)

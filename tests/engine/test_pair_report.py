@@ -11,11 +11,12 @@ import pytest
 from tests.parallel.bitexts import bitext
 
 from weft.engine import pair_blocks
-from weft.engine.multiway_blocks import is_multiway
+from weft.engine.multiway_blocks import group_of, is_multiway
 from weft.engine.pair_blocks import layout
 from weft.engine.pair_filter import Job, filter_pairs
 from weft.engine.pair_report import Given, Report
 from weft.engine.pair_seen import Judges
+from weft.parallel import multiway_files
 from weft.parallel.rules import Bound, Rules
 from weft.parallel.scorer import Scorer, train
 from weft.report.pairs_page import page
@@ -159,3 +160,17 @@ def test_an_empty_file_has_figures_too(tmp_path: Path, scorer: Scorer) -> None:
     (part,) = found["pairs"]
     assert part["scores"]["score"] == [] and "<h2>Scores</h2>" in page("x", found)
     assert part["read"] == 0 and part["sets"]["rules"]["passes"] == {"pairs": 0, "share": 0, "low": 0, "high": 1}
+
+
+def test_a_block_of_groups_holds_what_the_reader_of_whole_files_reads(tmp_path: Path) -> None:
+    rows = [{"en": "a tree", "swh_Latn": " ", "km": None}, {"en": "", "km": "ដើម"}, {"km": "ទឹក", "swh_Latn": "maji"}]
+    file = tmp_path / "groups.jsonl"
+    file.write_text("".join(json.dumps({"translation": row}) + "\n" for row in rows), "utf-8")
+    group = group_of(file.read_bytes())
+    whole = multiway_files.read_units(multiway_files.Given(file)).unnest("translation")
+    assert all(group.table[code].equals(whole[code]) for code in ("eng_Latn", "khm_Khmr", "swh_Latn"))
+    assert group.table["eng_Latn"].to_list() == ["a tree", None, None] and group[1:] == (3, 0, 0)
+    # What costs a whole file there costs a text here: a language twice, a name that is none, what is no text.
+    odd = ({"en": "a", "eng_Latn": "b", "speaker": "?"}, {"eng_Latn": "c", "km": 5})
+    table, *counts = group_of("".join(json.dumps({"translation": row}) + "\n" for row in odd).encode())
+    assert table["eng_Latn"].to_list() == ["a", "c"] and counts == [2, 0, 2]

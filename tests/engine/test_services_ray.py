@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.engine.corpus import contents, write_corpus
+from tests.engine.corpus import contents, write_judged
 from tests.engine.machines import Machines
 from tests.engine.model_server import ModelServer
 
@@ -19,23 +19,12 @@ from weft.engine.scheduler import ATTEMPTS
 from weft.engine.work import SERVED, Task
 from weft.recipe import load
 
-STEPS = """\
-label:
-  - script
-  - lid
-  - signals
-  - judged: {{service: judge, prompt: Is it good?}}
-services:
-  judge: {{url: '{url}', protocol: openai-chat, model: m, api_key_env: WEFT_TEST_KEY, concurrency: 4}}
-"""
-
 
 @pytest.mark.slow
 def test_a_cluster_asks_from_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_TEST_KEY", "k")
     with ModelServer(key="k", seconds=0.02) as server:
-        recipe = write_corpus(tmp_path, count=80, files=2)
-        recipe.write_text(recipe.read_text("utf-8") + STEPS.format(url=server.url), "utf-8")
+        recipe = write_judged(tmp_path, server.url, 80)
         asking = RayRunner(str(tmp_path / "ray"), workers=2)
         assert run(load(recipe), tmp_path / "ray", runner=asking).status == 0
         assert server.most_in_flight <= 4 and set(server.answered.values()) == {1}

@@ -53,14 +53,11 @@ def test_projected_spans(
     rows = gold[language]
     aligned = _aligned(rows, Settings())
     exact = overlap = kept = wanted = 0.0
-    pairs = projection.pairs_of(aligned, [row.source for row in rows], [row.target for row in rows])
-    for row, pair in zip(rows, pairs, strict=True):
-        if row.tuned:
-            continue
-        spans = measured.spans(row)
-        for one, (begin, end) in zip(
-            projection.project(pair, [span for span, _ in spans]), [g for _, g in spans], strict=True
-        ):
+    pairs = projection.together(aligned, [row.source for row in rows], [row.target for row in rows])
+    spans = [[] if row.tuned else measured.spans(row) for row in rows]
+    found = projection.project(pairs, [[span for span, _ in drawn] for drawn in spans])
+    for drawn, made in zip(spans, found, strict=True):
+        for one, (_, (begin, end)) in zip(made, drawn, strict=True):
             wanted += 1
             if one.reason is None:
                 kept += 1

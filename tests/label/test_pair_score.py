@@ -72,10 +72,13 @@ def test_batches_leave_no_trace(model: Path) -> None:
 def test_the_models_content_is_in_the_key(model: Path, other: Path, tmp_path: Path) -> None:
     spec = pair_score.spec  # type: ignore[attr-defined]
     copy = shutil.copytree(model, tmp_path / "model")
-    keys = [digests_of_files(spec, {"models": [str(one)]}) for one in (model, copy, other)]
+    keys = [digests_of_files(spec, {"models": [str(one)], "encoders": []}) for one in (model, copy, other)]
     assert keys[0] == keys[1] != keys[2]
+    (copy / "vectors").mkdir()
+    (copy / "vectors/replies").write_text("what an encoder was asked in training", "utf-8")
+    assert digests_of_files(spec, {"models": [str(copy)], "encoders": []}) == keys[0]
     write(copy, pairs=160)
-    assert digests_of_files(spec, {"models": [str(copy)]}) != keys[0]
+    assert digests_of_files(spec, {"models": [str(copy)], "encoders": []}) != keys[0]
 
 
 def test_a_recipe_names_folders_beside_it(model: Path, tmp_path: Path) -> None:
@@ -87,4 +90,5 @@ def test_a_recipe_names_folders_beside_it(model: Path, tmp_path: Path) -> None:
         "utf-8",
     )
     (step,) = [step for step in weft.load(tmp_path / "recipe.yaml").label if step.operator == "label.pair_score"]
-    assert step.params == {"models": [str(tmp_path / "pair-model")]}
+    held = {"encoders": [], "no_encoder": False, "device": "cpu"}  # no encoder: no device is needed
+    assert step.params == {"models": [str(tmp_path / "pair-model")], **held}

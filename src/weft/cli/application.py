@@ -21,6 +21,7 @@ from weft.cli.sections import Sections
 from weft.cli.sharing import share
 from weft.cli.status import status
 from weft.cli.training_commands import tokenizers, training
+from weft.cli.training_divergence import divergence
 from weft.cli.training_heads import head as train_head
 from weft.cli.training_pairs import pairs as train_pairs
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
@@ -38,6 +39,7 @@ recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a
 application.add_typer(recipes, name="recipe")
 training.command("head")(train_head)
 training.command("pairs")(train_pairs)
+training.command("divergence")(divergence)
 application.add_typer(training, name="train")
 application.add_typer(share, name="share")
 application.add_typer(pairs, name="pairs")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weft.cli import show
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
@@ -82,6 +83,23 @@ def embedding_of(
         assert encoder is not None
         same(encoder, told, str(model))
         yield encoder.embed
+
+
+def of_model(scorer: Scorer, used: bool) -> dict[str, Any]:
+    """What is told of the encoder that a model was trained with, if it was."""
+    tried = scorer.facts.get("encoder")
+    if tried is None:
+        return {}
+    why = tried["why"] if used or not tried["used"] else "--no-encoder"
+    return {"encoder": {"name": tried["name"], "used": used, "why": why}}
+
+
+def say_of_model(told: Mapping[str, Any]) -> None:
+    """Say what `of_model` tells, and how many pairs have no vector; nothing of a model that was trained without."""
+    if (used := told.get("encoder")) is None:
+        return
+    without = f"; {told['without_vector']:,} pairs without a vector by the lexicon" if used["used"] else ""
+    show.say(f"encoder {used['name']}: {'used' if used['used'] else 'not used, ' + used['why']}{without}")
 
 
 def said_of(told: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What several commands about pairs are told alike: languages, columns, and how far they are."""
+"""What several commands about pairs are told alike: languages, columns, threads, and how far they are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,32 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from weft.cli import show
 from weft.errors import WeftError
+
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="SOURCE,TARGET",
+        help="Columns by name, or of a table by number from 1; default: 1,2 of .tsv, else source,target.",
+    ),
+]
+Header = Annotated[bool, typer.Option("--header", help="The first line of a table names its columns.")]
+Threads = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
+SeedLanguages = Annotated[
+    str, typer.Option("--languages", metavar="CODE,CODE", help="Language of each side, such as eng_Latn,swh_Latn.")
+]
+SeedColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="NAME,NAME", help="Columns of the sides; default: source,target, else the first two."
+    ),
+]
 
 
 def two_of(option: str, given: str, example: str) -> tuple[str, str]:
@@ -17,6 +40,16 @@ def two_of(option: str, given: str, example: str) -> tuple[str, str]:
     if len(parts) != 2 or not all(parts) or parts[0] == parts[1]:
         raise WeftError(f"{option} {given}: expected two different names with a comma between, such as {example}")
     return parts[0], parts[1]
+
+
+def code_of(option: str, given: str) -> str:
+    """The code of the language that an option names; raises WeftError for what is none."""
+    from weft.model.languages import normalise
+
+    try:
+        return normalise(given.strip())
+    except ValueError as error:
+        raise WeftError(f"{option} {given}: {error}") from None
 
 
 def languages_of(given: str) -> tuple[str, str]:

@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from weft.cli import show
+from weft.cli.encoder_options import (
+    Device,
+    EncoderName,
+    KeepVectors,
+    NoEncoder,
+    embedding_of,
+    of_model,
+    say_of_model,
+)
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of, progress, usable
+from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, usable
 from weft.errors import WeftError, nearest
 
-Columns = Annotated[
-    str | None,
-    typer.Option(
-        "--columns",
-        metavar="SOURCE,TARGET",
-        help="Columns by name, or of a table by number from 1; default: 1,2 of .tsv, else source,target.",
-    ),
-]
-Header = Annotated[bool, typer.Option("--header", help="The first line of a table names its columns.")]
 Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Languages of source and target.")
+]
+Rejected = Annotated[
+    Path | None, typer.Option("--rejected", help="File for the rest, with reasons; default: beside --into.")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Defaults of opusfilter or bicleaner-hardrules.")
+]
+Depth = Annotated[
+    str | None, typer.Option("--depth", metavar="COLUMN", help="Column of machine steps from a human text.")
+]
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", help="A scorer of weft train pairs: its heads judge beside the rules."),
+]
+LeastProbability = Annotated[
+    float | None, typer.Option("--least-probability", min=0, max=1, help="With --model: pairs below do not pass.")
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", metavar="RULE", help="Leave a rule or a head out, or all heads; several times."),
 ]
 
 
@@ -77,34 +98,22 @@ def filter_pairs(
     file: Annotated[Path, typer.Argument(metavar="IN", help="Pairs: .tsv, .jsonl (also compressed) or .parquet.")],
     into: Annotated[Path, typer.Option("--into", help="File for what passes, in the same format.")],
     rules: Annotated[Path | None, typer.Option("--rules", help="Rules that weft pairs learn-rules wrote.")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="Defaults of opusfilter or bicleaner-hardrules.")
-    ] = None,
-    rejected: Annotated[
-        Path | None, typer.Option("--rejected", help="File for the rest, with reasons; default: beside --into.")
-    ] = None,
+    profile: Profile = None,
+    rejected: Rejected = None,
     languages: Languages = None,
     columns: Columns = None,
     header: Header = False,
-    depth: Annotated[
-        str | None, typer.Option("--depth", metavar="COLUMN", help="Column of machine steps from a human text.")
-    ] = None,
+    depth: Depth = None,
     most_depth: Annotated[int, typer.Option("--most-depth", min=0, help="With --depth: steps that pass.")] = 1,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", metavar="FOLDER", help="A scorer of weft train pairs: its heads judge beside the rules."
-        ),
-    ] = None,
-    least_probability: Annotated[
-        float | None, typer.Option("--least-probability", min=0, max=1, help="With --model: pairs below do not pass.")
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option("--without", metavar="RULE", help="Leave a rule or a head out, or all heads; several times."),
-    ] = None,
+    model: Model = None,
+    least_probability: LeastProbability = None,
+    without: Without = None,
     identify: Annotated[bool, typer.Option(help="Judge the language of each side, where rules say it.")] = True,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
+    encoder: EncoderName = None,
+    no_encoder: NoEncoder = False,
+    keep_vectors: KeepVectors = None,
+    device: Device = "auto",
+    workers: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -114,6 +123,8 @@ def filter_pairs(
 
     codes = None if languages is None else languages_of(languages)
     scored = _scored(model, least_probability, without or [])
+    if scored is None and encoder is not None:
+        raise WeftError(f"--encoder {encoder}: of which model? Expected --model FOLDER of weft train pairs")
     chosen, turned = _chosen(rules, profile, codes, scored)
     scored = _directed(scored, codes or chosen.languages)
     wanted: tuple[str, ...] = columns_of(columns) or ()
@@ -124,13 +135,20 @@ def filter_pairs(
     chosen = _adjusted(chosen, _rules_of(without or [], scored), identify, None if depth is None else most_depth)
     beside = _beside(into, rejected, file, held.format)
     answered = _identifier() if chosen.answers is not None else None
-    job = pair_filter.Job(held, chosen, into, beside, turned, answered, workers or usable_cores(), scored)
-    with progress(file, quiet or as_json, "filter") as advance:
+    keep = keep_vectors or into.with_name(f"{into.name}.vectors")
+    with (
+        _encoded(scored, model, encoder, keep, device, no_encoder) as judging,
+        progress(file, quiet or as_json, "filter") as advance,
+    ):
+        job = pair_filter.Job(held, chosen, into, beside, turned, answered, workers or usable_cores(), judging)
         done = pair_filter.filter_pairs(job, advance)
+    if judging is not None:
+        done |= of_model(judging.scorer, judging.embed is not None)
     if as_json:
         show.as_json(done | {"into": str(into), "rejects": str(beside)})
         return 0
     _say(done)
+    say_of_model(done)
     show.say(f"kept      {into}\nrejected  {beside}")
     return 0
 
@@ -210,6 +228,18 @@ def _scored(model: Path | None, least: float | None, without: list[str]) -> Any:
     if not heads and least is None:
         raise WeftError(f"--model {model}: no head is left; expected --least-probability, or fewer of --without")
     return Scored(load(model), heads, least)
+
+
+@contextmanager
+def _encoded(
+    scored: Any, model: Path | None, encoder: str | None, keep: Path, device: str, without: bool
+) -> Iterator[Any]:
+    """The scorer with the encoder that it was trained with, where it uses one."""
+    if scored is None or model is None:
+        yield scored
+        return
+    with embedding_of(scored.scorer, model, encoder, keep, device, without) as embed:
+        yield dataclasses.replace(scored, embed=embed)
 
 
 def _rules_of(without: list[str], scored: Any) -> list[str]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from weft.cli import show
-from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of
+from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, embedding_of, of_model, say_of_model
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of, progress, usable
+from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, usable
 from weft.errors import WeftError
-
-if TYPE_CHECKING:
-    from weft.parallel.scorer import Scorer
 
 Languages = Annotated[
     str | None,
@@ -22,7 +19,6 @@ Languages = Annotated[
         "--languages", metavar="CODE,CODE", help="Of the sides of the file; default: those of the model, in its order."
     ),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
 
 
 def score(
@@ -34,21 +30,14 @@ def score(
     into: Annotated[
         Path, typer.Option("--into", metavar="OUT", help="The same rows with score, probability, reasons.")
     ],
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            metavar="A,B",
-            help="Columns of the sides, by name or by number from 1; default: source,target, of TSV 1,2.",
-        ),
-    ] = None,
-    header: Annotated[bool, typer.Option("--header", help="The first line of a TSV names its columns.")] = False,
+    columns: Columns = None,
+    header: Header = False,
     languages: Languages = None,
     encoder: EncoderName = None,
     no_encoder: NoEncoder = False,
     keep_vectors: KeepVectors = None,
     device: Device = "auto",
-    workers: Workers = None,
+    workers: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -73,7 +62,7 @@ def score(
         progress(file, quiet or as_json, "score") as advance,
     ):
         told = score_pairs(Scoring(held, scorer, into, turned, workers or usable_cores(), embed), advance)
-    told |= _encoder(scorer, embed is not None)
+    told |= of_model(scorer, embed is not None)
     if as_json:
         show.as_json(told | {"into": str(into)})
         return 0
@@ -85,20 +74,9 @@ def _said(told: dict[str, Any], into: Path) -> None:
     rows = [(name, count, f"{count / max(told['read'], 1):.2%}") for name, count in told["reasons"].items()]
     if rows:
         show.table(("reason", "pairs", "share"), rows, right=frozenset({1, 2}))
-    if (used := told.get("encoder")) is not None:
-        without = f"; {told['without_vector']:,} pairs without a vector by the lexicon" if used["used"] else ""
-        show.say(f"encoder {used['name']}: {'used' if used['used'] else 'not used, ' + used['why']}{without}")
+    say_of_model(told)
     share = told["pass"] / max(told["read"], 1)
     show.say(
         f"{show.counted(told['read'], 'pair')} read, {told['pass']:,} pass ({share:.2%}); "
         f"{told['pairs_per_second']:,} pairs/s.\nscored  {into}"
     )
-
-
-def _encoder(scorer: Scorer, used: bool) -> dict[str, Any]:
-    """What is said of the encoder that a model was trained with, if it was."""
-    tried = scorer.facts.get("encoder")
-    if tried is None:
-        return {}
-    why = tried["why"] if used or not tried["used"] else "--no-encoder"
-    return {"encoder": {"name": tried["name"], "used": used, "why": why}}

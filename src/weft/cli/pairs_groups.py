@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
 from weft.cli.aligning import Alike, Documents, Into, Languages, Source, Split, Target, TextColumn, UrlColumn
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import languages_of
+from weft.cli.pair_options import code_of, languages_of
+from weft.cli.training_divergence import KEPT, Keep, RandomSeed, learnt_from
 from weft.errors import WeftError, nearest
+
+if TYPE_CHECKING:
+    from weft.parallel.divergence import Divergence
 
 Files = Annotated[
     list[str],
@@ -59,7 +63,7 @@ def join(
     for option, value, known in (("--match", match, MATCHES), ("--several", several, SEVERAL)):
         if value not in known:
             raise WeftError(f"{option} {value}: expected {', '.join(known)}{nearest(value, known)}")
-    rule = Rule(_code("--pivot", pivot), match, several)  # type: ignore[arg-type]
+    rule = Rule(code_of("--pivot", pivot), match, several)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
         made = join_files(Join(tuple(given(file) for file in files), into, rule, apart), tell)
     if as_json:
@@ -100,8 +104,8 @@ def expand(
 
     if form not in ("jsonl", "parquet"):
         raise WeftError(f"--format {form}: expected jsonl or parquet")
-    codes = [_code("--languages", code) for code in languages.split(",")] if languages else None
-    wanted = _code("--source", source) if source else None
+    codes = [code_of("--languages", code) for code in languages.split(",")] if languages else None
+    wanted = code_of("--source", source) if source else None
     with progress(quiet or as_json) as tell:
         made = expand_file(given(groups), into, f".{form}", codes, wanted, tell)
     if as_json:
@@ -136,21 +140,22 @@ def diverge(
     source: Source,
     target: Target,
     languages: Languages,
-    seed: Annotated[
-        Path,
-        typer.Option("--seed", metavar="FILE", help="Translations to learn from, in the order of their documents."),
-    ],
     into: Into,
-    keep: Annotated[
-        float,
-        typer.Option("--keep", min=0.5, max=0.999, help="Share of translated sentences that shall be called the same."),
-    ] = 0.9,
+    seed: Annotated[
+        Path | None,
+        typer.Option("--seed", metavar="FILE", help="Translations to learn from, in the order of their documents."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="FOLDER", help="Instead of a seed: what weft train divergence wrote."),
+    ] = None,
+    keep: Keep = KEPT,
     documents: Documents = None,
     split: Split = False,
     text: TextColumn = "text",
     url: UrlColumn = "url",
     alike: Alike = 0.1,
-    random_seed: Annotated[int, typer.Option("--random-seed", min=0, help="Of what is learnt from.")] = 1,
+    random_seed: RandomSeed = 1,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -158,11 +163,23 @@ def diverge(
     from weft.cli.tokenizing import progress
     from weft.engine.aligning import Plan
     from weft.engine.diverging import label_files
+    from weft.parallel.divergence_folder import load
 
     codes = languages_of(languages)
-    plan = Plan(source, target, codes, into, seed, documents, split, text, url, alike=alike)
+    if (seed is None) == (model is None):
+        raise WeftError("expected --seed FILE, or --model FOLDER of weft train divergence; one of both")
+    if model is not None and (keep, random_seed) != (KEPT, 1):
+        raise WeftError("--model: with --keep or --random-seed, which are of what is learnt; expected them with --seed")
+    plan = Plan(source, target, codes, into, None, documents, split, text, url, alike=alike)
     with progress(quiet or as_json) as tell:
-        made = label_files(plan, keep, random_seed, tell)
+
+        def learnt() -> tuple[Divergence, bool]:
+            if model is not None:
+                return load(model, codes)
+            assert seed is not None
+            return learnt_from(seed, None, codes, keep, random_seed, tell), False
+
+        made = label_files(plan, learnt, tell)
     if as_json:
         show.as_json(made)
         return 0
@@ -229,7 +246,7 @@ def batches(
         from weft.tokenizer.loaded import load
 
         held = load(tokenizer_file(tokenizer))
-    codes = [code and _code(option, code) for option, code in (("--source", source), ("--target", target))]
+    codes = [code and code_of(option, code) for option, code in (("--source", source), ("--target", target))]
     plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
         made = make_batches(plan, tell)
@@ -249,15 +266,6 @@ def _batches_said(made: dict[str, Any], into: Path) -> None:
     if len(rows) > _SHOWN:
         show.say(f"and {len(rows) - _SHOWN:,} more; --json has all")
     show.say(f"{show.counted(made['rows'], 'row')} in {made['batches']:,} batches\nwritten  {into}")
-
-
-def _code(option: str, given: str) -> str:
-    from weft.model.languages import normalise
-
-    try:
-        return normalise(given.strip())
-    except ValueError as error:
-        raise WeftError(f"{option} {given}: {error}") from None
 
 
 def register(group: typer.Typer) -> None:

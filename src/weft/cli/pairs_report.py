@@ -12,8 +12,7 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of, progress
-from weft.cli.pair_rules import Columns, Header
+from weft.cli.pair_options import Columns, Header, Threads, code_of, columns_of, languages_of, progress
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def report(
     ] = 5_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the pairs that are drawn.")] = 1,
     identify: Annotated[bool, typer.Option(help="Judge the language of each side, where rules say it.")] = True,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")] = None,
+    workers: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -70,7 +69,7 @@ def report(
     if into.suffix != ".html" or not into.resolve().parent.is_dir():
         raise WeftError(f"{into}: expected a file that ends in .html, in a folder that is there")
     judged = _Judged(rules, models or [], identify, {"borders": examples, "drawn": mismatches, "seed": seed})
-    code = None if pivot is None else _code("--pivot", pivot)
+    code = None if pivot is None else code_of("--pivot", pivot)
     codes = None if languages is None else languages_of(languages)
     given = [_given(one, codes or judged.only(), columns, header, code) for one in files]
     named = [one.languages for one in given if one.languages is not None]
@@ -151,20 +150,12 @@ def _identifier() -> Any:
     return functools.partial(labels, packaged("default"))
 
 
-def _code(where: str, given: str) -> str:
-    from weft.model.languages import normalise
-
-    try:
-        return normalise(given)
-    except ValueError as error:
-        raise WeftError(f"{where}: {error}") from None
-
-
 def _given(argument: str, codes: tuple[str, str] | None, columns: str | None, header: bool, pivot: str | None) -> Given:
     """A file and what is known of it: languages before it, in its name, or those of all files."""
-    from weft.engine.multiway_blocks import FIELD, is_multiway
+    from weft.engine.multiway_blocks import is_multiway
     from weft.engine.pair_blocks import Layout, format_of, layout
     from weft.engine.pair_report import Given
+    from weft.parallel.multiway_files import FIELD
 
     before, mark, after = argument.partition("=")
     file = Path(argument)

@@ -11,7 +11,7 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of, said_of
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, languages_of
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
@@ -37,16 +37,9 @@ def pairs(
         Path,
         typer.Argument(metavar="SEED", help="Pairs that are right: .tsv, .csv, .jsonl or .parquet; 2,000 or more."),
     ],
-    languages: Annotated[
-        str, typer.Option("--languages", metavar="CODE,CODE", help="Language of each side, such as eng_Latn,swh_Latn.")
-    ],
+    languages: SeedLanguages,
     into: Annotated[Path, typer.Option("--into", help="Folder for the model.")] = Path("pair-model"),
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns", metavar="NAME,NAME", help="Columns of the sides; default: source,target, else the first two."
-        ),
-    ] = None,
+    columns: SeedColumns = None,
     kept: Annotated[
         float, typer.Option("--keep", min=0.9, max=1.0, help="Share of right pairs that each head lets pass.")
     ] = 0.995,

@@ -16,7 +16,7 @@ from weft.errors import WeftError
 from weft.parallel import alignment_passes as passes
 from weft.parallel.alignment import Document, document, shapes_up_to
 from weft.parallel.document_pairs import Match, by_address, by_content
-from weft.parallel.lexicon import Folding, train
+from weft.parallel.lexicon import Folding, Lexicon, train
 from weft.parallel.model_folder import lexicon_in
 from weft.parallel.pairs_file import full_pairs, read_pairs
 from weft.text.beads import Path as Beads
@@ -99,13 +99,17 @@ class Paired(NamedTuple):
     how: passes.How
 
 
-def paired_documents(plan: Plan, tell: Tell) -> Paired:
-    """The documents of both sides in pairs. Raises WeftError for what a person can mend."""
-    _check(plan)
+def paired_documents(plan: Plan, tell: Tell, known: Lexicon | None = None) -> Paired:
+    """The documents of both sides in pairs; `known` is a lexicon that takes the place of `plan.lexicon`.
+
+    Raises WeftError for what a person can mend.
+    """
+    check(plan)
     tell("read", 0, None)
     sides = _read(plan.source, plan), _read(plan.target, plan)
     seed = _seed(plan.seed) if plan.seed is not None else None
-    known = lexicon_in(plan.lexicon, plan.languages)[0] if plan.lexicon is not None else None
+    if known is None and plan.lexicon is not None:
+        known = lexicon_in(plan.lexicon, plan.languages)[0]
     how = passes.How(
         plan.languages,
         plan.foldings if known is None else known.foldings,
@@ -150,7 +154,8 @@ def check_into(into: Path) -> None:
         raise WeftError(f"--into {into}: its folder does not exist")
 
 
-def _check(plan: Plan) -> None:
+def check(plan: Plan) -> None:
+    """Raises WeftError for a plan of files that are not there, or of both kinds."""
     if plan.documents is not None and plan.documents not in MODES:
         raise WeftError(f"--documents {plan.documents}: expected {', '.join(MODES)}")
     for place in (plan.source, plan.target):

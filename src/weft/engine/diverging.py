@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from weft.engine.aligning import Paired, Plan, Tell, check_into, paired_documents, write_rows
-from weft.errors import WeftError
+from weft.engine.aligning import Paired, Plan, Tell, check, check_into, paired_documents, write_rows
 from weft.parallel.alignment_passes import joined
 from weft.parallel.choosing import chosen
-from weft.parallel.divergence import Found, learn
+from weft.parallel.divergence import Divergence, Found, check_pairs, learn
 from weft.parallel.divergence_examples import LABELS
 from weft.text.buffers import Longs
 
 _LABELS = pl.Series(LABELS)
 
 
-def label_files(plan: Plan, keep: float, random_seed: int, tell: Tell) -> dict[str, Any]:
+def learnt(pairs: pl.DataFrame, languages: tuple[str, str], keep: float, seed: int, tell: Tell) -> Divergence:
+    """A model of these translations (`source`, `target`), in the order of their documents. Raises WeftError for few."""
+    check_pairs(pairs.height)
+    source, target = pairs["source"].to_list(), pairs["target"].to_list()
+    tell("learn", 0, None)
+    return learn(source, target, languages, chosen(source, target, languages), keep, seed)
+
+
+def label_files(plan: Plan, model: Callable[[], tuple[Divergence, bool]], tell: Tell) -> dict[str, Any]:
     """Write a row for each sentence of both sides and return counts, and what held-out parts of the seed say.
 
-    Raises WeftError for what a person can mend.
+    `model` gives what was learnt, and whether it has the languages the other way round. Documents are paired by
+    content with its lexicon. Raises WeftError for what a person can mend.
     """
     check_into(plan.into)
-    held = paired_documents(plan, tell)
-    if held.how.seed is None:
-        raise WeftError("--seed: not given; expected a file of translations to learn from")
-    source, target = held.how.seed.source.to_list(), held.how.seed.target.to_list()
-    tell("learn", 0, None)
-    foldings = chosen(source, target, plan.languages)
-    made = learn(source, target, plan.languages, foldings, keep, random_seed)
+    check(plan)
+    made, turned = model()
+    held = paired_documents(plan, tell, made.lexicon.turned() if turned else made.lexicon)
     rows = []
-    for n, pair in enumerate(held.documents):
+    for n, (one, other) in enumerate(held.documents):
         tell("label", n, len(held.documents))
-        for side, found in enumerate(made.label(*pair)):
+        # A model is asked in its own direction: the labels are the same whichever side is named first.
+        labels = made.label(other, one)[::-1] if turned else made.label(one, other)
+        for side, found in enumerate(labels):
             rows.append(_rows(plan, held, n, side, found))
     table = pl.concat(rows)
     write_rows(table, plan.into, ("text", "other"))
@@ -44,10 +51,16 @@ def label_files(plan: Plan, keep: float, random_seed: int, tell: Tell) -> dict[s
     return {
         "documents": len(held.documents),
         "sentences": {code: {label: counts[code, label] for label in LABELS} for code in plan.languages},
-        "held_out": {code: figures(confusion) for code, confusion in zip(plan.languages, made.confusion, strict=True)},
-        "keep": keep,
+        "held_out": held_out(made, plan.languages),
+        "keep": made.facts["keep"],
         "into": str(plan.into),
     }
+
+
+def held_out(made: Divergence, languages: tuple[str, str] | None = None) -> dict[str, Any]:
+    """`figures` of each language, of parts of the seed that were not learnt from, in the order of `languages`."""
+    own = dict(zip(made.lexicon.languages, made.confusion, strict=True))
+    return {code: figures(own[code]) for code in languages or made.lexicon.languages}
 
 
 def figures(confusion: Longs) -> dict[str, Any]:

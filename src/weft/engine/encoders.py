@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.engine.keys import digest, folder_digest, library_version
+from weft.engine.keys import digest, library_version
 from weft.engine.service_file import service_in, yaml_of
 from weft.engine.service_replies import FOLDER, Replies, folder_of, key_of
 from weft.errors import ShardError, WeftError
@@ -88,7 +88,7 @@ def languages_of_card(folder: Path) -> frozenset[str]:
 def _folder(given: str, stated: frozenset[str] | None, keep: Path, device: str, tell: Tell) -> Encoder:
     from weft.label.embedding import embedder
     from weft.label.transformer import settled, torch_on
-    from weft.operators.model_folder import model_folder
+    from weft.operators.model_folder import folder_digest, model_folder
 
     folder = model_folder(given, Path())
     where = settled({"device": device})["device"]

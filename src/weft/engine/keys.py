@@ -16,7 +16,7 @@ import xxhash
 
 from weft.errors import WeftError
 from weft.operators.contract import OperatorSpec
-from weft.operators.model_folder import model_files
+from weft.operators.model_folder import content, contents
 
 FORMAT = 2
 """Version of the build layout: raised when the engine itself writes other bytes."""
@@ -55,18 +55,13 @@ def operator_identity(
 def digests_of_files(spec: OperatorSpec, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Digests of the files and folders that an operator's parameters name, by parameter."""
     named = (*spec.files_in, *spec.folders_in)
-    given = {name: parameters[name] for name in named if parameters[name] is not None}
+    given = {name: parameters[name] for name in named if parameters.get(name) is not None}
     try:
         return {name: _files(held) for name, held in given.items()}
     except OSError as error:
         # A recipe is checked before it runs; a build that is read later may have outlived its files.
         message = f"{spec.name}: {error.filename}: cannot be read: {error.strerror}; expected the file that the recipe"
         raise WeftError(f"{message} names, as what was made with it is known by its content") from None
-
-
-def folder_digest(folder: Path) -> str:
-    """Key of a model's folder, by the content of the files that it is known by."""
-    return digest(_files(str(folder)))
 
 
 def _files(held: str | Sequence[str]) -> object:
@@ -77,22 +72,13 @@ def _files(held: str | Sequence[str]) -> object:
 
 def _digest(file: str) -> object:
     """Digest of a file; of a folder those of the files in it that count, by their names."""
-    if not os.path.isdir(file):
-        return _content(file, os.stat(file).st_mtime_ns)
-    inside = model_files(Path(file))
-    return [[str(one.relative_to(file)), _content(str(one), one.stat().st_mtime_ns)] for one in inside]
+    return contents(Path(file)) if os.path.isdir(file) else content(file, os.stat(file).st_mtime_ns)
 
 
 @functools.cache
 def _asset(name: str) -> str:
     """Digest of a file of the package."""
     return hashlib.sha256(importlib.resources.files("weft").joinpath(name).read_bytes()).hexdigest()
-
-
-@functools.cache  # gigabytes, and asked for with every shard
-def _content(file: str, changed: int) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def document_ids(source: str, locators: Iterable[str | None], positions: Iterable[int | None]) -> list[str]:

@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 
 from weft.engine.pair_blocks import Layout, Pairs, blocks, format_of
 from weft.errors import WeftError
-from weft.model.languages import normalises
+from weft.parallel.multiway_files import FIELD, shown, sides_of
 from weft.text.pair_signals import texts
 
-FIELD = "translation"
 _READ = 1_000
 """Rows that say which language is the pivot."""
 
@@ -72,49 +71,36 @@ def group_of(block: Any) -> Group:
 
 
 def _divided(held: Any) -> Group:
-    """Columns of a struct by the code of their language."""
-    if isinstance(held, pa.ChunkedArray):
-        held = pa.concat_arrays(held.chunks)
-    if not pa.types.is_struct(held.type):
-        return Group(pl.DataFrame(), len(held), len(held), 0)
-    columns: dict[str, pl.Series] = {}
-    unknown, unreadable = 0, int(held.null_count)
-    for one, values in zip(held.type, held.drop_null().flatten(), strict=True):
-        column = pl.Series(pl.from_arrow(values))
-        code = normalises(one.name)
-        if code is None or column.dtype not in (pl.String, pl.Null):
-            unknown += len(column) - column.null_count()
-        elif code in columns:
-            columns[code] = pl.select(pl.coalesce(columns[code], column.cast(pl.String))).to_series()
-        else:
-            columns[code] = column.cast(pl.String)
-    return Group(pl.DataFrame(columns), len(held), unreadable, unknown)
+    """Columns of a struct by the code of their language; texts of nothing but white space are none."""
+    rows = pl.DataFrame({FIELD: pl.Series(pl.from_arrow(held))})
+    kind = rows.schema[FIELD]
+    if not isinstance(kind, pl.Struct):
+        return Group(pl.DataFrame(), rows.height, rows.height, 0)
+    return _grouped(rows.drop_nulls(FIELD), kind, rows.height)
+
+
+def _grouped(good: pl.DataFrame, kind: pl.Struct, rows: int, unknown: int = 0) -> Group:
+    found = sides_of(kind, pl.col(FIELD))
+    odd = good.select(pl.col(FIELD).struct.field(name).count() for name in found.odd)
+    table = good.select(shown(pl.coalesce(texts)).alias(code) for code, texts in found.texts.items())
+    return Group(table, rows, rows - good.height, unknown + sum(odd.row(0)) if found.odd else unknown)
 
 
 def _one_by_one(block: bytes) -> Group:
     """Lines of which one is no object, or has a text that is none: that line, or text, alone is lost."""
-    rows: list[dict[str, str]] = []
-    unreadable = unknown = 0
+    good: list[dict[str, str]] = []
+    rows = unknown = 0
     for line in block.splitlines():
         if not line.strip():
             continue
+        rows += 1
         found = (_object(line) or {}).get(FIELD)
-        if not isinstance(found, dict):
-            unreadable += 1
-            continue
-        row: dict[str, str] = {}
-        for key, value in found.items():
-            code = normalises(key)
-            if value is None:
-                continue
-            if code is None or not isinstance(value, str):
-                unknown += 1
-            else:
-                row.setdefault(code, value)
-        rows.append(row)
-    languages = list(dict.fromkeys(code for row in rows for code in row))
-    columns = {code: pl.Series([row.get(code) for row in rows], dtype=pl.String) for code in languages}
-    return Group(pl.DataFrame(columns), len(rows) + unreadable, unreadable, unknown)
+        if isinstance(found, dict):
+            texts = {name: text for name, text in found.items() if isinstance(text, str)}
+            unknown += sum(text is not None for text in found.values()) - len(texts)
+            good.append(texts)
+    kind = pl.Struct(dict.fromkeys((name for texts in good for name in texts), pl.String()))
+    return _grouped(pl.DataFrame({FIELD: pl.Series(good, dtype=kind)}), kind, rows, unknown)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -130,7 +116,6 @@ def _object(line: bytes) -> dict[str, Any] | None:
 def pairs_with(table: pl.DataFrame, pivot: str, language: str) -> Pairs:
     """The rows of a table that have a text of both."""
     both = table.select(source=pivot, target=language).drop_nulls()
-    both = both.filter(pl.all_horizontal(pl.all().str.strip_chars() != ""))
     return Pairs(texts(both["source"]), texts(both["target"]), np.zeros(both.height, np.bool_))
 
 

@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 from weft.engine.pair_blocks import Layout, Pairs, pairs_of, places, strings_of
 from weft.engine.pair_lines import in_order, json_lines, table_lines
 from weft.engine.pair_writer import PairWriter
 from weft.errors import WeftError
+from weft.parallel.encoding import Embed
 from weft.parallel.rules import MOST_RULES, Answered, Rules, judge
 from weft.parallel.scorer import Scorer
 from weft.text.fields import gathered
@@ -45,6 +47,8 @@ class Scored:
     least_probability: float | None = None
     turned: bool = False
     """Whether the file has the scorer's languages the other way round."""
+    embed: Embed | None = None
+    """What gives vectors to a scorer that was trained with an encoder."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,12 +80,14 @@ class _Judged(NamedTuple):
     masks: Masks
     kept: Any
     rejected: Any
+    bare: int
 
 
 def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) -> dict[str, Any]:
     """Filter a file; returns `read`, `kept`, `rejected`, and of each rule how many it drops, and how many it alone.
 
-    Raises WeftError for a file that cannot be read or written, and for too many rules; then there is no output.
+    With an encoder also `without_vector`: readable pairs of which a side has none. Raises WeftError for a file that
+    cannot be read or written, and for too many rules; then there is no output.
     """
     names = job.names
     if len(names) > MOST_RULES:
@@ -90,7 +96,7 @@ def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) ->
         raise WeftError(f"{', '.join(doubled)}: a rule and a head, or two rules, of one name; expected different names")
     wanted = places(job.held) if job.held.format == "tsv" else ()
     counted: Counter[int] = Counter()
-    started, pairs, kept = time.monotonic(), 0, 0
+    started, pairs, kept, bare = time.monotonic(), 0, 0, 0
     with contextlib.ExitStack() as stack:
         out = [
             stack.enter_context(PairWriter(file, job.held, added))
@@ -101,7 +107,7 @@ def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) ->
             out[1].write(judged.rejected)
             values, counts = np.unique(judged.masks, return_counts=True)
             counted.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-            pairs += len(judged.masks)
+            pairs, bare = pairs + len(judged.masks), bare + judged.bare
             kept += int((judged.masks == 0).sum())
             advance(size, pairs, kept)
         for writer in out:
@@ -112,6 +118,7 @@ def filter_pairs(job: Job, advance: Advance = lambda size, pairs, kept: None) ->
         "kept": kept,
         "rejected": pairs - kept,
         "rules": _drops(counted, names),
+        **({"without_vector": bare} if job.scored is not None and job.scored.embed is not None else {}),
         "seconds": round(seconds, 3),
         "pairs_per_second": round(pairs / max(seconds, 1e-9)),
     }
@@ -132,23 +139,26 @@ def _judged(block: Any, job: Job, names: list[str], wanted: tuple[int, ...]) -> 
     pairs, starts = pairs_of(block, job.held, wanted)
     sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
     masks = judge(job.rules, *sides, answered=job.answered, depth=pairs.depth).masks
+    bare = 0
     if job.scored is not None:
-        masks |= _failed(pairs, job.scored) << np.uint64(len(job.rules.names))
+        failed, bare = _failed(pairs, job.scored)
+        masks |= failed << np.uint64(len(job.rules.names))
     masks[pairs.unreadable] = np.uint64(1 << (len(names) - 1))
     passed = masks == 0
     if starts is None:
         reasons = pa.array([_reasons(mask, names) for mask in masks[~passed].tolist()], pa.list_(pa.string()))
         out = block.filter(pa.array(~passed))
-        return _Judged(masks, block.filter(pa.array(passed)), out.append_column("reasons", reasons))
+        return _Judged(masks, block.filter(pa.array(passed)), out.append_column("reasons", reasons), bare)
     data = np.frombuffer(block, np.uint8)
     good = gathered(data, starts[:-1][passed], starts[1:][passed])[0]
-    return _Judged(masks, good.tobytes(), _rejected_lines(block, starts, masks, names, job.held.format == "jsonl"))
+    left = _rejected_lines(block, starts, masks, names, job.held.format == "jsonl")
+    return _Judged(masks, good.tobytes(), left, bare)
 
 
-def _failed(pairs: Pairs, scored: Scored) -> Masks:
-    """A mask for each pair: bit `n` where it has reason `n` of the scorer's names."""
+def _failed(pairs: Pairs, scored: Scored) -> tuple[Masks, int]:
+    """A mask for each pair, bit `n` where it has reason `n` of the scorer's names; and `without_vector`."""
     sides = (pairs.target, pairs.source) if scored.turned else (pairs.source, pairs.target)
-    said = scored.scorer.score(*map(strings_of, sides))
+    said = scored.scorer.score(strings_of(sides[0]), strings_of(sides[1]), scored.embed)
     out = np.zeros(said.height, np.uint64)
     for bit, name in enumerate(scored.heads):
         out |= said["reasons"].list.contains(name).to_numpy().astype(np.uint64) << np.uint64(bit)
@@ -156,7 +166,14 @@ def _failed(pairs: Pairs, scored: Scored) -> Masks:
         # Rounded as `weft pairs score` writes it, so that the same bound leaves the same pairs.
         low = said["probability"].round(4).to_numpy() < scored.least_probability
         out |= low.astype(np.uint64) << np.uint64(len(scored.heads))
-    return out
+    return out, without_vector(said, pairs)
+
+
+def without_vector(said: pl.DataFrame, pairs: Pairs) -> int:
+    """Readable pairs that a scorer judged without vectors, where it was given an encoder; else none."""
+    if "encoded" not in said.columns:
+        return 0
+    return int((~said["encoded"].to_numpy() & ~pairs.unreadable).sum())
 
 
 def _reasons(mask: int, names: list[str]) -> list[str]:

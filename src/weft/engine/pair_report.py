@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.engine.multiway_blocks import FIELD, Group, group_of, pairs_with, pivot_of
+from weft.engine.multiway_blocks import Group, group_of, pairs_with, pivot_of
 from weft.engine.pair_blocks import Layout, pairs_of, places
 from weft.engine.pair_lines import in_order
 from weft.engine.pair_seen import CHANCES, RULES, SCORES, Judges, Seen, histograms, reasons_of, seen
@@ -22,6 +22,7 @@ from weft.language.language_table import wilson
 from weft.parallel.borders import Near
 from weft.parallel.coverage import Tally
 from weft.parallel.heads import HEADS
+from weft.parallel.multiway_files import FIELD
 from weft.parallel.negatives import mismatched
 from weft.parallel.scorer import auc
 

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from weft.engine.pair_blocks import Layout, pairs_of, places, strings_of
-from weft.engine.pair_filter import UNREADABLE
+from weft.engine.pair_filter import UNREADABLE, without_vector
 from weft.engine.pair_lines import in_order, json_lines, table_lines
 from weft.engine.pair_writer import PairWriter
 from weft.parallel.encoding import Embed
@@ -81,7 +81,7 @@ def _scored(block: Any, job: Scoring, wanted: tuple[int, ...]) -> _Scored:
     pairs, starts = pairs_of(block, job.held, wanted)
     sides = (pairs.target, pairs.source) if job.turned else (pairs.source, pairs.target)
     scored = job.scorer.score(strings_of(sides[0]), strings_of(sides[1]), job.embed)
-    bare = 0 if job.embed is None else int((~scored["encoded"].to_numpy() & ~pairs.unreadable).sum())
+    bare = without_vector(scored, pairs)
     found = scored.select(
         pl.col("score").round(4), pl.col("probability").round(4), "reasons", unreadable=pl.Series(pairs.unreadable)
     )

@@ -1,12 +1,21 @@
-"""The folder of a model that a recipe names: one of the user's, or one in the local cache of the Hugging Face Hub."""
+"""The folder of a model that a recipe names: one of the user's, or one in the local cache of the Hugging Face Hub.
+
+A model is known by the content of its files, wherever they are.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 import os
 from pathlib import Path
 
-_NOT_READ = ("onnx", "openvino")
-"""Folders beside a model that hold it once more for other programs."""
+import xxhash
+
+_NOT_READ = ("onnx", "openvino", "vectors")
+"""Folders beside a model that hold it once more for other programs; and what `weft train pairs` asked an encoder, which
+is deleted when nobody needs it."""
 _FOREIGN = (".h5", ".msgpack", ".onnx", ".ot", ".md", ".gguf", ".py")
 
 
@@ -50,3 +59,22 @@ def model_files(folder: Path) -> list[Path]:
         if file.suffix not in _FOREIGN:
             found.append(file)
     return found
+
+
+def contents(folder: Path) -> list[list[str]]:
+    """Name below the folder and SHA-256 of each of its `model_files`. Raises OSError."""
+    return [
+        [str(file.relative_to(folder)), content(str(file), file.stat().st_mtime_ns)] for file in model_files(folder)
+    ]
+
+
+@functools.cache  # gigabytes, and asked for with every shard
+def content(file: str, changed: int) -> str:
+    """SHA-256 of a file as it is since `changed`, in nanoseconds. Raises OSError."""
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """128-bit key of a model's folder, 32 hex digits: the same for the same files in any place."""
+    return xxhash.xxh3_128_hexdigest(json.dumps(contents(folder)).encode())

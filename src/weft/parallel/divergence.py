@@ -7,9 +7,9 @@ learnt from documents that are made of a seed, weigh them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,8 @@ class Divergence:
     weights: tuple[Floats, Floats]
     least: tuple[float, float]
     confusion: tuple[Longs, Longs]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What was learnt from: `pairs`, `keep`, `seed`."""
 
     def label(self, one: Document, other: Document) -> tuple[Found, Found]:
         """Labels of the sentences of both documents."""
@@ -116,6 +118,8 @@ def _evidence(lexicon: Lexicon, pair: tuple[Document, Document], path: Path, rat
 
 _NOTHING = np.concatenate([[1.0, 0.0, np.log(1e-3 / (1 - 1e-3))], np.zeros(4 + 12), [-1, 0, 1, 0, 1] * 4])
 """Evidence of a sentence beside which there is no text."""
+INPUTS = len(_NOTHING)
+"""Numbers of a sentence that the models weigh, the first of them 1."""
 
 
 def _nearby(lexicon: Lexicon, pair: tuple[Document, Document], beads: Longs, ratio: float) -> tuple[Floats, Floats]:
@@ -197,8 +201,7 @@ def learn(
     Of documents made of a fifth of the seed the evidence comes from a lexicon of the rest. `keep` is the share of
     sentences that are the same of which that is said. Raises WeftError for fewer than LEAST_PAIRS pairs.
     """
-    if len(source) < LEAST_PAIRS:
-        raise WeftError(f"a seed of {len(source)} pairs; expected {LEAST_PAIRS} at least, better 2,000")
+    check_pairs(len(source))
     seen: tuple[list[Floats], list[Floats]] = ([], [])
     known: tuple[list[Longs], list[Longs]] = ([], [])
     folds: tuple[list[Longs], list[Longs]] = ([], [])
@@ -224,7 +227,14 @@ def learn(
     ]
     (one, least, confusion), (other, most, turned) = learnt
     whole = train(source, target, languages, foldings)
-    return Divergence(whole, lengths, (one, other), (least, most), (confusion, turned))
+    facts = {"pairs": len(source), "keep": keep, "seed": seed}
+    return Divergence(whole, lengths, (one, other), (least, most), (confusion, turned), facts)
+
+
+def check_pairs(count: int) -> None:
+    """Raises WeftError for too few pairs to learn from."""
+    if count < LEAST_PAIRS:
+        raise WeftError(f"a seed of {count} pairs; expected {LEAST_PAIRS} at least, better 2,000")
 
 
 def _weighed(seen: Floats, known: Longs, folds: Longs, keep: float) -> tuple[Floats, float, Longs]:

@@ -6,10 +6,12 @@ the places of the given translation that could be it are scored (T-Projection, G
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.parallel.lexicon import Lexicon
 from weft.parallel.projection import Found, Pair, digits, without_overlaps, words_within
@@ -54,55 +56,96 @@ def between(translated: str) -> str | None:
 
 
 def project(
-    pair: Pair, spans: Sequence[dict[str, Any]], translated: Sequence[str], lexicon: Lexicon | None, least: float = 0.0
-) -> list[Found]:
-    """Each span in the target of the pair, by the translation of its marked text (`translated`, one for each span).
+    pairs: Sequence[Pair],
+    spans: Sequence[Sequence[dict[str, Any]]],
+    translated: Sequence[Sequence[str]],
+    lexicon: Lexicon | None,
+    least: float = 0.0,
+) -> list[list[Found]]:
+    """Each span in the target of its pair, by the translation of its marked text (`translated`, one for each span).
 
     Reasons, beside those of `projection.project`: `marks` where the translation lost them, `unlike` where no place of
-    the target has anything in common with what stood between them.
+    the target has anything in common with what stood between them. Memory is that of all places that could be it: some
+    hundred for a span.
     """
-    found = []
-    for span, text in zip(spans, translated, strict=True):
-        begin, end = int(span["begin"]), int(span["end"])
-        if not 0 <= begin < end <= len(pair.source) or not len(words_within(pair.source_words, begin, end)):
-            found.append(Found(0, 0, 0.0, "outside"))
-            continue
-        hint = between(text)
-        found.append(Found(0, 0, 0.0, "marks") if hint is None else _best(pair, pair.source[begin:end], hint, lexicon))
-    checked = []
-    for span, one in zip(spans, found, strict=True):
-        reason = one.reason
-        if reason is None and digits(pair.source[int(span["begin"]) : int(span["end"])]) != digits(
-            pair.target[one.begin : one.end]
-        ):
-            reason = "number"
-        elif reason is None and one.confidence < least:
-            reason = "unsure"
-        checked.append(Found(one.begin, one.end, one.confidence, reason))
-    return without_overlaps(checked)
+    asked = [
+        _asked(pair, span, text)
+        for pair, row, texts in zip(pairs, spans, translated, strict=True)
+        for span, text in zip(row, texts, strict=True)
+    ]
+    wanted = [one for one in asked if one.reason is None]
+    found = zip(wanted, _places(wanted, lexicon), strict=True)
+    good = (_checked(one, *place, least) for one, place in found)
+    every = iter([next(good) if one.reason is None else Found(0, 0, 0.0, one.reason) for one in asked])
+    return [without_overlaps([next(every) for _ in row]) for row in spans]
 
 
-def _best(pair: Pair, given: str, hint: str, lexicon: Lexicon | None) -> Found:
-    """The place of the target that is most like the hint and most likely a translation of what is given."""
-    places = candidates(len(pair.target_words), len(words_of([hint], "words", 0).places))
-    if not len(places):
+class _Asked(NamedTuple):
+    """A span: its pair, its text, what stood between marks, or why there is nothing to look for."""
+
+    pair: Pair
+    given: str
+    hint: str
+    reason: str | None = None
+
+
+def _asked(pair: Pair, span: dict[str, Any], text: str) -> _Asked:
+    begin, end = int(span["begin"]), int(span["end"])
+    if not 0 <= begin < end <= len(pair.source) or not len(words_within(pair.source_words, begin, end)):
+        return _Asked(pair, "", "", "outside")
+    hint = between(text)
+    return _Asked(pair, pair.source[begin:end], hint or "", "marks" if hint is None else None)
+
+
+def _checked(one: _Asked, begin: int, end: int, confidence: float, least: float) -> Found:
+    reason = None
+    if confidence <= 0:
         return Found(0, 0, 0.0, "unlike")
-    bounds = [(int(pair.target_words[a, 0]), int(pair.target_words[b - 1, 1])) for a, b in places]
-    texts = [pair.target[begin:end] for begin, end in bounds]
-    alike = np.array([likeness(hint, text) for text in texts])
-    scores = _ALIKE * alike
-    if lexicon is not None:
-        side = lexicon.side(1, texts)
-        zeros = np.zeros(len(texts), np.int64)
-        llr = lexicon.scores(lexicon.side(0, [given]), side, zeros, np.arange(len(texts)))
-        scores = scores + _LLR * np.maximum(llr, 0.0) / max(float(llr.max()), 1.0)
-    best = int(np.argmax(scores))
-    if scores[best] <= 0:
-        return Found(0, 0, 0.0, "unlike")
+    if digits(one.given) != digits(one.pair.target[begin:end]):
+        reason = "number"
+    elif confidence < least:
+        reason = "unsure"
+    return Found(begin, end, confidence, reason)
+
+
+def _places(asked: Sequence[_Asked], lexicon: Lexicon | None) -> Iterator[tuple[int, int, float]]:
+    """Of each span the place of the target that is most like the hint and most likely a translation, and how sure."""
+    if not asked:
+        return
+    sizes = np.diff(words_of([one.hint for one in asked], "words", 0).starts).tolist()
+    bounds = []
+    for one, size in zip(asked, sizes, strict=True):
+        places, words = candidates(len(one.pair.target_words), size), one.pair.target_words
+        bounds.append(np.stack([words[places[:, 0], 0], words[places[:, 1] - 1, 1]], axis=1))
+    starts = np.cumsum([0, *map(len, bounds)])
+    told = None if lexicon is None else _told(asked, bounds, lexicon)
     whole = _ALIKE + (_LLR if lexicon is not None else 0.0)
-    return Found(*bounds[best], float(scores[best] / whole))
+    for n, (one, held) in enumerate(zip(asked, bounds, strict=True)):
+        if not len(held):
+            yield 0, 0, 0.0
+            continue
+        scores = _ALIKE * likeness(one.hint, one.pair.target, held)
+        if told is not None:
+            llr = told[starts[n] : starts[n + 1]]
+            scores = scores + _LLR * np.maximum(llr, 0.0) / max(float(llr.max()), 1.0)
+        best = int(np.argmax(scores))
+        yield int(held[best, 0]), int(held[best, 1]), float(scores[best] / whole)
 
 
+def _told(asked: Sequence[_Asked], bounds: Sequence[Longs], lexicon: Lexicon) -> Any:
+    """The score of every place of every span by the lexicon."""
+    texts = [
+        one.pair.target[begin:end] for one, held in zip(asked, bounds, strict=True) for begin, end in held.tolist()
+    ]
+    if not texts:
+        return np.empty(0, np.float32)
+    rows = np.repeat(np.arange(len(asked)), [len(held) for held in bounds])
+    return lexicon.scores(
+        lexicon.side(0, [one.given for one in asked]), lexicon.side(1, texts), rows, np.arange(len(texts))
+    )
+
+
+@functools.lru_cache(maxsize=4_096)  # asked for with every span
 def candidates(words: int, wanted: int) -> Longs:
     """First and last word (exclusive) of all places in a text that are as long as the wanted one, or nearly so."""
     found = [
@@ -113,15 +156,30 @@ def candidates(words: int, wanted: int) -> Longs:
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def likeness(one: str, other: str) -> float:
-    """F1 of the pairs of characters of two texts without case, 0 to 1 (single characters count as one pair)."""
-    held = []
-    for text in (one.casefold(), other.casefold()):
-        held.append([text[k : k + 2] for k in range(max(len(text) - 1, 1))])
-    left = list(held[1])
-    same = 0
-    for part in held[0]:
-        if part in left:
-            left.remove(part)
-            same += 1
-    return 2 * same / (len(held[0]) + len(held[1]))
+def likeness(wanted: str, text: str, bounds: Longs) -> npt.NDArray[np.float64]:
+    """F1 of the pairs of characters of what is wanted and of places of a text, without case, 0 to 1.
+
+    `bounds` (places, 2) are in characters; no place is empty, nor is what is wanted. A single character counts as a
+    pair.
+    """
+    folded = [one.casefold() for one in text]  # each by itself: one may become two
+    ends = np.cumsum([0, *map(len, folded)])
+    begin, end = ends[bounds[:, 0]], ends[bounds[:, 1]]
+    sizes = end - begin
+    given, there = _codes(wanted.casefold()), _codes("".join(folded))
+    if len(given) == 1:
+        same = ((sizes == 1) & (there[begin] == given[0])).astype(np.int64)
+    else:
+        kinds, most = np.unique(_pairs(given), return_counts=True)
+        before = np.zeros((len(kinds), len(there)), np.int64)
+        np.cumsum(_pairs(there) == kinds[:, None], axis=1, out=before[:, 1:])
+        same = np.minimum(before[:, end - 1] - before[:, begin], most[:, None]).sum(axis=0)
+    return np.asarray(2 * same / (max(len(given) - 1, 1) + np.maximum(sizes - 1, 1)))
+
+
+def _codes(text: str) -> Longs:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+
+
+def _pairs(codes: Longs) -> Longs:
+    return np.asarray(codes[:-1] << 21 | codes[1:])

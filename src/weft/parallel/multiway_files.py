@@ -14,6 +14,8 @@ from weft.model.languages import normalise
 from weft.parallel.pairs_file import TABLES, pair_table
 from weft.tokenizer.texts import Columns, form_of, table_of
 
+FIELD = "translation"
+"""Where rows have their texts, by the code of their language."""
 BESIDE = ("id", "license", "consent", "redistribute", "group_id", "meta")
 """What is known of a row, as text; null where the file does not say it. `meta` is JSON."""
 _CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
@@ -58,28 +60,26 @@ def read_units(one: Given) -> pl.DataFrame:
         names = tuple(pl.read_parquet_schema(file)) if form_of(file) == ".parquet" else ()
         table = table_of(file, Columns(text=names[0] if names else "text", more=names))
         found = _columns(table, file)
-    sides = [pl.when(text.str.strip_chars() != "").then(text).alias(code) for code, text in sorted(found.items())]
-    taken = {text.meta.root_names()[0] for text in found.values()} - {"translation"}
-    return table.select(
-        pl.struct(sides).alias("translation"), *(_beside(table, name, name in taken) for name in BESIDE)
-    )
+    sides = [shown(text).alias(code) for code, text in sorted(found.items())]
+    taken = {text.meta.root_names()[0] for text in found.values()} - {FIELD}
+    return table.select(pl.struct(sides).alias(FIELD), *(_beside(table, name, name in taken) for name in BESIDE))
 
 
 def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:
-    held = table.schema.get("translation")
+    held = table.schema.get(FIELD)
     if isinstance(held, pl.Struct):
-        found: dict[str, pl.Expr] = {}
-        for field in held.fields:
-            try:
-                code = normalise(field.name)
-            except ValueError as error:
-                raise WeftError(f"{file}: translation: {error}") from None
-            if code in found:
-                raise WeftError(f"{file}: translation: two languages are {code}; expected each once")
-            found[code] = _text(file, field.name, field.dtype, pl.col("translation").struct.field(field.name))
+        sides = sides_of(held, pl.col(FIELD))
+        for why in sides.odd.values():
+            raise WeftError(f"{file}: {why}")
+        for code, texts in sides.texts.items():
+            if len(texts) > 1:
+                raise WeftError(f"{file}: {FIELD}: two languages are {code}; expected each once")
+        found = {code: texts[0] for code, texts in sides.texts.items()}
     else:
         found = {
-            name: _text(file, name, kind, pl.col(name)) for name, kind in table.schema.items() if _CODE.fullmatch(name)
+            name: pl.col(name).cast(pl.String)
+            for name, kind in table.schema.items()
+            if _CODE.fullmatch(name) and _is_text(file, name, kind)
         }
     if len(found) < 2:
         raise WeftError(
@@ -89,10 +89,37 @@ def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:
     return found
 
 
-def _text(file: Path, name: str, kind: object, column: pl.Expr) -> pl.Expr:
-    if kind not in (pl.String, pl.Null):
-        raise WeftError(f"{file}: {name} is {kind}; expected text")
-    return column.cast(pl.String)
+def _is_text(file: Path, name: str, kind: object) -> bool:
+    if why := _no_text(name, kind):
+        raise WeftError(f"{file}: {why}")
+    return True
+
+
+def _no_text(name: str, kind: object) -> str | None:
+    return None if kind in (pl.String, pl.Null) else f"{name} is {kind}; expected text"
+
+
+class Sides(NamedTuple):
+    """What a struct of texts holds: columns by the code of their language, and why other fields are none."""
+
+    texts: dict[str, list[pl.Expr]]
+    odd: dict[str, str]
+
+
+def sides_of(kind: pl.Struct, column: pl.Expr) -> Sides:
+    """The fields of a column `translation`, in their order: several of one code where codes are written differently."""
+    found = Sides({}, {})
+    for field in kind.fields:
+        try:
+            code = normalise(field.name)
+        except ValueError as error:
+            found.odd[field.name] = f"{FIELD}: {error}"
+            continue
+        if why := _no_text(field.name, field.dtype):
+            found.odd[field.name] = why
+        else:
+            found.texts.setdefault(code, []).append(column.struct.field(field.name).cast(pl.String))
+    return found
 
 
 def _beside(table: pl.DataFrame, name: str, taken: bool) -> pl.Expr:
@@ -104,13 +131,17 @@ def _beside(table: pl.DataFrame, name: str, taken: bool) -> pl.Expr:
         return pl.col(name).struct.json_encode().str.replace_all(_NULLS, "").alias(name)
     if isinstance(kind, pl.List | pl.Array):
         return pl.lit(None, pl.String).alias(name)
-    text = pl.col(name).cast(pl.String)
-    return pl.when(text.str.strip_chars() != "").then(text).alias(name)
+    return shown(pl.col(name).cast(pl.String)).alias(name)
+
+
+def shown(text: pl.Expr) -> pl.Expr:
+    """A text; null where it is nothing but white space."""
+    return pl.when(text.str.strip_chars() != "").then(text)
 
 
 def languages_in(units: pl.DataFrame) -> list[str]:
     """The codes of `translation`."""
-    kind = units.schema["translation"]
+    kind = units.schema[FIELD]
     return [field.name for field in kind.fields] if isinstance(kind, pl.Struct) else []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from weft.errors import WeftError
+from weft.parallel.encoding import Embed
 from weft.parallel.model_folder import MANIFEST, load
 from weft.parallel.pair_columns import column_of, paired
 from weft.parallel.scorer import Scorer
@@ -22,18 +23,24 @@ _SAID: dict[str, Any] = {
 _WORSE = -pl.col("probability")
 
 
-def scores(folders: Sequence[str], kind: pa.StructType) -> Callable[[pa.Table], pa.Array]:
+Asked = Callable[[str, Mapping[str, Any]], Embed | None]
+"""What gives vectors to the model in a folder, by what it remembers of its encoder; None: the lexicon decides."""
+_Held = Mapping[tuple[str, str], tuple[Scorer, Embed | None]]
+
+
+def scores(folders: Sequence[str], kind: pa.StructType, encoder_of: Asked) -> Callable[[pa.Table], pa.Array]:
     """Makes the column of a batch, of type `kind`, by the models in these folders.
 
     Raises WeftError for a folder without a model, and for two models of the same languages.
     """
-    held: dict[tuple[str, str], Scorer] = {}
+    held: dict[tuple[str, str], tuple[Scorer, Embed | None]] = {}
     for folder in folders:
         scorer = _loaded(folder, _changed(Path(folder)))
         if scorer.languages in held or scorer.languages[::-1] in held:
             names = " and ".join(scorer.languages)
             raise WeftError(f"{folder}: a second model of {names}; expected one for each pair of languages")
-        held[scorer.languages] = scorer
+        embed = None if scorer.meaning is None else encoder_of(folder, scorer.meaning.told)
+        held[scorer.languages] = scorer, embed
 
     def column(batch: pa.Table) -> pa.Array:
         found = [_scored(part, held) for part in paired(batch).partition_by("first", "language")]
@@ -53,7 +60,7 @@ def _changed(folder: Path) -> int:
     return manifest.stat().st_mtime_ns if manifest.is_file() else 0
 
 
-def _scored(part: pl.DataFrame, held: dict[tuple[str, str], Scorer]) -> pl.DataFrame:
+def _scored(part: pl.DataFrame, held: _Held) -> pl.DataFrame:
     """The struct's fields for the pairs of two languages; of languages without a model all but their names are null."""
     languages = (part["first"][0], part["language"][0])
     turned = languages not in held and languages[::-1] in held
@@ -62,5 +69,6 @@ def _scored(part: pl.DataFrame, held: dict[tuple[str, str], Scorer]) -> pl.DataF
     if shown not in held:
         return rows.with_columns(pl.lit(None).cast(kind).alias(name) for name, kind in _SAID.items())
     sides = (part["text"], part["source"]) if turned else (part["source"], part["text"])
-    said = held[shown].score(*sides).select(*_SAID)
+    scorer, embed = held[shown]
+    said = scorer.score(*sides, embed).select(*_SAID)
     return rows.with_columns(said.with_columns(pl.col("score", "probability").round(4).cast(pl.Float32)).get_columns())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from weft.parallel import lexicon, marked, projection
-from weft.parallel.word_alignment import Settings, align
+from weft.parallel.word_alignment import Aligned, Settings, align
+
+_TOGETHER = 10_000
+"""Pairs whose spans are carried over at once."""
+_MARKED = 200
+"""The same by marks: each span has some hundred places that it could be."""
 
 
 def rows(
@@ -30,16 +35,40 @@ def rows(
     if others is not None:
         whole = [pl.concat([mine, more]) for mine, more in zip(whole, others, strict=True)]
     aligned = align(whole[0], whole[1], Settings(seed=seed))
-    pairs = projection.pairs_of(aligned, source, target)
     if translated is None:
-        found = (projection.project(pair, row["spans"], least, gap) for pair, row in zip(pairs, given, strict=True))
+        found: Iterable[list[projection.Found]] = linked(aligned, source, target, given, least, gap)
     else:
         learnt = lexicon.train(whole[0], whole[1], ("source", "target"))
-        found = (
-            marked.project(pair, row["spans"], texts, learnt, least)
-            for pair, row, texts in zip(pairs, given, translated, strict=True)
-        )
+        found = by_marks(list(projection.pairs_of(aligned, source, target)), given, translated, learnt, least)
     return [projection.row_with(row, one) for row, one in zip(given, found, strict=True)]
+
+
+def linked(
+    aligned: Aligned,
+    source: list[str],
+    target: list[str],
+    given: Sequence[dict[str, Any]],
+    least: float = 0.0,
+    gap: int = projection.MOST_GAP,
+) -> Iterator[list[projection.Found]]:
+    """What becomes of the `spans` of each row by the links of the first pairs, which have these texts."""
+    for first in range(0, len(given), _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        pairs = projection.together(aligned, source[part], target[part], first)
+        yield from projection.project(pairs, [row["spans"] for row in given[part]], least, gap)
+
+
+def by_marks(
+    pairs: list[projection.Pair],
+    given: Sequence[dict[str, Any]],
+    translated: Sequence[Sequence[str]],
+    learnt: lexicon.Lexicon,
+    least: float = 0.0,
+) -> Iterator[list[projection.Found]]:
+    """What becomes of the `spans` of each row by translations of marked texts."""
+    for first in range(0, len(given), _MARKED):
+        part = slice(first, first + _MARKED)
+        yield from marked.project(pairs[part], [row["spans"] for row in given[part]], translated[part], learnt, least)
 
 
 def translated_rows(given: Sequence[dict[str, Any]], translate: marked.Translate) -> list[list[str]]:

@@ -37,12 +37,14 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def characters(self, text: int) -> Longs:
-        """Places of the words of a text in characters, (words, 2)."""
-        base = int(self.strings.offsets[text])
-        data = self.strings.data[base : int(self.strings.offsets[text + 1])]
+    def characters(self, text: int, last: int | None = None) -> Longs:
+        """Places of the words of a text in its characters, (words, 2); or of the texts from it to `last`, exclusive."""
+        last = text + 1 if last is None else last
+        offsets, starts = self.strings.offsets[text : last + 1], self.starts[text : last + 1]
+        data = self.strings.data[int(offsets[0]) : int(offsets[-1])]
         before = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
-        return np.asarray(before[self.places[self.starts[text] : self.starts[text + 1]] - base], np.int64)
+        own = np.repeat(before[offsets[:-1] - offsets[0]], np.diff(starts))
+        return np.asarray(before[self.places[starts[0] : starts[-1]] - offsets[0]] - own[:, None], np.int64)
 
     def surfaces(self, text: int) -> list[str]:
         """The words of a text as they are written."""
