@@ -1,6 +1,7 @@
 """Mining two corpora of 100,000 sentences: seconds, memory, and what is right of what is found.
 
 python benchmarks/mining.py [--data FOLDER] [--language swh_Latn] [--sentences 100000] [--threads 2] [--pairs 0.2]
+    [--vectors]
 
 The corpora hold the lines of TICO-19 that are not in the seed, and lines that are made: two clauses of other lines, cut
 at spaces and joined. Of `pairs` of the made lines the source and the target are made of the same two pairs, in the same
@@ -52,6 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sentences", type=int, default=100_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=float, default=0.2)
+    parser.add_argument("--vectors", action="store_true", help="with vectors learnt from the seed")
     return parser.parse_args()
 
 
@@ -106,6 +108,7 @@ def main() -> None:
             "--id",
             "key",
         ]
+        command += ["--seed-vectors"] * given.vectors
         began = time.monotonic()
         done = subprocess.run(
             [*command, "--json", "--threads", str(given.threads)], capture_output=True, text=True, check=True

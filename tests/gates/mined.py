@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from weft.parallel.candidates import candidate_pairs, neighbours
 from weft.parallel.lexicon import train
-from weft.parallel.mining import Plan, learn, mine, values
+from weft.parallel.mining import Plan, candidates, learn, mine
 
 SEED = 2_000
 
@@ -69,9 +68,7 @@ def measured(seed: pl.DataFrame, test: pl.DataFrame, code: str) -> Measured:
     lexicon = train(*pairs, plan.languages, learnt.foldings)
     found = mine(corpora, lexicon, learnt, plan, lambda *_: None, learnt.threshold)
     right = (found.rows == found.columns) & (found.rows < count)
-    sides = (lexicon.side(0, test["source"]), lexicon.side(1, test["target"]))
-    every = candidate_pairs(*neighbours(lexicon, sides, 1, lambda *_: None), 4)
-    value = values(every, lexicon, sides, learnt.judge, lambda *_: None)
+    every, value = candidates((test["source"], test["target"]), lexicon, learnt, plan, lambda *_: None)
     order = np.lexsort((every.columns, -value, every.rows))
     first = order[np.unique(every.rows[order], return_index=True)[1]]
     hits = int((every.rows[first] == every.columns[first]).sum())

@@ -15,7 +15,7 @@ from weft.parallel.choosing import chosen
 from weft.parallel.corpora import seed, sentences
 from weft.parallel.judging import judge, shifted, threshold
 from weft.parallel.lexicon import Folding, train
-from weft.parallel.mining import Plan, learn, mine, mine_vectors, unpaired
+from weft.parallel.mining import LEAST_LOSS, Plan, learn, mine, mine_vectors, unpaired
 from weft.text.inverted import one_to_one
 
 CODES = ("eng_Latn", "qaa_Latn")
@@ -65,7 +65,7 @@ def test_mined_pairs_are_right_and_the_same_on_any_number_of_threads(pairs: tupl
     corpora = (pairs[0][400:600], pairs[1][500:700])
     found = []
     for threads in (1, 3):
-        plan = Plan(CODES, threads=threads)
+        plan = Plan(CODES, threads=threads, vectors=True)
         learnt = learn(known, corpora, plan, silent)
         lexicon = train(*known, CODES, learnt.foldings)
         found.append(mine(corpora, lexicon, learnt, plan, silent, learnt.threshold))
@@ -73,6 +73,22 @@ def test_mined_pairs_are_right_and_the_same_on_any_number_of_threads(pairs: tupl
     assert right.mean() >= 0.9 and right.sum() >= 90
     assert len(set(found[0].rows)) == len(found[0].rows) and len(set(found[0].columns)) == len(found[0].columns)
     assert all(one.tobytes() == other.tobytes() for one, other in zip(*found, strict=True))
+
+
+def test_vectors_of_the_seed_are_used_only_where_held_out_pairs_allow_it(
+    pairs: tuple[pl.Series, pl.Series], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (pairs[0][:240], pairs[1][:240])
+    corpora = (pairs[0][400:440], pairs[1][420:460])
+    learnt = learn(known, corpora, Plan(CODES, vectors=True), silent)
+    assert learnt.vectors is not None
+    assert learnt.figures["f1_with_vectors"] > learnt.figures["f1_without_vectors"] - LEAST_LOSS
+    monkeypatch.setattr("weft.parallel.mining.LEAST_LOSS", -1.0)
+    unused = learn(known, corpora, Plan(CODES, vectors=True), silent)
+    plain = learn(known, corpora, Plan(CODES), silent)
+    assert unused.vectors is None and "f1_with_vectors" in unused.figures and "f1_with_vectors" not in plain.figures
+    # Then nothing is as if vectors had been looked at.
+    assert unused.threshold == plain.threshold and unused.judge.weights.tobytes() == plain.judge.weights.tobytes()
 
 
 def test_prefixes_are_chosen_where_words_have_endings() -> None:

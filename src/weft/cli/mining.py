@@ -44,6 +44,12 @@ def mine(
         typer.Option(metavar="A.npy B.npy", help="A vector for each row of SOURCE and TARGET: mine by them instead."),
     ] = None,
     least_margin: Annotated[float, typer.Option(help="Least ratio margin of pairs mined by vectors.")] = 1.06,
+    seed_vectors: Annotated[
+        bool,
+        typer.Option(
+            "--seed-vectors", help="Learn vectors of sentences from the seed too; used if held-out pairs allow."
+        ),
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: all cores. The result is the same.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -55,7 +61,7 @@ def mine(
     columns = columns_of(seed_columns, "--seed-columns")
     told = _mined(
         (source, target), (seed, lexicon), codes, into, (precision, paired), columns, (text, identifier), vectors,
-        least_margin, threads, quiet or as_json,
+        least_margin, (threads, seed_vectors), quiet or as_json,
     )  # fmt: skip
     if as_json:
         show.as_json(told)
@@ -64,23 +70,33 @@ def mine(
         f"{told['pairs']:,} pairs of {told['sentences'][0]:,} and {told['sentences'][1]:,} different sentences  {into}"
     )
     if told["by"] == "lexicon":
-        held = told["held_out"]
-        if told["least_probability"] is None:
-            show.say(
-                f"Held-out pairs of the seed reach a precision of {precision} nowhere: nothing is written. Give more "
-                "pairs or a lower --precision, and look whether the seed is aligned."
-            )
-            return
+        _say(told, precision)
+
+
+def _say(told: dict[str, Any], precision: float) -> None:
+    """What held-out pairs of the seed say of the pairs that were mined."""
+    held = told["held_out"]
+    if told["least_probability"] is None:
         show.say(
-            f"on held-out pairs of the seed: precision {held['precision']:.2f}, recall {held['recall']:.2f} "
-            f"({held['held_out_pairs']:,.0f} pairs among sentences that have none)"
+            f"Held-out pairs of the seed reach a precision of {precision} nowhere: nothing is written. Give more "
+            "pairs or a lower --precision, and look whether the seed is aligned."
+        )
+        return
+    show.say(
+        f"on held-out pairs of the seed: precision {held['precision']:.2f}, recall {held['recall']:.2f} "
+        f"({held['held_out_pairs']:,.0f} pairs among sentences that have none)"
+    )
+    if "f1_with_vectors" in held:
+        show.say(
+            f"vectors learnt from the seed are {'' if told['seed_vectors'] else 'not '}used: F1 on held-out pairs "
+            f"{held['f1_with_vectors']:.2f} with them, {held['f1_without_vectors']:.2f} without"
         )
 
 
 def _mined(
     files: tuple[Path, Path], learnt_from: tuple[Path | None, Path | None], codes: tuple[str, str], into: Path,
     aims: tuple[float, float], columns: tuple[str, str] | None, names: tuple[str, str | None],
-    vectors: tuple[Path, Path] | None, least_margin: float, threads: int | None, silent: bool,
+    vectors: tuple[Path, Path] | None, least_margin: float, how: tuple[int | None, bool], silent: bool,
 ) -> dict[str, Any]:  # fmt: skip
     from weft.cli.tokenizing import progress
     from weft.parallel.candidates import cores
@@ -91,8 +107,7 @@ def _mined(
     from weft.parallel.vector_candidates import read_vectors
 
     began = time.monotonic()
-    plan = Plan(codes, *aims, threads or cores())
-    seed_file, model = learnt_from
+    plan, (seed_file, model) = Plan(codes, *aims, how[0] or cores(), how[1]), learnt_from
     if vectors is None and seed_file is None:
         raise WeftError(
             "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
@@ -126,6 +141,7 @@ def _mined(
                 "seed_pairs": len(pairs[0]),
                 "foldings": [one._asdict() for one in learnt.foldings],
                 "least_probability": learnt.least(plan),
+                "seed_vectors": learnt.vectors is not None,
                 "held_out": learnt.figures,
             }
     rows = table(found, tables, codes)

@@ -94,7 +94,7 @@ def candidate_pairs(forth: Best, back: Best, neighbours: int, ratio: bool = Fals
     The margin is the score less the mean of those of the `neighbours` best of either text, halved (`ratio`: divided by
     it; Artetxe and Schwenk 2019). The lead is the margin less the next one of that text.
     """
-    means = [_mean(one.scores, neighbours) for one in (forth, back)]
+    means = [mean_of_best(one.scores, neighbours) for one in (forth, back)]
     found = []
     for n, one in enumerate((forth, back)):
         usual = (means[n][:, None] + means[1 - n][one.texts]) / np.float32(2)
@@ -115,7 +115,7 @@ def candidate_pairs(forth: Best, back: Best, neighbours: int, ratio: bool = Fals
     return Pairs(rows, columns, score, margin, leads[0], leads[1])
 
 
-def _mean(scores: Floats, count: int) -> Floats:
+def mean_of_best(scores: Floats, count: int) -> Floats:
     """Mean of the best `count`; of those there are where there are fewer, and 0 of none."""
     best = scores[:, :count]
     there = best > -1e29

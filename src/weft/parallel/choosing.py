@@ -14,12 +14,16 @@ PREFIXES = (4, 5, 6)
 LEAST_GAIN = 0.01
 """Share of held-out sentences more whose translation is found, for which another folding is taken."""
 HELD, MOST_TRAINED = 500, 4_000
+AMONG = 500
+"""Sentences that held-out ones are looked for among, with some of the other folds: of few each is found too easily."""
+FOLDS, FEW = 5, 1_000
+"""Each fold of a seed of fewer pairs than FEW is held out once; of a larger one a fold tells enough."""
 
 
 def chosen(
     source: Any, target: Any, languages: tuple[str, str], tell: Tell = lambda *_: None
 ) -> tuple[Folding, Folding]:
-    """The foldings by which most translations of held-out pairs are found among the held-out sentences (P@1).
+    """The foldings by which most translations of held-out pairs are found among the sentences of the seed (P@1).
 
     From whole words without marks on, one side and one choice after the other: prefixes of the target, of the source,
     marks of the target, of the source. `source[n]` and `target[n]` translate each other; with fewer than 100 pairs
@@ -31,9 +35,11 @@ def chosen(
     if size < 100:
         return best[0], best[1]
     place = np.arange(size)
-    step = max(5, size // HELD)
-    held, rest = np.flatnonzero(place % step == 0), np.flatnonzero(place % step != 0)[:MOST_TRAINED]
-    parts = [(side.gather(held), side.gather(rest)) for side in texts]
+    step = max(FOLDS, size // HELD)
+    parts = []
+    for fold in range(FOLDS if size < FEW else 1):
+        held, rest = np.flatnonzero(place % step == fold), np.flatnonzero(place % step != fold)[:MOST_TRAINED]
+        parts.append([(side.gather(held), side.gather(rest)) for side in texts])
     reached = _found(parts, (best[0], best[1]), languages)
     for side in (1, 0):
         for what in ("prefix", "marks"):
@@ -56,13 +62,26 @@ def _has_marks(texts: pl.Series) -> bool:
     return not np.array_equal(folded, whole)
 
 
-def _found(
-    parts: list[tuple[pl.Series, pl.Series]], foldings: tuple[Folding, Folding], languages: tuple[str, str]
-) -> float:
-    """Share of held-out sources whose target has the highest margin of all held-out targets."""
-    lexicon = train(parts[0][1], parts[1][1], languages, foldings)
-    sides = (lexicon.side(0, parts[0][0]), lexicon.side(1, parts[1][0]))
+Part = list[tuple[pl.Series, pl.Series]]
+"""Of each side held-out sentences and those of the other folds."""
+
+
+def _found(parts: list[Part], foldings: tuple[Folding, Folding], languages: tuple[str, str]) -> float:
+    """Share of held-out sentences of both sides whose translation has the highest margin of all there are."""
+    hits = sum(_hits(part, foldings, languages) for part in parts)
+    return hits / (2 * sum(len(part[0][0]) for part in parts))
+
+
+def _hits(part: Part, foldings: tuple[Folding, Folding], languages: tuple[str, str]) -> int:
+    lexicon = train(part[0][1], part[1][1], languages, foldings)
+    more = min(max(AMONG - len(part[0][0]), 0), len(part[0][1]))
+    among = np.arange(more) * len(part[0][1]) // max(more, 1)
+    texts = [pl.concat([held, rest.gather(among)]) for held, rest in part]
+    sides = (lexicon.side(0, texts[0]), lexicon.side(1, texts[1]))
     pairs = candidate_pairs(*neighbours(lexicon, sides, 1, lambda *_: None), 4, each=1)
-    order = np.lexsort((pairs.columns, -pairs.margin, pairs.rows))
-    first = order[np.unique(pairs.rows[order], return_index=True)[1]]
-    return float((pairs.rows[first] == pairs.columns[first]).sum() / len(sides[0]))
+    count = 0
+    for own, other in ((pairs.rows, pairs.columns), (pairs.columns, pairs.rows)):
+        order = np.lexsort((other, -pairs.margin, own))
+        first = order[np.unique(own[order], return_index=True)[1]]
+        count += int(((own[first] < len(part[0][0])) & (own[first] == other[first])).sum())
+    return count

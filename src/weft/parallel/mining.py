@@ -6,7 +6,7 @@ held-out pairs of the seed rank them, and each sentence is in one pair at most (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from weft.parallel.candidates import Best, Floats, Pairs, Tell, candidate_pairs,
 from weft.parallel.choosing import chosen
 from weft.parallel.judging import Judge, Numbers, features, judge, matched, shifted, threshold
 from weft.parallel.lexicon import Folding, Lexicon, Side, train
+from weft.parallel.seed_vectors import FEATURES, Alike, SeedVectors, alike, learn_vectors
 from weft.parallel.vector_candidates import vector_neighbours
 from weft.text.buffers import Longs
 
@@ -27,6 +28,10 @@ DISTRACTORS = 4_000
 """Sentences of each corpus that the held-out pairs stand among."""
 BLOCK = 100_000
 """Candidate pairs that are judged at once."""
+EACH, EACH_WITH_VECTORS = 2, 4
+"""Candidates of each text that are judged, those of best margin: vectors may prefer one behind the first two."""
+LEAST_LOSS = 0.01
+"""F1 on held-out pairs that vectors may cost: beyond the seed's own kind of text they bring more than on it."""
 MANY = 1_000_000
 """Sentences from which on the margin looks at sixteen neighbours and not at four (Schwenk et al. 2021)."""
 
@@ -35,19 +40,25 @@ MANY = 1_000_000
 class Plan:
     """What is asked for: languages, the share of mined pairs that shall be right, and how many threads work.
 
-    `paired` is the share of sentences that are thought to have a translation in the other corpus.
+    `paired` is the share of sentences that are thought to have a translation in the other corpus. `vectors` says
+    whether vectors are learnt from the seed, and used unless they find fewer of its held-out pairs.
     """
 
     languages: tuple[str, str]
     precision: float = 0.9
     paired: float = 0.5
     threads: int = 1
+    vectors: bool = False
 
 
 class Learnt(NamedTuple):
-    """From the seed alone: foldings, the model of pairs, its threshold, and what it reaches on held-out pairs."""
+    """From the seed alone: foldings, the model of pairs, its threshold, and what it reaches on held-out pairs.
+
+    `vectors` are None where they were not asked for or find fewer held-out pairs.
+    """
 
     foldings: tuple[Folding, Folding]
+    vectors: SeedVectors | None
     judge: Judge
     threshold: float
     figures: dict[str, float]
@@ -99,20 +110,37 @@ def learn(
     known = []
     for n in range(FOLDS):
         tell("learn from held-out pairs", n, FOLDS)
-        rest = np.flatnonzero(fold != n)
-        lexicon = known_lexicon or train(seed[0].gather(rest), seed[1].gather(rest), plan.languages, foldings)
-        known.append(_known(lexicon, seed, unpaired(np.flatnonzero(fold == n)[:MOST_HELD], n), among, plan))
-    value, true = _judged(known)
-    least = threshold(value, true, plan.precision, plan.paired)
+        rest = [texts.gather(np.flatnonzero(fold != n)) for texts in seed]
+        lexicon = known_lexicon or train(rest[0], rest[1], plan.languages, foldings)
+        vectors = learn_vectors(rest[0], rest[1], foldings) if plan.vectors else None
+        held = unpaired(np.flatnonzero(fold == n)[:MOST_HELD], n)
+        known.append(_known(lexicon, vectors, seed, held, among, plan))
     there = sum(one.there for one in known)
+    value, true = _judged(known)
+    reached = {}
+    if plan.vectors:
+        plain = [one._replace(seen=one.seen[:, : -len(FEATURES)]) for one in known]
+        without = _judged(plain)
+        reached = {"f1_with_vectors": _most_f1(value, true, there), "f1_without_vectors": _most_f1(*without, there)}
+        if reached["f1_with_vectors"] <= reached["f1_without_vectors"] - LEAST_LOSS:
+            learnt = learn(seed, corpora, replace(plan, vectors=False), tell, known_lexicon)
+            return learnt._replace(figures={**learnt.figures, **reached})
+    least = threshold(value, true, plan.precision, plan.paired)
     above = value >= least
     figures = {
         "held_out_pairs": float(there),
         "precision": _precision(true[above], plan.paired),
         "recall": float(true[above].sum() / max(there, 1)),
+        **reached,
     }
     model = judge(np.concatenate([one.seen for one in known]), np.concatenate([one.true for one in known]))
-    return Learnt(foldings, model, least, figures)
+    return Learnt(foldings, learn_vectors(*seed, foldings) if plan.vectors else None, model, least, figures)
+
+
+def _most_f1(value: Numbers, true: npt.NDArray[np.bool_], there: int) -> float:
+    """F1 of the pairs from some value on, at the value that is best, where so many are to be found."""
+    good = np.cumsum(true[np.argsort(-value, kind="stable")])
+    return float((2 * good / (np.arange(len(good)) + 1 + there)).max(initial=0.0))
 
 
 def _judged(known: list[Known]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
@@ -136,6 +164,7 @@ def _precision(true: npt.NDArray[np.bool_], paired: float) -> float:
 
 def _known(
     lexicon: Lexicon,
+    vectors: SeedVectors | None,
     seed: tuple[pl.Series, pl.Series],
     held: tuple[Longs, Longs],
     among: tuple[pl.Series, pl.Series],
@@ -145,13 +174,14 @@ def _known(
     texts = [pl.concat([seed[n].gather(held[n]), among[n]]) for n in range(2)]
     sides = (lexicon.side(0, texts[0]), lexicon.side(1, texts[1]))
     forth, back = neighbours(lexicon, sides, plan.threads, lambda *_: None)
-    pairs = candidate_pairs(forth, back, 4)
+    near = None if vectors is None else alike(vectors, (texts[0], texts[1]), (forth, back), plan.threads)
+    pairs = candidate_pairs(forth, back, 4, each=EACH if near is None else EACH_WITH_VECTORS)
     mine = (pairs.rows < len(held[0])) | (pairs.columns < len(held[1]))
     pairs = pairs.part(mine)
     names = [np.concatenate([one, np.full(len(among[n]), -1 - n)]) for n, one in enumerate(held)]
     true = names[0][pairs.rows] == names[1][pairs.columns]
     sizes = (len(texts[0]), len(texts[1]))
-    return Known(features(pairs, lexicon, sides, usual(lexicon)), true, pairs, sizes, len(np.intersect1d(*held)))
+    return Known(_seen(pairs, lexicon, sides, near), true, pairs, sizes, len(np.intersect1d(*held)))
 
 
 def usual(lexicon: Lexicon) -> float:
@@ -159,14 +189,30 @@ def usual(lexicon: Lexicon) -> float:
     return float(np.log(lexicon.vocabularies[1].counts.sum() / lexicon.vocabularies[0].counts.sum()))
 
 
-def values(pairs: Pairs, lexicon: Lexicon, sides: tuple[Side, Side], model: Judge, tell: Tell) -> Numbers:
-    """The probability of each pair, block by block."""
+def _seen(pairs: Pairs, lexicon: Lexicon, sides: tuple[Side, Side], near: Alike | None) -> Numbers:
+    """What the model sees of pairs, last what vectors say."""
+    found = features(pairs, lexicon, sides, usual(lexicon))
+    return found if near is None else np.concatenate([found, near.features(pairs)], axis=1)
+
+
+def candidates(
+    corpora: tuple[pl.Series, pl.Series], lexicon: Lexicon, learnt: Learnt, plan: Plan, tell: Tell
+) -> tuple[Pairs, Numbers]:
+    """Candidate pairs of the corpora, and the probability of each."""
+    sides = (lexicon.side(0, corpora[0]), lexicon.side(1, corpora[1]))
+    found: tuple[Best, Best] = neighbours(lexicon, sides, plan.threads, tell)
+    near = None
+    if learnt.vectors is not None:
+        tell("vectors of sentences", 0, None)
+        near = alike(learnt.vectors, corpora, found, plan.threads)
+    each = EACH if near is None else EACH_WITH_VECTORS
+    pairs = candidate_pairs(*found, _looked_at((len(sides[0]), len(sides[1]))), each=each)
     out = np.empty(len(pairs.rows))
     for first in range(0, len(out), BLOCK):
         tell("judge candidates", first, len(out))
         part = pairs.part(slice(first, first + BLOCK))
-        out[first : first + BLOCK] = model.probability(features(part, lexicon, sides, usual(lexicon)))
-    return out
+        out[first : first + BLOCK] = learnt.judge.probability(_seen(part, lexicon, sides, near))
+    return pairs, out
 
 
 class Mined(NamedTuple):
@@ -183,11 +229,8 @@ def mine(
     corpora: tuple[pl.Series, pl.Series], lexicon: Lexicon, learnt: Learnt, plan: Plan, tell: Tell, least: float
 ) -> Mined:
     """One-to-one pairs of the corpora of at least the probability `least`."""
-    sides = (lexicon.side(0, corpora[0]), lexicon.side(1, corpora[1]))
-    found: tuple[Best, Best] = neighbours(lexicon, sides, plan.threads, tell)
-    pairs = candidate_pairs(*found, _looked_at((len(sides[0]), len(sides[1]))))
-    value = values(pairs, lexicon, sides, learnt.judge, tell)
-    taken = matched(pairs, value, (len(sides[0]), len(sides[1])))
+    pairs, value = candidates(corpora, lexicon, learnt, plan, tell)
+    taken = matched(pairs, value, (len(corpora[0]), len(corpora[1])))
     taken = taken[value[taken] >= least]
     return Mined(
         pairs.rows[taken],

@@ -18,8 +18,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 SHARED = (
-    *("jit.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "shingles.py", "unicode.py"),
-    *("tokens.py", "translated.py", "units.py", "vectors.py"),
+    *("jit.py", "cosine.py", "decode.py", "hashing.py", "dictionary.py", "ngrams.py", "repeats.py", "shingles.py"),
+    *("unicode.py", "tokens.py", "translated.py", "units.py", "vectors.py"),
     *("pair_characters.py", "pair_counts.py", "pair_markup.py", "pair_numbers.py"),
 )
 """Modules whose functions and constants are compiled into kernels of others, which numba's own check cannot see."""

@@ -35,7 +35,8 @@ DIVIDES, SILENT, SPACED, DENSE, DIGIT, SYMBOL = range(6)
 spaces; a decimal digit; a token of its own."""
 WORD, PIECE, NUMBER, SIGN = range(4)
 """Kinds of tokens: a word, a character or two of a script without spaces, digits, a symbol or punctuation mark."""
-_POINT, _KIND = np.uint32(0x1FFFFF), np.uint32(24)
+POINT, KIND = np.uint32(0x1FFFFF), np.uint32(24)
+"""Of a letter as it is compared: the bits of its code point, and how far its kind is shifted."""
 _PRIME = np.uint64(0x100000001B3)
 _ELONGATION = 0x640
 _FOLDING = ("Latn", "Grek", "Cyrl")
@@ -56,7 +57,7 @@ class Tokens(NamedTuple):
 
 
 @functools.cache
-def _table(fold_marks: bool) -> npt.NDArray[np.uint32]:
+def folded_letters(fold_marks: bool) -> npt.NDArray[np.uint32]:
     """Of every code point: its kind << 24 | the code point as it is compared."""
     flags, category = flat(tables().flags), flat(tables().category)
     held = np.full(0x110000, SYMBOL, np.int64)
@@ -68,7 +69,7 @@ def _table(fold_marks: bool) -> npt.NDArray[np.uint32]:
     held[category == CATEGORIES.index("Nd")] = DIGIT
     held[(category == CATEGORIES.index("Cf")) | ((flags & JOINER) != 0)] = SILENT
     held[_ELONGATION] = SILENT
-    folded = (characters() & _POINT).astype(np.int64)
+    folded = (characters() & POINT).astype(np.int64)
     digits = np.flatnonzero(held == DIGIT)
     # Decimal digits stand in runs of ten from zero on (Unicode Standard, section 4.6).
     begins = np.maximum.accumulate(np.where(np.diff(digits, prepend=-2) > 1, np.arange(len(digits)), 0))
@@ -76,7 +77,7 @@ def _table(fold_marks: bool) -> npt.NDArray[np.uint32]:
     _fold_forms(held, folded)
     if fold_marks:
         _fold_marks(held, folded)
-    return np.asarray(held.astype(np.uint32) << _KIND | folded.astype(np.uint32))
+    return np.asarray(held.astype(np.uint32) << KIND | folded.astype(np.uint32))
 
 
 def _fold_forms(held: npt.NDArray[np.int64], folded: npt.NDArray[np.int64]) -> None:
@@ -123,23 +124,23 @@ def _tokens(data: Any, offsets: Any, table: Any, prefix: int, most: int, starts:
             begin = at
             point, width = code_point(data, at)
             found = item(table, point)
-            kind = found >> _KIND
+            kind = found >> KIND
             at += width
             if kind == SYMBOL:
-                _put(out, count, begin, at, np.uint64(found & _POINT), SIGN)
+                _put(out, count, begin, at, np.uint64(found & POINT), SIGN)
                 count += 1
             elif kind == DENSE:
-                previous = np.uint64(found & _POINT)
+                previous = np.uint64(found & POINT)
                 alone, end = True, at
                 while at < stop and count < last:
                     point, width = code_point(data, at)
                     found = item(table, point)
-                    if found >> _KIND == SILENT:
+                    if found >> KIND == SILENT:
                         at += width
                         continue
-                    if found >> _KIND != DENSE:
+                    if found >> KIND != DENSE:
                         break
-                    letter = np.uint64(found & _POINT)
+                    letter = np.uint64(found & POINT)
                     _put(out, count, begin, at + width, previous * _PRIME + letter, PIECE)
                     count, alone, previous = count + 1, False, letter
                     begin, at = at, at + width
@@ -153,11 +154,11 @@ def _tokens(data: Any, offsets: Any, table: Any, prefix: int, most: int, starts:
                 while at < stop:
                     point, width = code_point(data, at)
                     found = item(table, point)
-                    kind = found >> _KIND
+                    kind = found >> KIND
                     if kind in (SPACED, DIGIT):
                         digits = digits and kind == DIGIT
                         if digits or prefix == 0 or size < prefix:
-                            value = (value + np.uint64(found & _POINT)) * _PRIME
+                            value = (value + np.uint64(found & POINT)) * _PRIME
                         size += 1
                         end = at + width
                     elif kind != SILENT:
@@ -171,7 +172,7 @@ def _tokens(data: Any, offsets: Any, table: Any, prefix: int, most: int, starts:
 
 def tokens(strings: Strings, *, fold_marks: bool = False, prefix: int = 0, most: int = 1 << 40) -> Tokens:
     """Tokens of texts, at most `most` of each; of words only the first `prefix` letters count where it is not 0."""
-    starts, table = np.zeros(len(strings.offsets), np.int64), _table(fold_marks)
+    starts, table = np.zeros(len(strings.offsets), np.int64), folded_letters(fold_marks)
     given = (strings.data, strings.offsets, table, prefix, most, starts)
     none = (np.empty(0, np.uint64), np.empty(0, np.uint8), np.empty(0, np.int64))
     size = _tokens(*given, none)
