@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from weft.parallel.candidates import Tell, candidate_pairs, neighbours
+from weft.parallel.candidates import Floats, Tell, candidate_pairs, neighbours
 from weft.parallel.lexicon import Folding, tokenised, train
+from weft.text.buffers import Longs
 
 PREFIXES = (4, 5, 6)
 LEAST_GAIN = 0.01
 """Share of held-out sentences more whose translation is found, for which another folding is taken."""
 HELD, MOST_TRAINED = 500, 4_000
 AMONG = 500
-"""Sentences that held-out ones are looked for among, with some of the other folds: of few each is found too easily."""
-FOLDS, FEW = 5, 1_000
+"""Sentences that held-out ones of a small seed are looked for among: of some sixty each is found too easily."""
+FOLDS, FEW = 5, 500
 """Each fold of a seed of fewer pairs than FEW is held out once; of a larger one a fold tells enough."""
 
 
@@ -67,21 +68,25 @@ Part = list[tuple[pl.Series, pl.Series]]
 
 
 def _found(parts: list[Part], foldings: tuple[Folding, Folding], languages: tuple[str, str]) -> float:
-    """Share of held-out sentences of both sides whose translation has the highest margin of all there are."""
-    hits = sum(_hits(part, foldings, languages) for part in parts)
-    return hits / (2 * sum(len(part[0][0]) for part in parts))
+    """Share of held-out sources, of small seeds targets too, whose translation has the highest margin."""
+    return sum(_share(part, foldings, languages) * len(part[0][0]) for part in parts) / sum(len(p[0][0]) for p in parts)
 
 
-def _hits(part: Part, foldings: tuple[Folding, Folding], languages: tuple[str, str]) -> int:
+def _share(part: Part, foldings: tuple[Folding, Folding], languages: tuple[str, str]) -> float:
     lexicon = train(part[0][1], part[1][1], languages, foldings)
-    more = min(max(AMONG - len(part[0][0]), 0), len(part[0][1]))
-    among = np.arange(more) * len(part[0][1]) // max(more, 1)
-    texts = [pl.concat([held, rest.gather(among)]) for held, rest in part]
+    size, rest = len(part[0][0]), len(part[0][1])
+    small = size + rest < FEW
+    more = min(AMONG - size, rest) if small else 0
+    among = np.arange(more) * rest // max(more, 1)
+    texts = [pl.concat([own, others.gather(among)]) for own, others in part]
     sides = (lexicon.side(0, texts[0]), lexicon.side(1, texts[1]))
     pairs = candidate_pairs(*neighbours(lexicon, sides, 1, lambda *_: None), 4, each=1)
-    count = 0
-    for own, other in ((pairs.rows, pairs.columns), (pairs.columns, pairs.rows)):
-        order = np.lexsort((other, -pairs.margin, own))
-        first = order[np.unique(own[order], return_index=True)[1]]
-        count += int(((own[first] < len(part[0][0])) & (own[first] == other[first])).sum())
-    return count
+    ways = ((pairs.rows, pairs.columns), (pairs.columns, pairs.rows))[: 1 + small]
+    return float(np.mean([_hits(*way, pairs.margin, size) for way in ways])) / size
+
+
+def _hits(own: Longs, other: Longs, margin: Floats, size: int) -> int:
+    """How many of the first `size` texts have their highest margin with their own translation."""
+    order = np.lexsort((other, -margin, own))
+    first = order[np.unique(own[order], return_index=True)[1]]
+    return int(((own[first] < size) & (own[first] == other[first])).sum())
