@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -116,20 +115,17 @@ def test_report_survives_hostile_text(built: Any, command: Any, tmp_path: Path) 
 # ------------------------------------------------------------------ the command
 
 
-def test_help_is_fast_and_lazy() -> None:
-    def once() -> float:
-        begun = time.perf_counter()
-        ran = subprocess.run([sys.executable, "-m", "weft", "--help"], capture_output=True, check=True)
-        assert b"Usage" in ran.stdout
-        return time.perf_counter() - begun
-
-    assert min(once() for _ in range(5)) < 0.4
+def test_help_is_lazy() -> None:
+    """What makes a start slow are modules; a clock would measure the machine."""
     code = (
         "import sys\nfrom weft.cli.boundary import run\nrun(['--help'])\n"
-        "print(sorted({'numba', 'polars', 'pyarrow', 'numpy', 'pydantic'} & set(sys.modules)), file=sys.stderr)"
+        "heavy = {'numba', 'polars', 'pyarrow', 'numpy', 'pydantic', 'rich'} & set(sys.modules)\n"
+        "print(len(sys.modules), sorted(heavy), file=sys.stderr)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stderr.strip().splitlines()[-1] == "[]"
+    modules, heavy = ran.stderr.strip().splitlines()[-1].split(" ", 1)
+    assert heavy == "[]" and "Usage" in ran.stdout
+    assert int(modules) < 300
 
 
 COMMANDS = (

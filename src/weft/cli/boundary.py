@@ -73,28 +73,24 @@ def _check_urls(arguments: list[str]) -> None:
 
 
 def _called(arguments: list[str]) -> int:
-    import click
-
     _check_urls(arguments)
 
     from weft.cli.application import application
+    from weft.cli.starting import with_options_of
 
+    # A shell that asks for completions says what was typed in its environment.
+    wanted = application if "_WEFT_COMPLETE" in os.environ else with_options_of(application, set(arguments))
     try:
-        status = application(arguments, prog_name="weft", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return _status(int(end.exit_code))
-    except click.exceptions.Abort:
-        raise KeyboardInterrupt from None
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return 2
+        status = wanted(arguments, prog_name="weft", standalone_mode=False)
     except Exception as error:
-        # typer carries its own copy of click's exceptions: told apart by what they have, not by their class.
+        # Typer uses click's exceptions or carries a copy of them, by its version: told apart by what they have.
         if hasattr(error, "exit_code") and hasattr(error, "show"):
             error.show(sys.stderr)
             return 2
         if type(error).__name__ == "Exit" and hasattr(error, "exit_code"):
             return _status(int(error.exit_code))
+        if type(error).__name__ == "Abort" and isinstance(error, RuntimeError):
+            raise KeyboardInterrupt from None
         raise
     return _status(status) if isinstance(status, int) else 0
 
