@@ -29,7 +29,7 @@ def test_words_that_become_long_ones_let_longer_translations_be_expected() -> No
     sizes = np.array([len(text) for text in texts])
     side = _side(texts, 500)
     tokens = side.tokens._replace(starts=side.tokens.starts[:501])
-    known = Side(tokens, side.numbers[: tokens.starts[500]], side.sounds[: tokens.starts[500]])
+    known = Side(tokens, side.numbers[: tokens.starts[500]], side.data)
     lengths = learn(known, sizes[:500], others[:500], 4)
     assert lengths.expected(side, sizes)[500:].tolist() == pytest.approx([48, 16, 0], abs=2)
     # The common ratio says the same of both.

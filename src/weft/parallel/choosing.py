@@ -24,7 +24,8 @@ FOLDS, FEW = 5, 500
 def chosen(
     source: Any, target: Any, languages: tuple[str, str], tell: Tell = lambda *_: None
 ) -> tuple[Folding, Folding]:
-    """The foldings by which most translations of held-out pairs are found among the sentences of the seed (P@1).
+    """The foldings by which most translations of held-out pairs are found (P@1): with fewer than FEW pairs
+    each fold among AMONG sentences, else one fold of HELD among itself.
 
     From whole words without marks on, one side and one choice after the other: prefixes of the target, of the source,
     marks of the target, of the source. `source[n]` and `target[n]` translate each other; with fewer than 100 pairs

@@ -55,14 +55,22 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Side:
-    """Texts of one language as a lexicon sees them: tokens, their numbers, and the sound of words that it has not."""
+    """Texts of one language as a lexicon sees them: tokens and their numbers, 0 of words that it has not.
+
+    `data` are the bytes that the places of tokens are in.
+    """
 
     tokens: Tokens
     numbers: npt.NDArray[np.int32]
-    sounds: npt.NDArray[np.uint64]
+    data: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.tokens.starts) - 1
+
+    @functools.cached_property
+    def sounds(self) -> npt.NDArray[np.uint64]:
+        """The sound of each word that the lexicon has not (`cognates.sounds`); alignment never asks for it."""
+        return cognates.sounds(self.data, self.tokens, self.numbers == 0)
 
     @property
     def held(self) -> translated.Side:
@@ -118,8 +126,7 @@ def unknown(texts: Any, folding: Folding) -> Side:
 def _side(texts: Any, folding: Folding, numbered: Callable[..., npt.NDArray[np.int32]]) -> Side:
     held = buffers(texts)
     found = _tokens(held, folding)
-    numbers = numbered(found.hashes)
-    return Side(found, numbers, cognates.sounds(held.data, found, numbers == 0))
+    return Side(found, numbered(found.hashes), held.data)
 
 
 def tokenised(texts: Any, folding: Folding) -> Tokens:
