@@ -11,6 +11,7 @@ import numpy as np
 from weft.language.logistic import logistic
 from weft.parallel.evidence import NAMES, PLACE, Floats
 from weft.text import linked
+from weft.text.piecewise import basis, standardised, sums
 
 _LEXICAL = tuple(range(13))
 _ACCOUNTED = tuple(PLACE[f"{name}_{side}"] for name in ("accounted", "mutual") for side in ("source", "target"))
@@ -38,7 +39,15 @@ READ: dict[str, tuple[str, float]] = {
 """Heads that read one column, and whether more of it is better."""
 HEADS = (*LEARNT, *READ)
 """Reason codes of pairs that do not pass."""
-_PENALTY = 1e-3
+_BENT = ("truncated_source", "truncated_target")
+"""Heads that add up piecewise linear functions and products: a text that is cut off shows in several columns together.
+
+Mismatches are told less well in that way: what they add up is so far from right pairs that only its sign matters.
+"""
+_KNOTS = (-2.0, -1.0, 0.0, 1.0)
+"""In standard deviations of right pairs: where the line that a column of evidence adds may bend."""
+_PENALTY, _BENT_PENALTY = 1e-3, 64.0
+"""Of a straight head, whatever there is to learn from; of a bent one, with its hundreds of weights, for each row."""
 _MOST_STEPS = 4.0
 _OUTLIER = 6.0
 """In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
@@ -52,9 +61,10 @@ _FARTHEST = 5.0
 
 @dataclass(frozen=True)
 class Head:
-    """Weights of standardised evidence with a constant before them, and the least value with which a pair passes.
+    """A sum over standardised evidence, and the least value with which a pair passes.
 
-    `usual` is the value of the middle one of right pairs.
+    `weights` are a constant, then of each column one for itself and one for what it has above each of `knots`, then,
+    if `products`, one for each two columns (`piecewise.basis`). `usual` is the value of the middle one of right pairs.
     """
 
     columns: tuple[int, ...]
@@ -63,6 +73,8 @@ class Head:
     weights: tuple[float, ...]
     least: float
     usual: float = 1.0
+    knots: tuple[float, ...] = ()
+    products: bool = False
 
     def margins(self, values: Floats) -> Floats:
         """Values as steps from the least (0) to the usual one (1), cut at four either way."""
@@ -70,7 +82,9 @@ class Head:
 
     def values(self, seen: Any) -> Floats:
         """One number for each row of evidence (pairs, 29): more is better."""
-        return standardised(seen, self.columns, self.middle, self.spread) @ np.asarray(self.weights, np.float64)
+        return sums(
+            _standardised(seen, self.columns, self.middle, self.spread), self.knots, self.products, self.weights
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {name: list(held) if isinstance(held, tuple) else held for name, held in self.__dict__.items()}
@@ -78,26 +92,25 @@ class Head:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Head:
         columns, middle, spread, weights = (tuple(told[n]) for n in ("columns", "middle", "spread", "weights"))
-        return cls(columns, middle, spread, weights, float(told["least"]), float(told["usual"]))
+        bends = tuple(told.get("knots", ())), bool(told.get("products"))
+        return cls(columns, middle, spread, weights, float(told["least"]), float(told["usual"]), *bends)
 
 
-def standardised(seen: Any, columns: Any, middle: Any, spread: Any) -> Floats:
-    """(pairs, 1 + columns): ones, and the evidence in standard deviations of right pairs.
+def _standardised(seen: Any, columns: tuple[int, ...], middle: Any, spread: Any) -> Floats:
+    """(pairs, columns): the evidence in standard deviations of right pairs.
 
     Cut at five where several columns are weighed; cut by itself, a column that is nearly always 0 (copied words) would
     have a whole copy and two names in one place.
     """
-    held = (np.asarray(seen, np.float64)[:, list(columns)] - np.asarray(middle)) / np.asarray(spread)
-    if len(columns) > 1:
-        held = np.clip(held, -_FARTHEST, _FARTHEST)
-    return np.column_stack([np.ones(len(held)), held])
+    return standardised(seen, columns, middle, spread, _FARTHEST if len(columns) > 1 else np.inf)
 
 
 def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     """All heads from evidence of right pairs and of wrong ones by kind; each lets `kept` of the right pass."""
     made = {}
     for name, (kinds, columns) in LEARNT.items():
-        made[name] = weighed(right, np.concatenate([wrong[kind] for kind in kinds]), columns, kept)
+        every = np.concatenate([wrong[kind] for kind in kinds])
+        made[name] = weighed(right, every, columns, kept, bent=name in _BENT)
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
         head = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
@@ -105,14 +118,16 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     return made
 
 
-def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float) -> Head:
+def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float, *, bent: bool = False) -> Head:
     """A head that weighs these columns of evidence so that right pairs have more; it lets `kept` of them pass."""
     middle, spread = _scale(right, columns)
-    rows = standardised(np.concatenate([right, wrong]), columns, middle, spread)
+    held = _standardised(np.concatenate([right, wrong]), columns, middle, spread)
     known = np.concatenate([np.ones(len(right)), np.zeros(len(wrong))])
     weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(wrong), 1))
-    weights = logistic(rows, known, weight, _PENALTY, scaled=False)
-    return _limited(Head(columns, middle, spread, tuple(map(float, weights)), 0.0), right, kept)
+    knots, penalty = (_KNOTS, _BENT_PENALTY / len(held)) if bent else ((), _PENALTY)
+    weights = logistic(basis(held, knots, bent), known, weight, penalty, scaled=False)
+    head = Head(columns, middle, spread, tuple(map(float, weights)), 0.0, knots=knots, products=bent)
+    return _limited(head, right, kept)
 
 
 def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -128,7 +143,7 @@ def _limited(head: Head, right: Any, kept: float) -> Head:
         # A seed has wrong pairs too: a line in another language must not say what passes as this one.
         values = values[values >= middle - _OUTLIER * spread]
     least = values[int(len(values) * (1 - kept))]
-    return Head(head.columns, head.middle, head.spread, head.weights, float(least), float(middle))
+    return replace(head, least=float(least), usual=float(middle))
 
 
 def _moved(head: Head, right: Any, wrong: Any) -> Head:
