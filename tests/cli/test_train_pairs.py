@@ -130,3 +130,17 @@ def test_columns_can_be_counted(tmp_path: Path) -> None:
     assert read_pairs(file, ("2", "3"), header=None).rows() == [("Tree.", "Mti."), ("Sea.", "Bahari.")]
     with pytest.raises(WeftError, match="no column '4'"):
         read_pairs(file, ("2", "4"), header=None)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("pairs", "run the same command again"), ("run", "the same command goes on where it was")]
+)
+def test_what_ctrl_c_says(
+    command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weft.cli.boundary._called", stopped)
+    assert main([command, "x"]) == 130
+    assert capsys.readouterr().err == f"stopped; {said}\n"
