@@ -82,6 +82,9 @@ def test_a_model_finds_pairs_that_a_small_seed_judges(folder: Path, capsys: pyte
         (["--seed", "seed.tsv", "--text", "txt"], "no column 'txt'"),
         (["--seed", "seed.tsv", "--id", "name"], "--id name:"),
         (["--seed", "seed.tsv", "--languages", "en,xxxxx"], "--languages en,xxxxx: 'xxxxx' is no language"),
+        (["--seed", "seed.tsv", "--into", "seed.tsv"], "seed.tsv: is read already; expected another file to write"),
+        (["--seed", "copies.tsv"], "copies.tsv: 120 of 120 pairs have the same text on both sides"),
+        (["--seed", "nothing.tsv"], "nothing.tsv: is empty; expected pairs"),
         (["--seed", "seed.tsv", "--into", "a.csv"], "expected a file named .tsv, .jsonl or .parquet"),
     ],
 )
@@ -93,5 +96,8 @@ def test_a_mistake_is_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(folder)
+    copies = "".join(f"text {n}\ttext {n}\n" for n in range(120))
+    (folder / "copies.tsv").write_text(f"source\ttarget\n{copies}", "utf-8")
+    (folder / "nothing.tsv").touch()
     assert mine(folder, *more) == 2
     assert message in capsys.readouterr().err

@@ -10,7 +10,10 @@ import pytest
 from tests.parallel.bitexts import bitext
 
 from weft.cli.boundary import run as main
+from weft.cli.pair_options import writing
+from weft.errors import WeftError
 from weft.parallel.model_folder import load
+from weft.parallel.pairs_file import read_pairs
 
 
 def _seed(folder: Path, count: int = 200) -> Path:
@@ -93,3 +96,51 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "bad.jsonl").write_text("{", "utf-8")
     assert main(["train", "pairs", str(tmp_path / "bad.jsonl"), "--languages", "en,sw"]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["pairs", "divergence"])
+def test_a_seed_of_copies_and_a_place_that_is_a_file_are_said_first(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copies = tmp_path / "copies.tsv"
+    copies.write_text("".join(f"One text {n}.\tOne text {n}.\n" for n in range(400)), "utf-8")
+    given = ["train", kind, str(copies), "--languages", "en,sw", "--into"]
+    assert main([*given, str(tmp_path / "model")]) == 2
+    assert f"{copies}: 400 of 400 pairs have the same text on both sides" in capsys.readouterr().err
+    assert main([*given, str(copies)]) == 2
+    assert f"{copies}: cannot be written: it is a file" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WeftError, match="cannot be written: Not a directory"), writing(tmp_path / "file" / "model"):
+        (tmp_path / "file" / "model").mkdir(parents=True)
+
+
+def test_names_of_columns_are_no_pair(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("swh_Latn\teng_Latn\nMti.\tTree.\n", "utf-8")
+    read = read_pairs(file, None, ("eng_Latn", "swh_Latn"), first_two=True, header=None)
+    assert read.rows() == [("Tree.", "Mti.")]  # the columns are told by their codes, whatever their order
+
+
+def test_columns_can_be_counted(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("1\tTree.\tMti.\n2\tSea.\tBahari.\n", "utf-8")
+    assert read_pairs(file, ("2", "3"), header=None).rows() == [("Tree.", "Mti."), ("Sea.", "Bahari.")]
+    with pytest.raises(WeftError, match="no column '4'"):
+        read_pairs(file, ("2", "4"), header=None)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("pairs", "run the same command again"), ("run", "the same command goes on where it was")]
+)
+def test_what_ctrl_c_says(
+    command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weft.cli.boundary._called", stopped)
+    assert main([command, "x"]) == 130
+    assert capsys.readouterr().err == f"stopped; {said}\n"

@@ -64,6 +64,29 @@ def test_named_columns_have_a_header(tmp_path: Path) -> None:
         run(tmp_path / "in.tsv", ("eng", "sw"))
 
 
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        ("id\tsource\ttarget", ()),
+        ("id\tsource\ttarget", ("2", "3")),
+        ("\ufeffid\tEnglish\tTranslation", ()),
+        ("id\teng_Latn\tswh_Latn", ("2", "3")),
+    ],
+)
+def test_a_line_of_known_names_is_no_pair(tmp_path: Path, line: str, columns: tuple[str, ...]) -> None:
+    (tmp_path / "in.tsv").write_bytes(f"{line}\n".encode() + TSV)
+    done, kept, rejected = run(tmp_path / "in.tsv", columns)
+    assert done["read"] == 200 and done["kept"] == 100
+    assert kept.read_text("utf-8").startswith(f"{line}\n0\t")
+    assert rejected.read_text("utf-8").startswith(f"{line}\treasons\n1\t")
+
+
+@pytest.mark.parametrize("line", ["source\tchanzo", "The source.\ttarget", "source", "a eng_Latn\tb swh_Latn"])
+def test_another_first_line_is_a_pair(tmp_path: Path, line: str) -> None:
+    (tmp_path / "in.tsv").write_text(f"{line}\nThe sea.\tBahari.\n", "utf-8")
+    assert run(tmp_path / "in.tsv", ())[0]["read"] == 2
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_json_lines(tmp_path: Path, nested: bool) -> None:
     rows = [{"source": a, "target": b, "n": n} for n, (a, b) in enumerate(ROWS)]

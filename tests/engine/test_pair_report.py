@@ -19,6 +19,7 @@ from weft.engine.pair_seen import Judges
 from weft.parallel import multiway_files
 from weft.parallel.rules import Bound, Rules
 from weft.parallel.scorer import Scorer, train
+from weft.report.pairs_borders import shown
 from weft.report.pairs_page import page
 
 CODES = ("eng_Latn", "swh_Latn")
@@ -174,3 +175,7 @@ def test_a_block_of_groups_holds_what_the_reader_of_whole_files_reads(tmp_path: 
     odd = ({"en": "a", "eng_Latn": "b", "speaker": "?"}, {"eng_Latn": "c", "km": 5})
     table, *counts = group_of("".join(json.dumps({"translation": row}) + "\n" for row in odd).encode())
     assert table["eng_Latn"].to_list() == ["a", "c"] and counts == [2, 0, 2]
+
+
+def test_large_bounds_are_written_out() -> None:
+    assert [shown(value) for value in (1023.9999, 150.0, 0.2508, None)] == ["1,024", "150", "0.251", "∞"]

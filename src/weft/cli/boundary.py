@@ -23,7 +23,8 @@ def run(arguments: list[str]) -> int:
         _say(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        _say("stopped; the same command goes on where it was")
+        begins = bool(arguments) and arguments[0] in _AT_ONCE
+        _say(f"stopped; {'run the same command again' if begins else 'the same command goes on where it was'}")
         return 130
     except BrokenPipeError:
         # Whoever read our output has left; nothing more can be said on it.
@@ -42,6 +43,8 @@ def run(arguments: list[str]) -> int:
         return _fault(error)
 
 
+_AT_ONCE = ("pairs", "train")
+"""Commands that write all of their output in the end: what was stopped begins anew."""
 _TAKE_URLS = ("run", "worker", "status", "logs", "report", "explain", "errors", "diff", "export", "clean")
 """Commands that take a build in object storage where they take a build folder."""
 _LOCAL = {"run": "--log", "worker": "--log", "export": "--into", "diff": "--rows"}

@@ -12,6 +12,7 @@ from weft.cli import show
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of
 from weft.errors import WeftError
+from weft.own_file import check_unread, whole
 
 FORMS = (".tsv", ".jsonl", ".parquet")
 
@@ -58,6 +59,7 @@ def mine(
     codes = languages_of(languages)
     if into.suffix not in FORMS:
         raise WeftError(f"--into {into}: expected a file named .tsv, .jsonl or .parquet")
+    check_unread(into, source, target, seed)
     columns = columns_of(seed_columns, "--seed-columns")
     told = _mined(
         (source, target), (seed, lexicon), codes, into, (precision, paired), columns, (text, identifier), vectors,
@@ -158,14 +160,11 @@ def _mined(
 def _write(rows: Any, into: Path) -> None:
     import polars as pl
 
-    try:
-        into.parent.mkdir(parents=True, exist_ok=True)
+    with whole(into) as part:
         if into.suffix == ".parquet":
-            rows.write_parquet(into)
+            rows.write_parquet(part)
         elif into.suffix == ".jsonl":
-            rows.write_ndjson(into)
+            rows.write_ndjson(part)
         else:
             plain = rows.with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]+", " "))
-            plain.write_csv(into, separator="\t", quote_style="never", float_precision=6)
-    except OSError as error:
-        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error
+            plain.write_csv(part, separator="\t", quote_style="never", float_precision=6)

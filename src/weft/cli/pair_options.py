@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,16 @@ Columns = Annotated[
     typer.Option(
         "--columns",
         metavar="SOURCE,TARGET",
-        help="Columns by name, or of a table by number from 1; default: 1,2 of .tsv, else source,target.",
+        help="Columns by name, or of a table by number from 1; default: source,target, else 1,2 of .tsv.",
     ),
 ]
-Header = Annotated[bool, typer.Option("--header", help="The first line of a table names its columns.")]
+Header = Annotated[
+    bool,
+    typer.Option(
+        "--header",
+        help="The first line of a table names its columns; seen without it where it has source and target, or codes.",
+    ),
+]
 Threads = Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default: all usable cores.")]
 SeedLanguages = Annotated[
     str, typer.Option("--languages", metavar="CODE,CODE", help="Language of each side, such as eng_Latn,swh_Latn.")
@@ -29,7 +36,9 @@ SeedLanguages = Annotated[
 SeedColumns = Annotated[
     str | None,
     typer.Option(
-        "--columns", metavar="NAME,NAME", help="Columns of the sides; default: source,target, else the first two."
+        "--columns",
+        metavar="NAME,NAME",
+        help="Columns of the sides, by name or by number from 1; default: source,target or codes, else the first two.",
     ),
 ]
 
@@ -69,6 +78,23 @@ def languages_of(given: str) -> tuple[str, str]:
 def columns_of(given: str | None, option: str = "--columns") -> tuple[str, str] | None:
     """The names of two columns; None where the option is not given."""
     return None if given is None else two_of(option, given, "source,target")
+
+
+def free_for(folder: Path) -> None:
+    """Raises WeftError before anything is learnt where a model cannot be written to `folder`: it is a file."""
+    if folder.exists() and not folder.is_dir():
+        raise WeftError(f"{folder}: cannot be written: it is a file; expected a folder, or a name that is free")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Raises WeftError where a model cannot be written to `folder`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # a full disk has a message of its own
+            raise
+        raise WeftError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
 def usable(place: Path, file: Path, format: str) -> None:

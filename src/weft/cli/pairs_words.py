@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +14,7 @@ from weft.cli import show
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of
 from weft.errors import WeftError
+from weft.own_file import check_unread, whole
 
 if TYPE_CHECKING:
     from weft.parallel.word_alignment import Aligned, Settings
@@ -64,6 +67,8 @@ def align_words(
 ) -> int:
     """Link the words of pairs that translate each other; learns from the pairs alone."""
     settings = _settings(tokens, method, least, prefix, seed)
+    _no_table(into, (".tsv", ".csv", ".parquet"), "lines of links, such as links.txt, or .jsonl")
+    check_unread(into, pairs, more)
     aligned, (source, _) = _aligned(pairs, columns, more, settings)
     with _writing(into) as out:
         out.writelines(_lines(aligned, len(source), into.suffix.lower() == ".jsonl"))
@@ -91,6 +96,8 @@ def lexicon(
     """Learn a bilingual word list from pairs: translations with their probability both ways and a confidence."""
     from weft.parallel.induction import induced
 
+    _no_table(into, (".jsonl", ".csv", ".parquet"), "a word list, such as words.tsv")
+    check_unread(into, pairs)
     aligned, _ = _aligned(pairs, columns, None, _settings("words", "mean", 0.3, 0, seed))
     table = induced(aligned, least, most)
     with _writing(into) as out:
@@ -123,6 +130,7 @@ def mark(
     from weft.parallel.marked import marked
     from weft.parallel.span_files import span_rows
 
+    check_unread(into, spans)
     given = span_rows(spans)
     rows: list[dict[str, Any]] = [
         {"pair": n, "span": k, "marked": marked(row["source"], span)}
@@ -184,6 +192,7 @@ def project(
     from weft.parallel import projecting
     from weft.parallel.span_files import marked_texts, span_rows
 
+    check_unread(into, spans, more, marked)
     rows = span_rows(spans)
     if not rows:
         raise WeftError(f"{spans}: no rows; expected source, target and spans in each line")
@@ -250,12 +259,16 @@ def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Any:
         yield show.json_line({"pair": n, **{f"{name}_words": places for name, places in words.items()}, "links": told})
 
 
-def _writing(path: Path) -> Any:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise WeftError(f"{path}: cannot be written: {error.strerror}") from error
+def _no_table(into: Path, others: tuple[str, ...], expected: str) -> None:
+    """Raises WeftError for a name that promises a format which is not written."""
+    if into.suffix.lower() in others:
+        raise WeftError(f"--into {into}: {into.suffix} is not written; expected {expected}")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[IO[str]]:
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as out:
+        yield out
 
 
 def register(group: typer.Typer) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, languages_of
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, writing
 
 if TYPE_CHECKING:
     from weft.engine.aligning import Tell
@@ -44,9 +44,11 @@ def divergence(
     from weft.parallel.divergence_folder import save
 
     codes = languages_of(languages)
+    free_for(into)
     with progress(quiet or as_json) as tell:
         made = learnt_from(seed, columns, codes, keep, random_seed, tell)
-    save(made, into)
+    with writing(into):
+        save(made, into)
     told = held_out(made)
     if as_json:
         show.as_json({"model": str(into), "languages": list(codes), **made.facts, "held_out": told})
@@ -64,7 +66,8 @@ def learnt_from(
 ) -> Divergence:
     """What the translations in a file teach. Raises WeftError for a file of none, or of too few."""
     from weft.engine.diverging import learnt
-    from weft.parallel.pairs_file import full_pairs, read_pairs
+    from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 
-    pairs = full_pairs(read_pairs(seed, columns_of(columns), first_two=True, header=None))
+    pairs = full_pairs(read_pairs(seed, columns_of(columns), codes, first_two=True, header=None))
+    no_copies(seed, pairs)
     return learnt(pairs, codes, keep, random_seed, tell)

@@ -11,7 +11,7 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of, said_of
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, languages_of
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, writing
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
@@ -62,13 +62,15 @@ def pairs(
     from weft.cli.tokenizing import progress
     from weft.parallel.encoder_trial import Trial
     from weft.parallel.model_folder import save
-    from weft.parallel.pairs_file import full_pairs, read_pairs
+    from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 
     if raw is None and rounds != 3:
         raise WeftError(f"--rounds {rounds}: expected with --bootstrap FILE")
     codes = languages_of(languages)
-    frame = read_pairs(seed, columns_of(columns), first_two=True, header=None)
+    free_for(into)
+    frame = read_pairs(seed, columns_of(columns), codes, first_two=True, header=None)
     full = full_pairs(frame)
+    no_copies(seed, full)
     unchecked = None if raw is None else _unchecked(raw, codes)
     with (
         progress(quiet or as_json) as tell,
@@ -77,7 +79,8 @@ def pairs(
         trial = None if found is None else Trial(found.embed, found.told, found.declared)
         how: dict[str, Any] = {"kept": kept, "trial": trial}
         scorer = _learnt(full, codes, unchecked, rounds, draw, how, tell)
-    save(scorer, into)
+    with writing(into):
+        save(scorer, into)
     told = {"model": str(into), "languages": list(codes), "left_out": frame.height - full.height, **scorer.facts}
     if as_json:
         show.as_json(told)

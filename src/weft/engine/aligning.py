@@ -13,12 +13,13 @@ import polars as pl
 from weft.engine import aligning_vectors
 from weft.engine.encoders import Encoder
 from weft.errors import WeftError
+from weft.own_file import check_unread, whole
 from weft.parallel import alignment_passes as passes
 from weft.parallel.alignment import Document, document, shapes_up_to
 from weft.parallel.document_pairs import Match, by_address, by_content
 from weft.parallel.lexicon import Folding, Lexicon, train
 from weft.parallel.model_folder import lexicon_in
-from weft.parallel.pairs_file import full_pairs, read_pairs
+from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 from weft.text.beads import Path as Beads
 from weft.text.sentences import sentences
 from weft.tokenizer.texts import Columns, table_of, wanted
@@ -67,6 +68,7 @@ class Texts(NamedTuple):
 def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[str, Any]:
     """Write the beads and return what was read and found. Raises WeftError for what a person can mend."""
     check_into(plan.into)
+    check_unread(plan.into, plan.source, plan.target, plan.seed)
     match, sides, pairs, how = paired_documents(plan, tell)
     pairs, weights, meant = _meant(plan, pairs, match, sides, how.seed, encoder, tell)
     how = replace(how, weights=weights)
@@ -107,7 +109,7 @@ def paired_documents(plan: Plan, tell: Tell, known: Lexicon | None = None) -> Pa
     check(plan)
     tell("read", 0, None)
     sides = _read(plan.source, plan), _read(plan.target, plan)
-    seed = _seed(plan.seed) if plan.seed is not None else None
+    seed = _seed(plan.seed, plan.languages) if plan.seed is not None else None
     if known is None and plan.lexicon is not None:
         known = lexicon_in(plan.lexicon, plan.languages)[0]
     how = passes.How(
@@ -189,10 +191,11 @@ def _text(file: Path) -> str:
         raise WeftError(f"{file}: byte {error.start}: not UTF-8; expected a text in UTF-8") from None
 
 
-def _seed(file: Path) -> passes.Seed:
-    rows = full_pairs(read_pairs(file))
+def _seed(file: Path, languages: tuple[str, str]) -> passes.Seed:
+    rows = full_pairs(read_pairs(file, languages=languages))
     if not rows.height:
         raise WeftError(f"{file}: no pairs; expected columns source and target with a translation in each row")
+    no_copies(file, rows)
     return passes.Seed(rows["source"], rows["target"])
 
 
@@ -277,12 +280,11 @@ def _rows(
 
 def write_rows(rows: pl.DataFrame, into: Path, texts: tuple[str, ...] = ("source", "target")) -> None:
     """All or nothing: the file takes its name when it is whole."""
-    part = into.with_name(f".{into.name}.part")
-    if into.suffix == ".parquet":
-        rows.write_parquet(part)
-    elif into.suffix == ".jsonl":
-        rows.write_ndjson(part)
-    else:
-        flat = rows.with_columns(pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
-        flat.write_csv(part, separator="\t", quote_style="never")
-    part.replace(into)
+    with whole(into) as part:
+        if into.suffix == ".parquet":
+            rows.write_parquet(part)
+        elif into.suffix == ".jsonl":
+            rows.write_ndjson(part)
+        else:
+            flat = rows.with_columns(pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
+            flat.write_csv(part, separator="\t", quote_style="never")

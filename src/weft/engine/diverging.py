@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from weft.engine.aligning import Paired, Plan, Tell, check, check_into, paired_documents, write_rows
+from weft.own_file import check_unread
 from weft.parallel.alignment_passes import joined
 from weft.parallel.choosing import chosen
 from weft.parallel.divergence import Divergence, Found, check_pairs, learn
@@ -33,6 +34,7 @@ def label_files(plan: Plan, model: Callable[[], tuple[Divergence, bool]], tell: 
     content with its lexicon. Raises WeftError for what a person can mend.
     """
     check_into(plan.into)
+    check_unread(plan.into, plan.source, plan.target)
     check(plan)
     made, turned = model()
     held = paired_documents(plan, tell, made.lexicon.turned() if turned else made.lexicon)

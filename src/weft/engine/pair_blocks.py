@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from weft.errors import WeftError, nearest
+from weft.parallel.pairs_file import SOURCE, TARGET
 from weft.text.buffers import large_strings
 from weft.text.fields import fields, gathered, line_starts
 from weft.text.pair_signals import Texts, texts
@@ -32,6 +34,9 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 BLOCK = 4 << 20
 """Bytes of lines that are read at once."""
 _ROWS = 16_384
+_CODE = re.compile("[a-z]{3}_[A-Z][a-z]{3}")
+_NAMES = 1 << 16
+"""Bytes of a first line in which names of columns are looked for."""
 _LONGEST = 256 << 20
 """Bytes of a line above which the file is taken for something else."""
 
@@ -57,7 +62,10 @@ class Pairs:
 
 
 def layout(file: Path, columns: tuple[str, ...], header: bool) -> Layout:
-    """How a file is read. Raises WeftError for a name of no format, and for columns that it cannot have."""
+    """How a file is read. Raises WeftError for a name of no format, and for columns that it cannot have.
+
+    A table whose first line has known names of a source and a target has these columns, and a line of names.
+    """
     found = format_of(file)
     if not file.is_file():
         raise WeftError(f"{file}: no such file; expected pairs as .tsv, .jsonl or .parquet")
@@ -66,7 +74,35 @@ def layout(file: Path, columns: tuple[str, ...], header: bool) -> Layout:
         return Layout(file, found, columns or ("source", "target"))
     if numbered and any(int(name) < 1 for name in columns):
         raise WeftError(f"--columns {','.join(columns)}: columns are counted from 1")
-    return Layout(file, found, columns or ("1", "2"), header or not numbered)
+    if not numbered:
+        return Layout(file, found, columns, True)
+    cells = _first_cells(file)
+    columns = columns or _by_names(cells) or ("1", "2")
+    return Layout(file, found, columns, header or _are_names(cells, columns[:2]))
+
+
+def _first_cells(file: Path) -> list[str]:
+    """The fields of the first line; none of a file that is damaged, of which reading will tell."""
+    try:
+        with opened(file, "rb") as stream:
+            return stream.readline(_NAMES).decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")
+    except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError):
+        return []
+
+
+def _by_names(cells: list[str]) -> tuple[str, ...]:
+    """Numbers of the columns that are called source and target; none where either is missing."""
+    folded = [cell.casefold() for cell in cells]
+    found = [next((str(folded.index(name) + 1) for name in names if name in folded), "") for names in (SOURCE, TARGET)]
+    return tuple(found) if all(found) else ()
+
+
+def _are_names(cells: list[str], columns: tuple[str, ...]) -> bool:
+    """Whether both fields are names of columns or codes of languages: no pair of texts."""
+    if max(map(int, columns)) > len(cells):
+        return False
+    both = [cells[int(column) - 1] for column in columns]
+    return all(cell.casefold() in (*SOURCE, *TARGET) for cell in both) or all(map(_CODE.fullmatch, both))
 
 
 def format_of(file: Path) -> Format:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from weft.errors import WeftError
-from weft.parallel.pairs_file import full_pairs, read_pairs
+from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 from weft.parallel.scorer import pair_keys
 from weft.tokenizer.texts import Columns, table_of, wanted
 
@@ -49,12 +49,13 @@ def seed(file: Path, languages: tuple[str, str], columns: tuple[str, str] | None
     """Source and target of the pairs of a table, each different pair once.
 
     `columns` null: those named by the codes of the languages, or `source` and `target`. Raises WeftError where there
-    are none, or fewer than FEWEST_PAIRS pairs.
+    are none, fewer than FEWEST_PAIRS pairs, or mostly copies.
     """
     read = read_pairs(file, columns, languages).with_columns(pl.all().str.strip_chars())
     rows = full_pairs(read).unique(maintain_order=True)
     if rows.height < FEWEST_PAIRS:
         raise WeftError(f"{file}: {rows.height} different pairs; expected at least {FEWEST_PAIRS}, better 2,000")
+    no_copies(file, rows)
     return rows["source"], rows["target"]
 
 

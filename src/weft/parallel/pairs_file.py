@@ -10,7 +10,8 @@ from weft.errors import WeftError
 from weft.tokenizer.texts import FORMS, Columns, form_of, table_of, wanted
 
 TABLES = tuple(form for form in FORMS if form != ".txt")
-_SOURCE, _TARGET = ("source", "src", "english"), ("target", "tgt", "translation")
+SOURCE, TARGET = ("source", "src", "english"), ("target", "tgt", "translation")
+"""What the columns of a source and of a target are called."""
 
 
 def read_pairs(
@@ -41,14 +42,15 @@ def pair_table(
     """All columns of a file of pairs, and the names of those that hold the source and the target.
 
     Without `columns` they are those named by the codes of the `languages`, or source and target (also src, english;
-    tgt, translation), else with `first_two` the first ones. `header`: whether the first row of a TSV or CSV names its
-    columns; None: if it holds one of these names. Raises WeftError for what is no such file, and without such columns.
+    tgt, translation), else with `first_two` the first ones. `columns` that are no names may be numbers from 1 on.
+    `header`: whether the first row of a TSV or CSV names its columns; None: if it holds one of these names. Raises
+    WeftError for what is no such file, and without such columns.
     """
     if form_of(file) not in TABLES:
         raise WeftError(f"{file}: expected a file of pairs: {', '.join(TABLES)}, packed or not")
     if not file.is_file():
         raise WeftError(f"{file}: no such file; expected pairs in {', '.join(TABLES)}")
-    known = {*_SOURCE, *_TARGET, *(languages or ()), *(columns or ())}
+    known = {name.casefold() for name in (*SOURCE, *TARGET, *(languages or ()), *(columns or ()))}
     if form_of(file) == ".parquet":
         names = list(pl.read_parquet_schema(file)) if columns is None else list(columns)
         table = table_of(file, Columns(text=names[0], more=tuple(names)))
@@ -56,7 +58,7 @@ def pair_table(
         table = table_of(file, Columns(text="source", more=("target",)))
         if header is None and form_of(file) in (".tsv", ".csv") and not known & {n.casefold() for n in table.columns}:
             table = table_of(file, Columns(text="source", more=("target",)), header=False)
-    sides = columns or _named(file, table.columns, languages, first_two)
+    sides = _numbered(file, columns, table.columns) if columns else _named(file, table.columns, languages, first_two)
     for side in sides:
         if table.schema[wanted(table, file, side)] not in (pl.String, pl.Null):
             raise WeftError(f"{file}: column {side} is {table.schema[side]}; expected text")
@@ -68,15 +70,37 @@ def full_pairs(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.all_horizontal(pl.col("source", "target").str.strip_chars() != ""))
 
 
+def no_copies(file: Path, pairs: pl.DataFrame) -> None:
+    """Raises WeftError where most pairs of a seed have one text on both sides: such columns are no translations."""
+    same = int((pairs["source"] == pairs["target"]).sum())
+    if 2 * same > pairs.height:
+        raise WeftError(
+            f"{file}: {same:,} of {pairs.height:,} pairs have the same text on both sides; expected translations in "
+            "two columns"
+        )
+
+
+def _numbered(file: Path, given: tuple[str, str], columns: list[str]) -> tuple[str, str]:
+    """Names of the columns that are given by name, or both by number from 1 on."""
+    if any(name in columns or not name.isdecimal() for name in given):
+        return given
+    for name in given:
+        if not 0 < int(name) <= len(columns):
+            raise WeftError(f"{file}: no column {name!r}; it has {', '.join(columns)[:200]}, counted from 1")
+    return columns[int(given[0]) - 1], columns[int(given[1]) - 1]
+
+
 def _named(file: Path, columns: list[str], languages: tuple[str, str] | None, first_two: bool) -> tuple[str, str]:
     if languages is not None and set(languages) <= set(columns):
         return languages
     folded = {column.casefold(): column for column in reversed(columns)}
-    source, target = (next((folded[n] for n in names if n in folded), None) for names in (_SOURCE, _TARGET))
+    source, target = (next((folded[n] for n in names if n in folded), None) for names in (SOURCE, TARGET))
     if source is not None and target is not None:
         return source, target
     if first_two and len(columns) > 1:
         return columns[0], columns[1]
+    if not file.stat().st_size:
+        raise WeftError(f"{file}: is empty; expected pairs")
     codes = f"{' and '.join(languages)}, or " if languages else ""
     raise WeftError(
         f"{file}: columns {', '.join(columns)[:200]}; expected {codes}source and target, or the names of two columns"

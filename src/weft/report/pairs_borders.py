@@ -83,4 +83,4 @@ def shown(value: float | None) -> str:
     """A value of a signal, or a bound; what is beyond all numbers has none."""
     if value is None:
         return "∞"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.3g}"
