@@ -93,4 +93,4 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert wanted in capsys.readouterr().err
     (tmp_path / "bad.jsonl").write_text("{", "utf-8")
     assert main(["train", "pairs", str(tmp_path / "bad.jsonl"), "--languages", "en,sw"]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert "bad.jsonl: no row that can be read; line 1: no JSON" in capsys.readouterr().err

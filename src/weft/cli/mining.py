@@ -110,12 +110,7 @@ def _mined(
     began = time.monotonic()
     plan, (seed_file, model) = Plan(codes, *aims, how[0] or cores(), how[1]), learnt_from
     if vectors is None and seed_file is None:
-        raise WeftError(
-            "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
-            if model is None
-            else f"--seed: not given; expected {FEWEST_PAIRS} pairs at least that the model {model} has not seen: they "
-            "say from which probability on pairs are right"
-        )
+        raise WeftError(_no_seed(model, FEWEST_PAIRS))
     left = Unreadable()
     read = [sentences(file, *names, left=left) for file in files]
     tables = (read[0][0], read[1][0])
@@ -156,6 +151,15 @@ def _mined(
         "seconds": round(time.monotonic() - began, 1),
         "into": str(into),
     }
+
+
+def _no_seed(model: Path | None, fewest: int) -> str:
+    if model is None:
+        return "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
+    return (
+        f"--seed: not given; expected {fewest} pairs at least that the model {model} has not seen: they say from which "
+        "probability on pairs are right"
+    )
 
 
 def _write(rows: Any, into: Path) -> None:

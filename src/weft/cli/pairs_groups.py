@@ -243,6 +243,7 @@ def batches(
     from weft.cli.tokenizing import progress, tokenizer_file
     from weft.engine.pair_batches import LASTS, UNITS, Plan, make_batches
     from weft.parallel.multiway_files import given
+    from weft.tokenizer.loaded import load
     from weft.tokenizer.packing import checked_choice
     from weft.tokenizer.unreadable import Unreadable
 
@@ -252,11 +253,7 @@ def batches(
         raise WeftError("expected --batch-size, or --batch-tokens with --tokenizer")
     if tokens is not None and last == "fill":
         raise WeftError("--last fill: expected it with --batch-size; a batch of tokens is as full as its rows allow")
-    held = None
-    if tokenizer is not None:
-        from weft.tokenizer.loaded import load
-
-        held = load(tokenizer_file(tokenizer))
+    held = None if tokenizer is None else load(tokenizer_file(tokenizer))
     codes = [code and code_of(option, code) for option, code in (("--source", source), ("--target", target))]
     plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:

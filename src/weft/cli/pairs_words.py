@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from weft.parallel.word_alignment import Aligned, Settings
     from weft.tokenizer.unreadable import Unreadable
 
+_TOGETHER = 50_000
+"""Pairs whose links are written at once."""
 _PAIRS = "Pairs: .tsv, .csv (also .gz), .jsonl or .parquet, names in the first row."
 Columns = Annotated[
     str | None,
@@ -260,17 +263,14 @@ def _aligned(
     return align(*whole, settings), first
 
 
-def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Any:
-    from weft.parallel.word_alignment import pair_links, pharaoh
+def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Iterator[str]:
+    from weft.parallel.word_alignment import json_lines, pharaoh
 
     if not as_json:
         yield from (line + "\n" for line in pharaoh(aligned)[:pairs])
         return
-    for n in range(pairs):
-        links, probability = pair_links(aligned, n)
-        told = [[i, j, round(float(p), 4)] for (i, j), p in zip(links.tolist(), probability, strict=True)]
-        words = {name: getattr(aligned, name).characters(n).tolist() for name in ("source", "target")}
-        yield show.json_line({"pair": n, **{f"{name}_words": places for name, places in words.items()}, "links": told})
+    for first in range(0, pairs, _TOGETHER):
+        yield from json_lines(aligned, first, min(first + _TOGETHER, pairs))
 
 
 def _writing(path: Path) -> Any:
