@@ -23,7 +23,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("tokenizers", 1, "costs/report.html"),
         ("packing", 2, "fitted/packing.json"),
         ("records", 1, "build/construct/pairs/eng_Latn-swh_Latn/train-00000.parquet"),
-        ("parallel-formats", 1, "release.tmx"),
+        ("parallel-formats", 2, "release.tmx"),
         ("pairs", 1, "scored.tsv"),
         ("pairs-report", 1, "report.html"),
         ("pair-rules", 2, "both.rejected.tsv"),

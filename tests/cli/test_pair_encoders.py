@@ -113,6 +113,11 @@ def test_a_filter_asks_the_encoder_of_its_model_as_the_score_does(
     assert weft([*given, str(tmp_path / "bare.tsv"), "--no-encoder"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["encoder"]["why"] == "--no-encoder" and told["rules"]["mismatch"]["drops"] < 20
+    # Without what it can change, the encoder is not looked for.
+    assert weft([*given, str(tmp_path / "rest.tsv"), "--without", "mismatch"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["encoder"] == {"name": str(made / "knows"), "used": False, "why": "--without mismatch"}
+    assert not (tmp_path / "rest.tsv.vectors").exists()
     for more, wanted in (
         (["--encoder", str(made / "strange")], "is not the encoder that"),
         (["--encoder", str(made / "knows"), "--no-encoder"], "--no-encoder: with --encoder"),

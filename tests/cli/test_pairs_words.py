@@ -135,8 +135,11 @@ def test_a_server_translates_marked_texts_once(tmp_path: Path, capsys: pytest.Ca
         (["project", "good.jsonl", "--into", "good.jsonl"], "good.jsonl: is read already"),
         (["lexicon", "empty.tsv", "--into", "x"], "empty.tsv: no pairs"),
         (["lexicon", "pairs.doc", "--into", "x"], "pairs.doc: expected a file of pairs"),
-        (["project", "bad.jsonl", "--into", "x"], "bad.jsonl:2: no text in target"),
-        (["project", "bad2.jsonl", "--into", "x"], "bad2.jsonl:1: {'begin': 0}: expected a span with begin and end"),
+        (["project", "bad.jsonl", "--into", "x"], "bad.jsonl: no row that can be read; line 1: no text in target"),
+        (
+            ["project", "bad2.jsonl", "--into", "x"],
+            "bad2.jsonl: no row that can be read; line 1: {'begin': 0}: expected a span with begin and end",
+        ),
         (["project", "good.jsonl", "--into", "x", "--marked", "empty.jsonl"], "no translation of span 0 of pair 0"),
     ],
 )
@@ -146,7 +149,7 @@ def test_mistakes_are_one_message(
     monkeypatch.chdir(pairs.parent)
     good = '{"source": "a", "target": "b", "spans": [{"begin": 0, "end": 1}]}\n'
     for name, text in {
-        "empty.tsv": "a\tb\n", "pairs.doc": "a", "good.jsonl": good, "bad.jsonl": good + '{"source": "a"}\n',
+        "empty.tsv": "a\tb\n", "pairs.doc": "a", "good.jsonl": good, "bad.jsonl": '{"source": "a"}\n',
         "bad2.jsonl": '{"source": "a", "target": "b", "spans": [{"begin": 0}]}\n', "empty.jsonl": "",
     }.items():  # fmt: skip
         Path(name).write_text(text, "utf-8")

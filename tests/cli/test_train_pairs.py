@@ -19,7 +19,7 @@ from weft.parallel.pairs_file import read_pairs
 def _seed(folder: Path, count: int = 200) -> Path:
     file = folder / "seed.tsv"
     rows = [f"{a}\t{b}" for a, b in zip(*bitext(count), strict=True)]
-    file.write_text("\n".join(["source\ttarget", *rows, "alone\t", ""]), "utf-8")
+    file.write_text("\n".join(["source\ttarget", *rows, "alone\t", "one cell", ""]), "utf-8")
     return file
 
 
@@ -27,10 +27,11 @@ def test_a_seed_makes_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     given = ["train", "pairs", str(_seed(tmp_path)), "--languages", "en,sw", "--into", str(tmp_path / "model")]
     assert main([*given, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["pairs"] == 200 and told["left_out"] == 1 and told["auc"]["mismatch"] > 0.9
+    assert told["pairs"] == 200 and told["left_out"] == told["unreadable"] == 1 and told["auc"]["mismatch"] > 0.9
     assert load(tmp_path / "model").languages == ("eng_Latn", "swh_Latn")
     assert main(given) == 0
-    out = capsys.readouterr().out
+    out, said = capsys.readouterr()
+    assert "seed.tsv: 1 row left out that cannot be read; the first is line 203: 1 cell" in said
     assert "200 pairs of eng_Latn and swh_Latn; 1 with an empty side left out" in out and "truncated target 75" in out
 
 
@@ -95,7 +96,7 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert wanted in capsys.readouterr().err
     (tmp_path / "bad.jsonl").write_text("{", "utf-8")
     assert main(["train", "pairs", str(tmp_path / "bad.jsonl"), "--languages", "en,sw"]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert "bad.jsonl: no row that can be read; line 1: no JSON" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["pairs", "divergence"])

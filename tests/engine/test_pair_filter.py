@@ -60,6 +60,8 @@ def test_named_columns_have_a_header(tmp_path: Path) -> None:
     assert kept.read_bytes().startswith(b"id\ten\tsw\n0\t") and rejected.read_bytes().startswith(
         b"id\ten\tsw\treasons\n"
     )
+    (tmp_path / "mark.tsv").write_bytes(b"\xef\xbb\xbfen\tsw\nThe sea.\tBahari.\n")
+    assert run(tmp_path / "mark.tsv", ("en", "sw"))[0]["kept"] == 1
     with pytest.raises(WeftError, match="no column eng; it has id, en, sw; did you mean en"):
         run(tmp_path / "in.tsv", ("eng", "sw"))
 
@@ -85,6 +87,14 @@ def test_a_line_of_known_names_is_no_pair(tmp_path: Path, line: str, columns: tu
 def test_another_first_line_is_a_pair(tmp_path: Path, line: str) -> None:
     (tmp_path / "in.tsv").write_text(f"{line}\nThe sea.\tBahari.\n", "utf-8")
     assert run(tmp_path / "in.tsv", ())[0]["read"] == 2
+
+
+def test_json_that_is_not_utf8_is_no_pair(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(
+        b'{"source": "The sea.", "target": "Bahari."}\n{"source": "The s\xffa.", "target": "Bahari."}\n'
+    )
+    told, _, rejected = run(tmp_path / "in.jsonl", ())
+    assert told["kept"] == 1 and json.loads(rejected.read_text("utf-8"))["reasons"] == ["unreadable"]
 
 
 @pytest.mark.parametrize("nested", [False, True])

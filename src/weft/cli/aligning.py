@@ -10,7 +10,7 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import languages_of
+from weft.cli.pair_options import languages_of, say_left
 from weft.errors import WeftError
 
 Source = Annotated[
@@ -79,6 +79,7 @@ def align(
     """Which sentences of two texts translate each other; with a seed, a model, or neither."""
     from weft.cli.tokenizing import progress
     from weft.engine.aligning import Plan, align_files
+    from weft.tokenizer.unreadable import Unreadable
 
     codes = languages_of(languages)
     if vectors is not None and encoder is not None:
@@ -105,7 +106,8 @@ def align(
         progress(quiet or as_json) as tell,
         encoder_of(encoder, encoder_languages, keep, device, tell) as found,
     ):
-        made = align_files(plan, tell, found)
+        made = align_files(plan, tell, found, left := Unreadable())
+    made |= say_left(left)
     if as_json:
         show.as_json(made)
     else:

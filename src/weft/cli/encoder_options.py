@@ -85,12 +85,12 @@ def embedding_of(
         yield encoder.embed
 
 
-def of_model(scorer: Scorer, used: bool) -> dict[str, Any]:
-    """What is told of the encoder that a model was trained with, if it was."""
+def of_model(scorer: Scorer, used: bool, because: str = "--no-encoder") -> dict[str, Any]:
+    """What is told of the encoder that a model was trained with, if it was; `because` of which it is not asked."""
     tried = scorer.facts.get("encoder")
     if tried is None:
         return {}
-    why = tried["why"] if used or not tried["used"] else "--no-encoder"
+    why = tried["why"] if used or not tried["used"] else because
     return {"encoder": {"name": tried["name"], "used": used, "why": why}}
 
 

@@ -10,7 +10,7 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of
+from weft.cli.pair_options import columns_of, languages_of, say_left
 from weft.errors import WeftError
 from weft.own_file import check_unread, whole
 
@@ -107,17 +107,14 @@ def _mined(
     from weft.parallel.mining import Plan, learn, mine, mine_vectors, table
     from weft.parallel.model_folder import lexicon_in
     from weft.parallel.vector_candidates import read_vectors
+    from weft.tokenizer.unreadable import Unreadable
 
     began = time.monotonic()
     plan, (seed_file, model) = Plan(codes, *aims, how[0] or cores(), how[1]), learnt_from
     if vectors is None and seed_file is None:
-        raise WeftError(
-            "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
-            if model is None
-            else f"--seed: not given; expected {FEWEST_PAIRS} pairs at least that the model {model} has not seen: they "
-            "say from which probability on pairs are right"
-        )
-    read = [sentences(file, *names) for file in files]
+        raise WeftError(_no_seed(model, FEWEST_PAIRS))
+    left = Unreadable()
+    read = [sentences(file, *names, left=left) for file in files]
     tables = (read[0][0], read[1][0])
     corpora = (tables[0]["text"], tables[1]["text"])
     told: dict[str, Any] = {"languages": list(codes)}
@@ -130,7 +127,7 @@ def _mined(
             found = mine_vectors((held[0], held[1]), least_margin, tell)
             told |= {"by": "vectors", "least_margin": least_margin}
         elif seed_file is not None:
-            pairs = seed(seed_file, codes, columns)
+            pairs = seed(seed_file, codes, columns, left)
             known = None
             if model is not None:
                 known, seen = lexicon_in(model, codes)
@@ -152,9 +149,19 @@ def _mined(
         **told,
         "sentences": [held.height for held in tables],
         "pairs": rows.height,
+        **say_left(left),
         "seconds": round(time.monotonic() - began, 1),
         "into": str(into),
     }
+
+
+def _no_seed(model: Path | None, fewest: int) -> str:
+    if model is None:
+        return "--seed: not given; expected a file of pairs to learn from, or --vectors of an encoder"
+    return (
+        f"--seed: not given; expected {fewest} pairs at least that the model {model} has not seen: they say from which "
+        "probability on pairs are right"
+    )
 
 
 def _write(rows: Any, into: Path) -> None:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weft.cli import show
 from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from weft.tokenizer.unreadable import Unreadable
 
 Columns = Annotated[
     str | None,
@@ -107,6 +110,12 @@ def usable(place: Path, file: Path, format: str) -> None:
         raise WeftError(f"{place}: is read already")
     if not place.resolve().parent.is_dir():
         raise WeftError(f"{place}: its folder does not exist")
+
+
+def say_left(left: Unreadable) -> dict[str, int]:
+    """A line on standard error for each file with rows that cannot be read; their number as machines read it."""
+    sys.stderr.writelines(f"{line}\n" for line in left.lines())
+    return {"unreadable": left.count}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,8 +22,11 @@ from weft.cli.encoder_options import (
     say_of_model,
 )
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, usable
+from weft.cli.pair_options import Columns, Header, Threads, columns_of, languages_of, progress, say_left, usable
 from weft.errors import WeftError, nearest
+
+if TYPE_CHECKING:
+    from weft.tokenizer.unreadable import Unreadable
 
 Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Languages of source and target.")
@@ -69,18 +72,21 @@ def learn_rules(
     """
     from weft.parallel import rule_file
     from weft.parallel.rule_learning import learn
+    from weft.tokenizer.unreadable import Unreadable
 
     if languages is None:
         raise WeftError("--languages: not given; expected the codes of source and target, as eng_Latn,swh_Latn")
     codes = languages_of(languages)
-    source, target = _seed(seed, columns, header, most)
+    left = Unreadable()
+    source, target = _seed(seed, columns, header, most, left)
+    unreadable = say_left(left)
     learnt = learn(source, target, codes, keep=keep, answered=_identifier() if identify else None)
     held = rule_file.load(into) if into.exists() else {}
     name = rule_file.pair_name(codes)
     rule_file.save(into, held | {name: learnt})
     if as_json:
         bounds = {bound.name: {"low": bound.low, "high": bound.high} for bound in learnt.bounds}
-        show.as_json({"file": str(into), "pair": name, "rules": bounds, **learnt.learnt})
+        show.as_json({"file": str(into), "pair": name, "rules": bounds, **unreadable, **learnt.learnt})
         return 0
     rows = [
         (bound.name, bound.signal, *(_shown(limit) for limit in (bound.low, bound.high))) for bound in learnt.bounds
@@ -143,7 +149,8 @@ def filter_pairs(
         job = pair_filter.Job(held, chosen, into, beside, turned, answered, workers or usable_cores(), judging)
         done = pair_filter.filter_pairs(job, advance)
     if judging is not None:
-        done |= of_model(judging.scorer, judging.embed is not None)
+        because = "--no-encoder" if judging.asks else "--without mismatch"
+        done |= of_model(judging.scorer, judging.embed is not None, because)
     if as_json:
         show.as_json(done | {"into": str(into), "rejects": str(beside)})
         return 0
@@ -234,8 +241,8 @@ def _scored(model: Path | None, least: float | None, without: list[str]) -> Any:
 def _encoded(
     scored: Any, model: Path | None, encoder: str | None, keep: Path, device: str, without: bool
 ) -> Iterator[Any]:
-    """The scorer with the encoder that it was trained with, where it uses one."""
-    if scored is None or model is None:
+    """The scorer with the encoder that it was trained with, where it uses one that can change what passes."""
+    if scored is None or model is None or not scored.asks:
         yield scored
         return
     with embedding_of(scored.scorer, model, encoder, keep, device, without) as embed:
@@ -284,11 +291,11 @@ def _identifier() -> Callable[[Any], Any]:
     return functools.partial(labels, packaged("default"))
 
 
-def _seed(file: Path, columns: str | None, header: bool, most: int) -> tuple[Any, Any]:
+def _seed(file: Path, columns: str | None, header: bool, most: int, left: Unreadable) -> tuple[Any, Any]:
     """The first `most` pairs of a file."""
     from weft.engine.pair_blocks import first_pairs, layout
 
-    return first_pairs(layout(file, columns_of(columns) or (), header), most)
+    return first_pairs(layout(file, columns_of(columns) or (), header), most, left)
 
 
 def _shown(limit: float | None) -> str:

@@ -10,7 +10,7 @@ import typer
 from weft.cli import show
 from weft.cli.aligning import Alike, Documents, Into, Languages, Source, Split, Target, TextColumn, UrlColumn
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import code_of, languages_of
+from weft.cli.pair_options import code_of, languages_of, say_left
 from weft.cli.training_divergence import KEPT, Keep, RandomSeed, learnt_from
 from weft.errors import WeftError, nearest
 
@@ -59,13 +59,15 @@ def join(
     from weft.engine.pair_groups import Join, join_files
     from weft.parallel.multiway import MATCHES, SEVERAL, Rule
     from weft.parallel.multiway_files import given
+    from weft.tokenizer.unreadable import Unreadable
 
     for option, value, known in (("--match", match, MATCHES), ("--several", several, SEVERAL)):
         if value not in known:
             raise WeftError(f"{option} {value}: expected {', '.join(known)}{nearest(value, known)}")
     rule = Rule(code_of("--pivot", pivot), match, several)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
-        made = join_files(Join(tuple(given(file) for file in files), into, rule, apart), tell)
+        made = join_files(Join(tuple(given(file) for file in files), into, rule, apart), tell, left := Unreadable())
+    made |= say_left(left)
     if as_json:
         show.as_json(made)
         return 0
@@ -101,13 +103,15 @@ def expand(
     from weft.cli.tokenizing import progress
     from weft.engine.pair_groups import expand_file
     from weft.parallel.multiway_files import given
+    from weft.tokenizer.unreadable import Unreadable
 
     if form not in ("jsonl", "parquet"):
         raise WeftError(f"--format {form}: expected jsonl or parquet")
     codes = [code_of("--languages", code) for code in languages.split(",")] if languages else None
     wanted = code_of("--source", source) if source else None
     with progress(quiet or as_json) as tell:
-        made = expand_file(given(groups), into, f".{form}", codes, wanted, tell)
+        made = expand_file(given(groups), into, f".{form}", codes, wanted, tell, left := Unreadable())
+    made |= say_left(left)
     if as_json:
         show.as_json(made)
         return 0
@@ -122,12 +126,15 @@ def coverage(files: Files, as_json: Json = False) -> int:
     """Say which languages have texts together: groups for each two languages, and how many languages groups have."""
     from weft.parallel.coverage import coverage as covered
     from weft.parallel.multiway_files import given, read_units
+    from weft.tokenizer.unreadable import Unreadable
 
-    found = covered(read_units(given(file)) for file in files)
+    left = Unreadable()
+    found = covered(read_units(given(file), left) for file in files)
+    unreadable = say_left(left)
     if not found.groups:
         raise WeftError(f"{', '.join(files)}: no row has texts in two languages or more")
     if as_json:
-        show.as_json(found.to_json())
+        show.as_json(found.to_json() | unreadable)
         return 0
     from weft.cli.coverage_table import lines
 
@@ -164,6 +171,7 @@ def diverge(
     from weft.engine.aligning import Plan
     from weft.engine.diverging import label_files
     from weft.parallel.divergence_folder import load
+    from weft.tokenizer.unreadable import Unreadable
 
     codes = languages_of(languages)
     if (seed is None) == (model is None):
@@ -171,15 +179,17 @@ def diverge(
     if model is not None and (keep, random_seed) != (KEPT, 1):
         raise WeftError("--model: with --keep or --random-seed, which are of what is learnt; expected them with --seed")
     plan = Plan(source, target, codes, into, None, documents, split, text, url, alike=alike)
+    left = Unreadable()
     with progress(quiet or as_json) as tell:
 
         def learnt() -> tuple[Divergence, bool]:
             if model is not None:
                 return load(model, codes)
             assert seed is not None
-            return learnt_from(seed, None, codes, keep, random_seed, tell), False
+            return learnt_from(seed, None, codes, keep, random_seed, tell, left), False
 
-        made = label_files(plan, learnt, tell)
+        made = label_files(plan, learnt, tell, left)
+    made |= say_left(left)
     if as_json:
         show.as_json(made)
         return 0
@@ -233,7 +243,9 @@ def batches(
     from weft.cli.tokenizing import progress, tokenizer_file
     from weft.engine.pair_batches import LASTS, UNITS, Plan, make_batches
     from weft.parallel.multiway_files import given
+    from weft.tokenizer.loaded import load
     from weft.tokenizer.packing import checked_choice
+    from weft.tokenizer.unreadable import Unreadable
 
     checked_choice("--of", unit, UNITS)
     checked_choice("--last", last, LASTS)
@@ -241,15 +253,12 @@ def batches(
         raise WeftError("expected --batch-size, or --batch-tokens with --tokenizer")
     if tokens is not None and last == "fill":
         raise WeftError("--last fill: expected it with --batch-size; a batch of tokens is as full as its rows allow")
-    held = None
-    if tokenizer is not None:
-        from weft.tokenizer.loaded import load
-
-        held = load(tokenizer_file(tokenizer))
+    held = None if tokenizer is None else load(tokenizer_file(tokenizer))
     codes = [code and code_of(option, code) for option, code in (("--source", source), ("--target", target))]
     plan = Plan(given(groups), into, unit, size, tokens, held, temperature, count, last, seed, *codes)  # type: ignore[arg-type]
     with progress(quiet or as_json) as tell:
-        made = make_batches(plan, tell)
+        made = make_batches(plan, tell, left := Unreadable())
+    made |= say_left(left)
     if as_json:
         show.as_json(made)
         return 0

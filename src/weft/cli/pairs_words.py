@@ -12,13 +12,16 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import columns_of, languages_of
+from weft.cli.pair_options import columns_of, languages_of, say_left
 from weft.errors import WeftError
 from weft.own_file import check_unread, whole
 
 if TYPE_CHECKING:
     from weft.parallel.word_alignment import Aligned, Settings
+    from weft.tokenizer.unreadable import Unreadable
 
+_TOGETHER = 50_000
+"""Pairs whose links are written at once."""
 _PAIRS = "Pairs: .tsv, .csv (also .gz), .jsonl or .parquet, names in the first row."
 Columns = Annotated[
     str | None,
@@ -66,17 +69,27 @@ def align_words(
     as_json: Json = False,
 ) -> int:
     """Link the words of pairs that translate each other; learns from the pairs alone."""
+    from weft.tokenizer.unreadable import Unreadable
+
     settings = _settings(tokens, method, least, prefix, seed)
     _no_table(into, (".tsv", ".csv", ".parquet"), "lines of links, such as links.txt, or .jsonl")
     check_unread(into, pairs, more)
-    aligned, (source, _) = _aligned(pairs, columns, more, settings)
+    left = Unreadable()
+    aligned, (source, _) = _aligned(pairs, columns, more, settings, left)
+    unreadable = say_left(left)
     with _writing(into) as out:
         out.writelines(_lines(aligned, len(source), into.suffix.lower() == ".jsonl"))
     count = int(aligned.links.starts[len(source)])
     share = count / max(int(aligned.source.starts[len(source)]), 1)
     if as_json:
         show.as_json(
-            {"links": str(into), "pairs": len(source), "count": count, "links_per_source_word": round(share, 4)}
+            {
+                "links": str(into),
+                "pairs": len(source),
+                "count": count,
+                "links_per_source_word": round(share, 4),
+                **unreadable,
+            }
         )
         return 0
     show.say(f"{show.counted(count, 'link')} in {show.counted(len(source), 'pair')}, {share:.2f} for each source word")
@@ -95,16 +108,19 @@ def lexicon(
 ) -> int:
     """Learn a bilingual word list from pairs: translations with their probability both ways and a confidence."""
     from weft.parallel.induction import induced
+    from weft.tokenizer.unreadable import Unreadable
 
     _no_table(into, (".jsonl", ".csv", ".parquet"), "a word list, such as words.tsv")
     check_unread(into, pairs)
-    aligned, _ = _aligned(pairs, columns, None, _settings("words", "mean", 0.3, 0, seed))
+    left = Unreadable()
+    aligned, _ = _aligned(pairs, columns, None, _settings("words", "mean", 0.3, 0, seed), left)
+    unreadable = say_left(left)
     table = induced(aligned, least, most)
     with _writing(into) as out:
         out.write(table.write_csv(separator="\t", quote_style="never", float_precision=4))
     words = table["word"].n_unique()
     if as_json:
-        show.as_json({"lexicon": str(into), "words": words, "translations": table.height})
+        show.as_json({"lexicon": str(into), "words": words, "translations": table.height, **unreadable})
         return 0
     show.say(f"{show.counted(words, 'word')} with {show.counted(table.height, 'translation')}\nlexicon  {into}")
     return 0
@@ -129,15 +145,18 @@ def mark(
     """Write each source text with marks around one span; with a service, and its translation."""
     from weft.parallel.marked import marked
     from weft.parallel.span_files import span_rows
+    from weft.tokenizer.unreadable import Unreadable
 
     check_unread(into, spans)
-    given = span_rows(spans)
+    left = Unreadable()
+    given = span_rows(spans, left)
+    unreadable = say_left(left)
     rows: list[dict[str, Any]] = [
         {"pair": n, "span": k, "marked": marked(row["source"], span)}
-        for n, row in enumerate(given)
+        for n, row in given.items()
         for k, span in enumerate(row["spans"])
     ]
-    told: dict[str, Any] = {"marked": str(into), "texts": len(rows)}
+    told: dict[str, Any] = {"marked": str(into), "texts": len(rows), **unreadable}
     if service is not None:
         kept = replies or into.with_name(f"{into.name}.replies")
         told |= _translate(rows, service, languages, kept, quiet or as_json)
@@ -147,8 +166,8 @@ def mark(
         show.as_json(told)
         return 0
     if service is not None:
-        left = "".join(f", {count} {reason}" for reason, count in told["unanswered"].items())
-        show.say(f"{told['translated']:,} translated{left}\nreplies  {told['replies']}")
+        missing = "".join(f", {count} {reason}" for reason, count in told["unanswered"].items())
+        show.say(f"{told['translated']:,} translated{missing}\nreplies  {told['replies']}")
     show.say(f"{show.counted(len(rows), 'marked text')}  {into}")
     return 0
 
@@ -191,20 +210,24 @@ def project(
     """Carry labelled spans over to the translation: names, personal data, answers, marked errors."""
     from weft.parallel import projecting
     from weft.parallel.span_files import marked_texts, span_rows
+    from weft.tokenizer.unreadable import Unreadable
 
     check_unread(into, spans, more, marked)
-    rows = span_rows(spans)
-    if not rows:
+    left = Unreadable()
+    given = span_rows(spans, left)
+    if not given:
         raise WeftError(f"{spans}: no rows; expected source, target and spans in each line")
-    others = _texts(more, columns) if more is not None else None
-    translated = marked_texts(marked, rows) if marked is not None else None
+    others = _texts(more, columns, left) if more is not None else None
+    translated = marked_texts(marked, given) if marked is not None else None
+    unreadable = say_left(left)
+    rows = list(given.values())
     made = projecting.rows(rows, others, translated, gap=gap, least=least, seed=seed)
     with _writing(into) as out:
         out.writelines(show.json_line(row) for row in made)
     reasons = Counter(one["reason"] for row in made for one in row["rejected_spans"])
     kept = sum(len(row["target_spans"]) for row in made)
     if as_json:
-        show.as_json({"spans": str(into), "projected": kept, "rejected": dict(sorted(reasons.items()))})
+        show.as_json({"spans": str(into), "projected": kept, "rejected": dict(sorted(reasons.items())), **unreadable})
         return 0
     told = "".join(f", {reason} {count}" for reason, count in sorted(reasons.items()))
     show.say(f"{show.counted(kept, 'span')} projected, {sum(reasons.values())} rejected{told}\nspans  {into}")
@@ -222,41 +245,40 @@ def _settings(tokens: str, method: str, least: float, prefix: int | None, seed: 
     return Settings(method=method, least=least, division=tokens, prefix=prefix, seed=seed)  # type: ignore[arg-type]
 
 
-def _texts(file: Path, columns: str | None) -> tuple[Any, Any]:
+def _texts(file: Path, columns: str | None, left: Unreadable) -> tuple[Any, Any]:
     """Both sides of a file of pairs; raises WeftError where it has none."""
     from weft.parallel.pairs_file import read_pairs
 
-    rows = read_pairs(file, columns_of(columns), first_two=True)
+    rows = read_pairs(file, columns_of(columns), first_two=True, left=left)
     if not rows.height:
         raise WeftError(f"{file}: no pairs; expected a first row of names and a pair in each further row")
     return rows["source"], rows["target"]
 
 
-def _aligned(path: Path, columns: str | None, more: Path | None, settings: Settings) -> tuple[Aligned, tuple[Any, Any]]:
+def _aligned(
+    path: Path, columns: str | None, more: Path | None, settings: Settings, left: Unreadable
+) -> tuple[Aligned, tuple[Any, Any]]:
     """All pairs aligned together, and the texts of the first file."""
     import polars as pl
 
     from weft.parallel.word_alignment import align
 
-    first = _texts(path, columns)
+    first = _texts(path, columns, left)
     whole = first
     if more is not None:
-        others = _texts(more, columns)
+        others = _texts(more, columns, left)
         whole = (pl.concat([first[0], others[0]]), pl.concat([first[1], others[1]]))
     return align(*whole, settings), first
 
 
-def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Any:
-    from weft.parallel.word_alignment import pair_links, pharaoh
+def _lines(aligned: Aligned, pairs: int, as_json: bool) -> Iterator[str]:
+    from weft.parallel.word_alignment import json_lines, pharaoh
 
     if not as_json:
         yield from (line + "\n" for line in pharaoh(aligned)[:pairs])
         return
-    for n in range(pairs):
-        links, probability = pair_links(aligned, n)
-        told = [[i, j, round(float(p), 4)] for (i, j), p in zip(links.tolist(), probability, strict=True)]
-        words = {name: getattr(aligned, name).characters(n).tolist() for name in ("source", "target")}
-        yield show.json_line({"pair": n, **{f"{name}_words": places for name, places in words.items()}, "links": told})
+    for first in range(0, pairs, _TOGETHER):
+        yield from json_lines(aligned, first, min(first + _TOGETHER, pairs))
 
 
 def _no_table(into: Path, others: tuple[str, ...], expected: str) -> None:

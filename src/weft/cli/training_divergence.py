@@ -9,11 +9,12 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, writing
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left, writing
 
 if TYPE_CHECKING:
     from weft.engine.aligning import Tell
     from weft.parallel.divergence import Divergence
+    from weft.tokenizer.unreadable import Unreadable
 
 KEPT = 0.9
 Keep = Annotated[
@@ -42,16 +43,18 @@ def divergence(
     from weft.cli.tokenizing import progress
     from weft.engine.diverging import held_out
     from weft.parallel.divergence_folder import save
+    from weft.tokenizer.unreadable import Unreadable
 
     codes = languages_of(languages)
     free_for(into)
     with progress(quiet or as_json) as tell:
-        made = learnt_from(seed, columns, codes, keep, random_seed, tell)
+        made = learnt_from(seed, columns, codes, keep, random_seed, tell, left := Unreadable())
+    unreadable = say_left(left)
     with writing(into):
         save(made, into)
     told = held_out(made)
     if as_json:
-        show.as_json({"model": str(into), "languages": list(codes), **made.facts, "held_out": told})
+        show.as_json({"model": str(into), "languages": list(codes), **unreadable, **made.facts, "held_out": told})
         return 0
     show.say(f"{made.facts['pairs']:,} pairs; F1 is of documents made of parts of the seed that were not learnt from")
     rows = [(code, *(f"{value:.2f}" for value in held["f1"].values())) for code, held in told.items()]
@@ -62,12 +65,15 @@ def divergence(
 
 
 def learnt_from(
-    seed: Path, columns: str | None, codes: tuple[str, str], keep: float, random_seed: int, tell: Tell
+    seed: Path, columns: str | None, codes: tuple[str, str], keep: float, random_seed: int, tell: Tell, left: Unreadable
 ) -> Divergence:
-    """What the translations in a file teach. Raises WeftError for a file of none, or of too few."""
+    """What the translations in a file teach; `left` takes its rows that cannot be read.
+
+    Raises WeftError for a file of none, or of too few.
+    """
     from weft.engine.diverging import learnt
     from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 
-    pairs = full_pairs(read_pairs(seed, columns_of(columns), codes, first_two=True, header=None))
+    pairs = full_pairs(read_pairs(seed, columns_of(columns), codes, first_two=True, header=None, left=left))
     no_copies(seed, pairs)
     return learnt(pairs, codes, keep, random_seed, tell)

@@ -11,13 +11,14 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of, said_of
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, writing
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left, writing
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from weft.parallel.scorer import Scorer
+    from weft.tokenizer.unreadable import Unreadable
 
 Raw = Annotated[
     Path | None,
@@ -63,15 +64,19 @@ def pairs(
     from weft.parallel.encoder_trial import Trial
     from weft.parallel.model_folder import save
     from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
+    from weft.tokenizer.unreadable import Unreadable
 
     if raw is None and rounds != 3:
         raise WeftError(f"--rounds {rounds}: expected with --bootstrap FILE")
     codes = languages_of(languages)
     free_for(into)
-    frame = read_pairs(seed, columns_of(columns), codes, first_two=True, header=None)
+    left = Unreadable()
+    frame = read_pairs(seed, columns_of(columns), codes, first_two=True, header=None, left=left)
+    empty = frame.height - left.count
     full = full_pairs(frame)
     no_copies(seed, full)
-    unchecked = None if raw is None else _unchecked(raw, codes)
+    unchecked = None if raw is None else _unchecked(raw, codes, left)
+    unreadable = say_left(left)
     with (
         progress(quiet or as_json) as tell,
         encoder_of(encoder, encoder_languages, keep_vectors or into / "vectors", device, tell) as found,
@@ -81,7 +86,7 @@ def pairs(
         scorer = _learnt(full, codes, unchecked, rounds, draw, how, tell)
     with writing(into):
         save(scorer, into)
-    told = {"model": str(into), "languages": list(codes), "left_out": frame.height - full.height, **scorer.facts}
+    told = {"model": str(into), "languages": list(codes), "left_out": empty - full.height, **unreadable, **scorer.facts}
     if as_json:
         show.as_json(told)
         return 0
@@ -113,11 +118,11 @@ def _learnt(
     return bootstrapped(right, raw, codes, foldings, rounds=rounds, draw=draw, tell=begins, **how)
 
 
-def _unchecked(raw: Path, codes: tuple[str, str]) -> tuple[list[str], list[str]]:
+def _unchecked(raw: Path, codes: tuple[str, str], left: Unreadable) -> tuple[list[str], list[str]]:
     from weft.parallel.bootstrap import MOST_READ
     from weft.parallel.pairs_file import full_pairs, read_pairs
 
-    more = full_pairs(read_pairs(raw, None, codes, first_two=True, header=None)).head(MOST_READ)
+    more = full_pairs(read_pairs(raw, None, codes, first_two=True, header=None, left=left)).head(MOST_READ)
     return more["source"].to_list(), more["target"].to_list()
 
 

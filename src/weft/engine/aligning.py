@@ -22,7 +22,8 @@ from weft.parallel.model_folder import lexicon_in
 from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 from weft.text.beads import Path as Beads
 from weft.text.sentences import sentences
-from weft.tokenizer.texts import Columns, table_of, wanted
+from weft.tokenizer.texts import Columns, table_of, wanted, with_texts
+from weft.tokenizer.unreadable import Unreadable
 
 ENDINGS = (".tsv", ".jsonl", ".parquet")
 MODES = ("names", "url", "content")
@@ -65,11 +66,16 @@ class Texts(NamedTuple):
     running: bool
 
 
-def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[str, Any]:
-    """Write the beads and return what was read and found. Raises WeftError for what a person can mend."""
+def align_files(
+    plan: Plan, tell: Tell, encoder: Encoder | None = None, left: Unreadable | None = None
+) -> dict[str, Any]:
+    """Write the beads and return what was read and found; `left` takes rows that cannot be read.
+
+    Raises WeftError for what a person can mend.
+    """
     check_into(plan.into)
     check_unread(plan.into, plan.source, plan.target, plan.seed)
-    match, sides, pairs, how = paired_documents(plan, tell)
+    match, sides, pairs, how = paired_documents(plan, tell, left=left)
     pairs, weights, meant = _meant(plan, pairs, match, sides, how.seed, encoder, tell)
     how = replace(how, weights=weights)
     found = passes.aligned(pairs, how, tell)
@@ -77,14 +83,14 @@ def align_files(plan: Plan, tell: Tell, encoder: Encoder | None = None) -> dict[
         [_rows(pair, path, n, match, sides) for n, (pair, path) in enumerate(zip(pairs, found, strict=True))]
     )
     both = (pl.col("source_count") > 0) & (pl.col("target_count") > 0)
-    aligned, left = rows.filter(both), rows.filter(~both)
+    aligned, alone = rows.filter(both), rows.filter(~both)
     sure = pl.col("score") >= plan.least
     write_rows(rows.filter(sure if plan.every else sure & both), plan.into)
     return {
         "documents": {"source": len(sides[0].texts), "target": len(sides[1].texts), "paired": len(pairs)},
         "sentences": {"source": sum(len(pair[0]) for pair in pairs), "target": sum(len(pair[1]) for pair in pairs)},
         "beads": dict(aligned["bead"].value_counts(sort=True).sort("count", "bead", descending=[True, False]).rows()),
-        "unaligned": {"source": int(left["source_count"].sum()), "target": int(left["target_count"].sum())},
+        "unaligned": {"source": int(alone["source_count"].sum()), "target": int(alone["target_count"].sum())},
         "written": rows.filter(sure if plan.every else sure & both).height,
         "score": {name: aligned.filter(pl.col("score") >= float(name)).height for name in ("0.5", "0.9", "0.99")},
         "into": str(plan.into),
@@ -101,15 +107,15 @@ class Paired(NamedTuple):
     how: passes.How
 
 
-def paired_documents(plan: Plan, tell: Tell, known: Lexicon | None = None) -> Paired:
+def paired_documents(plan: Plan, tell: Tell, known: Lexicon | None = None, left: Unreadable | None = None) -> Paired:
     """The documents of both sides in pairs; `known` is a lexicon that takes the place of `plan.lexicon`.
 
-    Raises WeftError for what a person can mend.
+    `left` takes rows that cannot be read: documents without a sentence. Raises WeftError for what a person can mend.
     """
     check(plan)
     tell("read", 0, None)
-    sides = _read(plan.source, plan), _read(plan.target, plan)
-    seed = _seed(plan.seed, plan.languages) if plan.seed is not None else None
+    sides = _read(plan.source, plan, left), _read(plan.target, plan, left)
+    seed = _seed(plan.seed, plan.languages, left) if plan.seed is not None else None
     if known is None and plan.lexicon is not None:
         known = lexicon_in(plan.lexicon, plan.languages)[0]
     how = passes.How(
@@ -167,7 +173,7 @@ def check(plan: Plan) -> None:
         raise WeftError(f"{plan.source} and {plan.target}: expected two files or two folders")
 
 
-def _read(place: Path, plan: Plan) -> Texts:
+def _read(place: Path, plan: Plan, left: Unreadable | None) -> Texts:
     if place.is_dir():
         files = sorted(file for file in place.rglob("*") if file.is_file() and not file.name.startswith("."))
         if not files:
@@ -175,7 +181,8 @@ def _read(place: Path, plan: Plan) -> Texts:
         paths = pl.Series([file.relative_to(place).as_posix() for file in files])
         return Texts(paths, paths, pl.Series([_text(file) for file in files]), plan.split)
     if place.suffix.lower() in _TABLES:
-        table = table_of(place, Columns(text=plan.text, more=(plan.url,)))
+        table = table_of(place, Columns(text=plan.text, more=(plan.url,)), left=left)
+        table = with_texts(table, place, [(name,) for name in (plan.text, plan.url) if name in table.columns], left)
         texts = table[wanted(table, place, plan.text)].cast(pl.String).fill_null("")
         names = pl.Series([f"{place.name}#{n}" for n in range(1, len(texts) + 1)], dtype=pl.String)
         if plan.documents == "url":
@@ -191,8 +198,8 @@ def _text(file: Path) -> str:
         raise WeftError(f"{file}: byte {error.start}: not UTF-8; expected a text in UTF-8") from None
 
 
-def _seed(file: Path, languages: tuple[str, str]) -> passes.Seed:
-    rows = full_pairs(read_pairs(file, languages=languages))
+def _seed(file: Path, languages: tuple[str, str], left: Unreadable | None) -> passes.Seed:
+    rows = full_pairs(read_pairs(file, languages=languages, left=left))
     if not rows.height:
         raise WeftError(f"{file}: no pairs; expected columns source and target with a translation in each row")
     no_copies(file, rows)

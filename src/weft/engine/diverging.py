@@ -15,6 +15,7 @@ from weft.parallel.choosing import chosen
 from weft.parallel.divergence import Divergence, Found, check_pairs, learn
 from weft.parallel.divergence_examples import LABELS
 from weft.text.buffers import Longs
+from weft.tokenizer.unreadable import Unreadable
 
 _LABELS = pl.Series(LABELS)
 
@@ -27,17 +28,19 @@ def learnt(pairs: pl.DataFrame, languages: tuple[str, str], keep: float, seed: i
     return learn(source, target, languages, chosen(source, target, languages), keep, seed)
 
 
-def label_files(plan: Plan, model: Callable[[], tuple[Divergence, bool]], tell: Tell) -> dict[str, Any]:
+def label_files(
+    plan: Plan, model: Callable[[], tuple[Divergence, bool]], tell: Tell, left: Unreadable | None = None
+) -> dict[str, Any]:
     """Write a row for each sentence of both sides and return counts, and what held-out parts of the seed say.
 
     `model` gives what was learnt, and whether it has the languages the other way round. Documents are paired by
-    content with its lexicon. Raises WeftError for what a person can mend.
+    content with its lexicon. `left` takes rows that cannot be read. Raises WeftError for what a person can mend.
     """
     check_into(plan.into)
     check_unread(plan.into, plan.source, plan.target)
     check(plan)
     made, turned = model()
-    held = paired_documents(plan, tell, made.lexicon.turned() if turned else made.lexicon)
+    held = paired_documents(plan, tell, made.lexicon.turned() if turned else made.lexicon, left)
     rows = []
     for n, (one, other) in enumerate(held.documents):
         tell("label", n, len(held.documents))

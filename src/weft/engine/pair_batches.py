@@ -18,6 +18,7 @@ from weft.parallel.multiway_files import Given, languages_in, read_units
 from weft.text.batching import filled
 from weft.text.buffers import Longs
 from weft.text.sides import named_keys
+from weft.tokenizer.unreadable import Unreadable
 
 Unit = Literal["pair", "set"]
 Last = Literal["keep", "drop", "fill"]
@@ -62,15 +63,15 @@ class _Kind(NamedTuple):
         return "-".join(self.codes)
 
 
-def make_batches(plan: Plan, tell: Tell) -> dict[str, Any]:
+def make_batches(plan: Plan, tell: Tell, left: Unreadable | None = None) -> dict[str, Any]:
     """Write the batches and return counts. The same bytes for the same file, seed and options.
 
-    The file is in memory. Raises WeftError for what a person can mend.
+    The file is in memory; `left` takes its rows that cannot be read. Raises WeftError for what a person can mend.
     """
     if plan.into.suffix not in ENDINGS or not plan.into.resolve().parent.is_dir():
         raise WeftError(f"--into {plan.into}: expected a file named {' or '.join(ENDINGS)} in a folder that exists")
     tell("read", 0, None)
-    units = read_units(plan.file)
+    units = read_units(plan.file, left)
     codes = languages_in(units)
     row = pl.format("{}#{}", pl.lit(plan.file.file.name), pl.int_range(1, pl.len() + 1))
     groups = units.with_columns(id=pl.coalesce("id", row)).unnest("translation")

@@ -26,6 +26,8 @@ from weft.parallel.pairs_file import SOURCE, TARGET
 from weft.text.buffers import large_strings
 from weft.text.fields import fields, gathered, line_starts
 from weft.text.pair_signals import Texts, texts
+from weft.tokenizer.texts import first_cells
+from weft.tokenizer.unreadable import Unreadable
 
 Format = Literal["tsv", "jsonl", "parquet"]
 _FORMATS: dict[str, Format] = {".tsv": "tsv", ".tab": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -35,8 +37,6 @@ BLOCK = 4 << 20
 """Bytes of lines that are read at once."""
 _ROWS = 16_384
 _CODE = re.compile("[a-z]{3}_[A-Z][a-z]{3}")
-_NAMES = 1 << 16
-"""Bytes of a first line in which names of columns are looked for."""
 _LONGEST = 256 << 20
 """Bytes of a line above which the file is taken for something else."""
 
@@ -76,18 +76,12 @@ def layout(file: Path, columns: tuple[str, ...], header: bool) -> Layout:
         raise WeftError(f"--columns {','.join(columns)}: columns are counted from 1")
     if not numbered:
         return Layout(file, found, columns, True)
-    cells = _first_cells(file)
+    try:
+        cells = first_cells(file, "\t")
+    except WeftError:  # a damaged file, of which reading will tell
+        cells = []
     columns = columns or _by_names(cells) or ("1", "2")
     return Layout(file, found, columns, header or _are_names(cells, columns[:2]))
-
-
-def _first_cells(file: Path) -> list[str]:
-    """The fields of the first line; none of a file that is damaged, of which reading will tell."""
-    try:
-        with opened(file, "rb") as stream:
-            return stream.readline(_NAMES).decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")
-    except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError):
-        return []
 
 
 def _by_names(cells: list[str]) -> tuple[str, ...]:
@@ -198,7 +192,7 @@ def places(held: Layout) -> tuple[int, ...]:
     """Numbers from 0 of the columns of a table. Raises WeftError for a name that its header lacks."""
     if all(name.isdecimal() for name in held.columns):
         return tuple(int(name) - 1 for name in held.columns)
-    names = header_of(held).decode("utf-8", "replace").rstrip("\r\n").split("\t")
+    names = header_of(held).decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n").split("\t")
     for name in held.columns:
         if name not in names:
             raise WeftError(f"{held.file}: no column {name}; it has {', '.join(names)[:300]}{nearest(name, names)}")
@@ -277,9 +271,8 @@ def _of_json(block: bytes, starts: npt.NDArray[np.int64], held: Layout) -> Pairs
         except pa.ArrowInvalid:
             table = None
         if table is not None and table.num_rows == len(starts) - 1:
-            return _found(
-                [table[name].combine_chunks() for name in held.columns], np.zeros(len(starts) - 1, bool), held
-            )
+            # Arrow does not look whether strings are UTF-8.
+            return _found([table[name].combine_chunks() for name in held.columns], _not_utf8(block, starts), held)
     rows = [_values(block[starts[n] : starts[n + 1]], held.columns) for n in range(len(starts) - 1)]
     unreadable = np.array([row is None for row in rows], np.bool_)
     columns = [pa.array([None if row is None else row[n] for row in rows], pa.large_string()) for n in range(2)]
@@ -312,14 +305,21 @@ def strings_of(side: Texts) -> pa.Array:
     return large_strings(*gathered(side.data, side.begins, side.ends))
 
 
-def first_pairs(held: Layout, most: int) -> tuple[Texts, Texts]:
-    """The first `most` pairs of a file that can be read. Raises WeftError where there are none."""
+def first_pairs(held: Layout, most: int, left: Unreadable) -> tuple[Texts, Texts]:
+    """The first `most` pairs of a file that can be read; `left` takes the rows before them that cannot.
+
+    Raises WeftError where there are none.
+    """
     wanted = places(held) if held.format == "tsv" else ()
     sides: list[list[Any]] = [[], []]
-    count = 0
+    count, before = 0, 1 + held.header
     for block, _ in blocks(held):
         pairs, _ = pairs_of(block, held, wanted)
         rows = np.flatnonzero(~pairs.unreadable)[: most - count]
+        read = rows[-1] + 1 if len(rows) == most - count else len(pairs.unreadable)
+        wrong = np.flatnonzero(pairs.unreadable[:read]) + before
+        left.add(held.file, dict.fromkeys(wrong.tolist(), f"no texts in {' and '.join(held.columns[:2])}"))
+        before += len(pairs.unreadable)
         for side, text in zip(sides, (pairs.source, pairs.target), strict=True):
             side.append(large_strings(*gathered(text.data, text.begins[rows], text.ends[rows])))
         count += len(rows)

@@ -51,6 +51,11 @@ class Scored:
     """What gives vectors to a scorer that was trained with an encoder."""
 
     @property
+    def asks(self) -> bool:
+        """Whether vectors can change what passes: the head of mismatches and the probability alone know them."""
+        return "mismatch" in self.heads or self.least_probability is not None
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Reasons that it gives."""
         return (*self.heads, *(() if self.least_probability is None else (IMPROBABLE,)))

@@ -18,6 +18,7 @@ from weft.acquire.sides import joined_consents, strictest
 from weft.errors import WeftError
 from weft.parallel.multiway import TERMS, Rule, joined, pairs_of, sides_of, units_of_groups
 from weft.parallel.multiway_files import Given, json_object, json_text, languages_in, read_units
+from weft.tokenizer.unreadable import Unreadable
 
 ENDINGS = (".jsonl", ".parquet")
 _PART = 64 << 20
@@ -47,16 +48,17 @@ class _Read:
     stated: list[pl.DataFrame] = field(default_factory=list)
 
 
-def join_files(job: Join, tell: Tell) -> dict[str, Any]:
+def join_files(job: Join, tell: Tell, left: Unreadable | None = None) -> dict[str, Any]:
     """Write the groups of all files and return counts. The same bytes for the same files in the same order.
 
-    In memory are one file, or one part of all. Raises WeftError for what a person can mend.
+    In memory are one file, or one part of all. `left` takes rows that cannot be read. Raises WeftError for what a
+    person can mend.
     """
     _check(job.into)
     size = sum(one.file.stat().st_size for one in job.files if one.file.is_file())
     parts = job.parts or 1 + size // _PART
     with _beside(job.into) as folder:
-        read = _apart(job, parts, folder, tell)
+        read = _apart(job, parts, folder, tell, left)
         languages = sorted(read.languages)
         if len(languages) < 2:
             raise WeftError(
@@ -94,12 +96,12 @@ def _members(languages: Sequence[str]) -> pl.Expr:
     return pl.sum_horizontal(pl.col(code).is_not_null().cast(pl.Int64) for code in languages)
 
 
-def _apart(job: Join, parts: int, folder: Path, tell: Tell) -> _Read:
+def _apart(job: Join, parts: int, folder: Path, tell: Tell, left: Unreadable | None) -> _Read:
     """The sides of all files, in parts by the hash of the pivot text; rows are numbered over all files."""
     read = _Read()
     for number, one in enumerate(job.files):
         tell("read", number, len(job.files))
-        units = read_units(one)
+        units = read_units(one, left)
         if job.rule.pivot not in languages_in(units):
             held = ", ".join(languages_in(units))
             raise WeftError(f"{one.file}: no text in the pivot {job.rule.pivot}; it has {held}")
@@ -213,13 +215,14 @@ class Writer:
 
 
 def expand_file(
-    one: Given, into: Path, ending: str, languages: Sequence[str] | None, source: str | None, tell: Tell
-) -> dict[str, Any]:
+    one: Given, into: Path, ending: str, languages: Sequence[str] | None, source: str | None, tell: Tell,
+    left: Unreadable | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Write a file for every pair of the languages of a file of groups (`source`: only pairs with it) into a folder.
 
-    Raises WeftError for what a person can mend.
+    `left` takes rows that cannot be read. Raises WeftError for what a person can mend.
     """
-    groups = read_units(one)
+    groups = read_units(one, left)
     known = languages_in(groups)
     for code in [*(languages or ()), *([source] if source else ())]:
         if code not in known:

@@ -13,25 +13,28 @@ import polars as pl
 from weft.errors import WeftError
 from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
 from weft.parallel.scorer import pair_keys
-from weft.tokenizer.texts import Columns, table_of, wanted
+from weft.tokenizer.texts import Columns, table_of, wanted, with_texts
+from weft.tokenizer.unreadable import Unreadable, mended
 
 FEWEST_PAIRS = 100
 
 
-def sentences(file: Path, text: str = "text", identifier: str | None = None) -> tuple[pl.DataFrame, int]:
+def sentences(
+    file: Path, text: str = "text", identifier: str | None = None, left: Unreadable | None = None
+) -> tuple[pl.DataFrame, int]:
     """Rows `text`, `line` (from 1) and `id` (null without such a column): each different sentence once.
 
     Beside them how many rows the file has. A file of text has a sentence a line; of a table, `line` counts its rows.
-    Raises WeftError for what cannot be read.
+    Rows that cannot be read count as rows of the file and are told in `left`. Raises WeftError for what cannot be read.
     """
     name = file.name.lower().removesuffix(".gz")
     if name.endswith(".txt"):
         if identifier is not None:
             raise WeftError(f"--id {identifier}: {file} is a text file; expected JSONL, Parquet, TSV or CSV with it")
-        table = pl.DataFrame({text: _lines(file)}, schema={text: pl.String})
+        table = pl.DataFrame({text: _lines(file, left)}, schema={text: pl.String})
     else:
         more = () if identifier is None else (identifier,)
-        table = table_of(file, Columns(text=text, more=more))
+        table = with_texts(table_of(file, Columns(text=text, more=more), left=left), file, [(text,)], left)
     text = wanted(table, file, text)
     if table.schema[text] != pl.String:
         raise WeftError(f"{file}: column {text} is {table.schema[text]}; expected text")
@@ -45,13 +48,15 @@ def sentences(file: Path, text: str = "text", identifier: str | None = None) -> 
     return rows, table.height
 
 
-def seed(file: Path, languages: tuple[str, str], columns: tuple[str, str] | None) -> tuple[pl.Series, pl.Series]:
+def seed(
+    file: Path, languages: tuple[str, str], columns: tuple[str, str] | None, left: Unreadable | None = None
+) -> tuple[pl.Series, pl.Series]:
     """Source and target of the pairs of a table, each different pair once.
 
     `columns` null: those named by the codes of the languages, or `source` and `target`. Raises WeftError where there
     are none, fewer than FEWEST_PAIRS pairs, or mostly copies.
     """
-    read = read_pairs(file, columns, languages).with_columns(pl.all().str.strip_chars())
+    read = read_pairs(file, columns, languages, left=left).with_columns(pl.all().str.strip_chars())
     rows = full_pairs(read).unique(maintain_order=True)
     if rows.height < FEWEST_PAIRS:
         raise WeftError(f"{file}: {rows.height} different pairs; expected at least {FEWEST_PAIRS}, better 2,000")
@@ -73,12 +78,16 @@ def unseen(pairs: tuple[pl.Series, pl.Series], seen: npt.NDArray[np.uint64], fil
     return pairs[0].filter(pl.Series(new)), pairs[1].filter(pl.Series(new))
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Path, left: Unreadable | None) -> list[str]:
     """Lines by line feeds alone: other line ends of Unicode would move the numbers of lines."""
     try:
         content = file.read_bytes()
         if file.suffix.lower() == ".gz":
             content = gzip.decompress(content)
+        if left is not None:
+            found = mended(content, ".txt")
+            content = found.checked(file)
+            left.add(file, found.faults)
         return content.decode("utf-8-sig").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

@@ -12,7 +12,8 @@ import polars as pl
 from weft.errors import WeftError
 from weft.model.languages import normalise
 from weft.parallel.pairs_file import TABLES, pair_table
-from weft.tokenizer.texts import Columns, form_of, table_of
+from weft.tokenizer.texts import Columns, form_of, table_of, with_texts
+from weft.tokenizer.unreadable import JSON_LINES, Unreadable
 
 FIELD = "translation"
 """Where rows have their texts, by the code of their language."""
@@ -43,26 +44,38 @@ def given(argument: str) -> Given:
     return Given(Path(name), (found[0], found[1]))
 
 
-def read_units(one: Given) -> pl.DataFrame:
+def read_units(one: Given, left: Unreadable | None = None) -> pl.DataFrame:
     """Rows of a file: `translation`, a struct of a text (or null) by code in the order of codes, and BESIDE.
 
     Texts are as they stand; one of nothing but white space is null. A table has a column for each language, named by
     its code, or two columns whose languages are given; JSON lines and Parquet may have a struct `translation` instead.
-    Raises WeftError for what is no such file.
+    `left` takes the rows that cannot be read; they have no texts. Raises WeftError for what is no such file.
     """
     file, languages = one
     if form_of(file) not in TABLES or not file.is_file():
         raise WeftError(f"{file}: expected a file of texts in several languages: {', '.join(TABLES)}, packed or not")
     if languages is not None:
-        table, columns = pair_table(file, None, languages, first_two=True, header=None)
+        table, columns = pair_table(file, None, languages, first_two=True, header=None, left=left)
         found = dict(zip(languages, (pl.col(name) for name in columns), strict=True))
     else:
         names = tuple(pl.read_parquet_schema(file)) if form_of(file) == ".parquet" else ()
-        table = table_of(file, Columns(text=names[0] if names else "text", more=names))
+        asked = Columns(text=names[0] if names else "text", more=names)
+        table = table_of(file, asked, left=left)
+        if left is not None and table.schema.get(FIELD) == pl.String and form_of(file) in JSON_LINES:
+            table = table_of(file, asked, left=left, objects=(FIELD,))
         found = _columns(table, file)
+        table = with_texts(table, file, _places(table, found), left)
     sides = [shown(text).alias(code) for code, text in sorted(found.items())]
     taken = {text.meta.root_names()[0] for text in found.values()} - {FIELD}
     return table.select(pl.struct(sides).alias(FIELD), *(_beside(table, name, name in taken) for name in BESIDE))
+
+
+def _places(table: pl.DataFrame, found: Mapping[str, pl.Expr]) -> list[tuple[str, ...]]:
+    """Where texts are: names in `translation`, where it is an object, else names of columns."""
+    held = table.schema.get(FIELD)
+    if isinstance(held, pl.Struct):
+        return [(FIELD, field.name) for field in held.fields]
+    return [(text.meta.root_names()[0],) for text in found.values()]
 
 
 def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:

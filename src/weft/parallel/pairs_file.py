@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from weft.errors import WeftError
-from weft.tokenizer.texts import FORMS, Columns, form_of, table_of, wanted
+from weft.tokenizer.texts import FORMS, Columns, first_cells, form_of, table_of, wanted, with_texts
+from weft.tokenizer.unreadable import Unreadable
 
 TABLES = tuple(form for form in FORMS if form != ".txt")
 SOURCE, TARGET = ("source", "src", "english"), ("target", "tgt", "translation")
@@ -21,12 +22,13 @@ def read_pairs(
     *,
     first_two: bool = False,
     header: bool | None = True,
+    left: Unreadable | None = None,
 ) -> pl.DataFrame:
     """`source` and `target` of each row, as they stand; a null is an empty text.
 
     Options and errors are those of `pair_table`.
     """
-    table, sides = pair_table(file, columns, languages, first_two=first_two, header=header)
+    table, sides = pair_table(file, columns, languages, first_two=first_two, header=header, left=left)
     source, target = (table[side].cast(pl.String).fill_null("") for side in sides)
     return pl.DataFrame({"source": source, "target": target})
 
@@ -38,31 +40,39 @@ def pair_table(
     *,
     first_two: bool = False,
     header: bool | None = True,
+    left: Unreadable | None = None,
 ) -> tuple[pl.DataFrame, tuple[str, str]]:
     """All columns of a file of pairs, and the names of those that hold the source and the target.
 
     Without `columns` they are those named by the codes of the `languages`, or source and target (also src, english;
     tgt, translation), else with `first_two` the first ones. `columns` that are no names may be numbers from 1 on.
-    `header`: whether the first row of a TSV or CSV names its columns; None: if it holds one of these names. Raises
-    WeftError for what is no such file, and without such columns.
+    `header`: whether the first row of a TSV or CSV names its columns; None: if it holds one of these names. `left`
+    takes the rows that cannot be read (`table_of`). Raises WeftError for what is no such file, or has no such columns.
     """
     if form_of(file) not in TABLES:
         raise WeftError(f"{file}: expected a file of pairs: {', '.join(TABLES)}, packed or not")
     if not file.is_file():
         raise WeftError(f"{file}: no such file; expected pairs in {', '.join(TABLES)}")
-    known = {name.casefold() for name in (*SOURCE, *TARGET, *(languages or ()), *(columns or ()))}
     if form_of(file) == ".parquet":
         names = list(pl.read_parquet_schema(file)) if columns is None else list(columns)
         table = table_of(file, Columns(text=names[0], more=tuple(names)))
     else:
-        table = table_of(file, Columns(text="source", more=("target",)))
-        if header is None and form_of(file) in (".tsv", ".csv") and not known & {n.casefold() for n in table.columns}:
-            table = table_of(file, Columns(text="source", more=("target",)), header=False)
+        if header is None:
+            header = _has_names(file, {*SOURCE, *TARGET, *(languages or ()), *(columns or ())})
+        table = table_of(file, Columns(text="source", more=("target",)), header=header, left=left)
     sides = _numbered(file, columns, table.columns) if columns else _named(file, table.columns, languages, first_two)
     for side in sides:
         if table.schema[wanted(table, file, side)] not in (pl.String, pl.Null):
             raise WeftError(f"{file}: column {side} is {table.schema[side]}; expected text")
-    return table, sides
+    return with_texts(table, file, [(side,) for side in sides], left), sides
+
+
+def _has_names(file: Path, known: set[str]) -> bool:
+    """Whether the first row of a table holds one of the names that columns have."""
+    if form_of(file) not in (".tsv", ".csv"):
+        return True
+    cells = first_cells(file, "\t" if form_of(file) == ".tsv" else ",")
+    return bool({name.casefold() for name in known} & {cell.casefold() for cell in cells})
 
 
 def full_pairs(frame: pl.DataFrame) -> pl.DataFrame:

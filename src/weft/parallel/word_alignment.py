@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from weft.errors import WeftError
 from weft.parallel.word_tokens import Division, Words, words_of
@@ -217,9 +218,40 @@ def pair_links(aligned: Aligned, pair: int) -> tuple[Longs, Floats]:
 def pharaoh(aligned: Aligned) -> pl.Series:
     """Of each pair its links as `0-0 1-2`, source word first; an empty text where there are none."""
     found = aligned.links
-    pair = np.repeat(np.arange(len(found.starts) - 1), np.diff(found.starts))
-    table = pl.DataFrame({"pair": pair, "source": found.source, "target": found.target})
-    written = table.select("pair", link=pl.format("{}-{}", "source", "target"))
-    lines = written.group_by("pair", maintain_order=True).agg(pl.col("link").str.join(" "))
-    every = pl.DataFrame({"pair": np.arange(len(found.starts) - 1)})
-    return every.join(lines, on="pair", how="left", maintain_order="left")["link"].fill_null("")
+    table = pl.DataFrame({"source": found.source, "target": found.target})
+    return _together(table.select(pl.format("{}-{}", "source", "target")).to_series(), found.starts, " ")
+
+
+def json_lines(aligned: Aligned, first: int, last: int) -> pl.Series:
+    """Of the pairs from `first` to `last`, exclusive, a line of JSON each with its line end.
+
+    `pair` from 0, `source_words` and `target_words` as [begin, end] in characters, `links` as [source, target,
+    probability].
+    """
+    fields: dict[str, pl.Series] = {}
+    for name, words in (("source_words", aligned.source), ("target_words", aligned.target)):
+        ends = pl.DataFrame(words.characters(first, last), ["begin", "end"])
+        fields[name] = _together(ends.select(_list("begin", "end")).to_series(), words.starts[first : last + 1], ",")
+    starts = aligned.links.starts[first : last + 1]
+    _, source, target, probability = (held[int(starts[0]) : int(starts[-1])] for held in aligned.links)
+    # Exact: 24 bits times 14 are fewer than the 53 of a double. So it is the number that round() gives.
+    share = pl.Series(_SHARES).gather(np.rint(probability.astype(np.float64) * 10_000).astype(np.int64))
+    table = pl.DataFrame({"source": source, "target": target, "share": share})
+    fields["links"] = _together(table.select(_list("source", "target", "share")).to_series(), starts, ",")
+    pairs = pl.DataFrame({"pair": np.arange(first, last), **fields})
+    parts = ['{"pair":', ',"source_words":[', '],"target_words":[', '],"links":[', "]}\n"]
+    pieces = [piece for part, name in zip(parts, pairs.columns, strict=False) for piece in (pl.lit(part), pl.col(name))]
+    return pairs.select(pl.concat_str(*pieces, pl.lit(parts[-1])).alias("line")).to_series()
+
+
+_SHARES = [str(n / 10_000) for n in range(10_001)]
+
+
+def _list(*names: str) -> pl.Expr:
+    return pl.concat_str(pl.lit("["), pl.concat_str(*names, separator=","), pl.lit("]"))
+
+
+def _together(items: pl.Series, starts: Longs, mark: str) -> pl.Series:
+    """The texts from `starts[n]` to `starts[n + 1]`, counted from `starts[0]`, as one each; empty of none."""
+    lists = pa.LargeListArray.from_arrays(starts - starts[0], items.to_arrow().cast(pa.large_string()))
+    return pl.Series(pl.from_arrow(lists)).list.join(mark)

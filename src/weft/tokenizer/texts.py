@@ -19,6 +19,16 @@ import zstandard
 
 from weft.errors import WeftError, nearest
 from weft.model.languages import normalise
+from weft.tokenizer.unreadable import (
+    JSON_LINES,
+    Unreadable,
+    doubtful,
+    emptied,
+    mended,
+    no_texts,
+    uneven,
+    without_mark,
+)
 
 COLUMNS = {"language": pl.String, "text": pl.String, "key": pl.String}
 """A row for each text, in NFC; `key` is shared by translations of one another, null where nothing says so."""
@@ -29,6 +39,11 @@ _PACKED: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
     ".zst": lambda data: zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read(),
 }
+_OPENED: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstandard.open,
+}  # fmt: skip
+_NAMES = 1 << 16
+"""Bytes of a first line in which names of columns are looked for."""
 LANGUAGE = ("language", "lang")
 """Columns that say a text's language where none is named, the first that is there."""
 
@@ -161,10 +176,19 @@ def wanted(table: pl.DataFrame, file: Path, name: str) -> str:
     return name
 
 
-def table_of(file: Path, columns: Columns, *, header: bool = True) -> pl.DataFrame:
+def table_of(
+    file: Path,
+    columns: Columns,
+    *,
+    header: bool = True,
+    left: Unreadable | None = None,
+    objects: Sequence[str] = (),
+) -> pl.DataFrame:
     """Rows of one file of a known form, its text as it stands; raises WeftError for what cannot be read.
 
-    `header`: whether the first row of a TSV or CSV names its columns.
+    `header`: whether the first row of a TSV or CSV names its columns. With `left` a row that cannot be read is one of
+    nulls, and is told there; `objects` are then fields of JSON lines that hold an object. A file of no other rows, and
+    one that is packed and cut, is an error all the same.
     """
     form = form_of(file)
     if form not in FORMS:
@@ -175,17 +199,9 @@ def table_of(file: Path, columns: Columns, *, header: bool = True) -> pl.DataFra
             asked = (columns.text, columns.language, columns.key, *LANGUAGE, *columns.more)
             return pl.read_parquet(file, columns=[n for n in dict.fromkeys(asked) if n in held] or None)
         content = _unpacked(file)
-        if form in (".jsonl", ".ndjson"):
-            return (
-                pl.read_ndjson(io.BytesIO(content), infer_schema_length=None) if content.strip() else _nothing(columns)
-            )
-        if form == ".txt":
-            return pl.DataFrame(
-                {columns.text: content.decode("utf-8-sig").splitlines()}, schema={columns.text: pl.String}
-            )
-        mark: dict[str, Any] = {"separator": "\t", "quote_char": None} if form == ".tsv" else {}
-        mark |= {"has_header": header, "infer_schema": False}
-        return pl.read_csv(io.BytesIO(content), **mark) if content.strip() else _nothing(columns)
+        if left is None:
+            return _parsed(content, form, columns, header)
+        return _without_faults(content, file, columns, (header, tuple(objects)), left)
     except OSError as error:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -193,6 +209,75 @@ def table_of(file: Path, columns: Columns, *, header: bool = True) -> pl.DataFra
         raise WeftError(f"{file}: line {line}: byte {content[error.start]:#04x} is not UTF-8") from None
     except (pl.exceptions.PolarsError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
         raise WeftError(f"{file}: cannot be read: {(str(error) or 'it is cut').splitlines()[0]}") from None
+
+
+def _parsed(content: bytes, form: str, columns: Columns, header: bool) -> pl.DataFrame:
+    if form in JSON_LINES:
+        lines = without_mark(content)
+        return pl.read_ndjson(io.BytesIO(lines), infer_schema_length=None) if lines.strip() else _nothing(columns)
+    if form == ".txt":
+        return pl.DataFrame({columns.text: content.decode("utf-8-sig").splitlines()}, schema={columns.text: pl.String})
+    mark: dict[str, Any] = {"separator": "\t", "quote_char": None} if form == ".tsv" else {}
+    mark |= {"has_header": header, "infer_schema": False}
+    return pl.read_csv(io.BytesIO(content), **mark) if content.strip() else _nothing(columns)
+
+
+def _without_faults(
+    content: bytes, file: Path, columns: Columns, how: tuple[bool, tuple[str, ...]], left: Unreadable
+) -> pl.DataFrame:
+    """At once where all rows are as they should be; else row by row before it is read again."""
+    form, (header, objects) = form_of(file), how
+    try:
+        table = _parsed(content, form, columns, header)
+        if not objects and not uneven(content, form, table, header):
+            return table
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        pass
+    found = mended(content, form, header=header, objects=objects)
+    try:
+        table = _parsed(found.checked(file), form, columns, header)
+    except pl.exceptions.PolarsError:
+        if form not in JSON_LINES:
+            raise
+        found = mended(content, form, header=header, objects=objects, alike=True)
+        table = _parsed(found.checked(file), form, columns, header)
+    left.add(file, found.faults)
+    return table
+
+
+def with_texts(
+    table: pl.DataFrame, file: Path, fields: Sequence[tuple[str, ...]], left: Unreadable | None
+) -> pl.DataFrame:
+    """The rows of `table_of` whose `fields` (names, or paths into objects) hold texts or nothing; others are nulls.
+
+    They are told in `left`; without it nothing is done. In JSON lines alone may a field hold what is no text.
+    """
+    if left is None or form_of(file) not in JSON_LINES or not (rows := doubtful(table, fields)):
+        return table
+    content = _unpacked(file)
+    if not (faults := no_texts(content, rows, fields)):
+        return table
+    if len(faults) == table.height:
+        first = min(faults)
+        raise WeftError(f"{file}: no row that can be read; line {first}: {faults[first]}")
+    left.add(file, faults)
+    return emptied(table, content, faults)
+
+
+def first_cells(file: Path, mark: str) -> list[str]:
+    """The cells of the first line of a table, by the mark between them, as far as names of columns may reach.
+
+    Raises WeftError for what cannot be read.
+    """
+    try:
+        with (_OPENED.get(file.suffix.lower()) or Path.open)(file, "rb") as stream:
+            line = b"\n"
+            while line and not line.strip():
+                line = without_mark(stream.readline(_NAMES))
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise WeftError(f"{file}: cannot be read: {error}") from error
+    cells = line.decode("utf-8", "replace").rstrip("\r\n").split(mark)
+    return cells if mark == "\t" else [cell.strip().strip('"') for cell in cells]
 
 
 def _unpacked(file: Path) -> bytes:
