@@ -39,15 +39,10 @@ READ: dict[str, tuple[str, float]] = {
 """Heads that read one column, and whether more of it is better."""
 HEADS = (*LEARNT, *READ)
 """Reason codes of pairs that do not pass."""
-_BENT = ("truncated_source", "truncated_target")
-"""Heads that add up piecewise linear functions and products: a text that is cut off shows in several columns together.
-
-Mismatches are told less well in that way: what they add up is so far from right pairs that only its sign matters.
-"""
 _KNOTS = (-2.0, -1.0, 0.0, 1.0)
 """In standard deviations of right pairs: where the line that a column of evidence adds may bend."""
 _PENALTY, _BENT_PENALTY = 1e-3, 64.0
-"""Of a straight head, whatever there is to learn from; of a bent one, with its hundreds of weights, for each row."""
+"""Of a linear sum, whatever there is to learn from; of one that bends, with its hundreds of weights, for each row."""
 _MOST_STEPS = 4.0
 _OUTLIER = 6.0
 """In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
@@ -110,7 +105,7 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     made = {}
     for name, (kinds, columns) in LEARNT.items():
         every = np.concatenate([wrong[kind] for kind in kinds])
-        made[name] = weighed(right, every, columns, kept, bent=name in _BENT)
+        made[name] = weighed(right, every, columns, kept, steady=name == "mismatch")
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
         head = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
@@ -118,15 +113,22 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
     return made
 
 
-def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float, *, bent: bool = False) -> Head:
-    """A head that weighs these columns of evidence so that right pairs have more; it lets `kept` of them pass."""
+def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float, *, steady: bool = False) -> Head:
+    """A head that weighs these columns of evidence so that right pairs have more; it lets `kept` of them pass.
+
+    With `steady` it adds up two sums, a linear one and one that bends. The second tells what is nearly right better,
+    the first what has nothing in common.
+    """
     middle, spread = _scale(right, columns)
     held = _standardised(np.concatenate([right, wrong]), columns, middle, spread)
     known = np.concatenate([np.ones(len(right)), np.zeros(len(wrong))])
     weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(wrong), 1))
-    knots, penalty = (_KNOTS, _BENT_PENALTY / len(held)) if bent else ((), _PENALTY)
-    weights = logistic(basis(held, knots, bent), known, weight, penalty, scaled=False)
-    head = Head(columns, middle, spread, tuple(map(float, weights)), 0.0, knots=knots, products=bent)
+    rows = basis(held, _KNOTS, products=True)
+    weights = logistic(rows, known, weight, _BENT_PENALTY / len(held), scaled=False)
+    if steady:
+        linear = 1 + np.arange(len(columns)) * (1 + len(_KNOTS))
+        weights[[0, *linear]] += logistic(rows[:, [0, *linear]], known, weight, _PENALTY, scaled=False)
+    head = Head(columns, middle, spread, tuple(map(float, weights)), 0.0, knots=_KNOTS, products=True)
     return _limited(head, right, kept)
 
 
