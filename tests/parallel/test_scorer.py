@@ -120,7 +120,7 @@ def test_a_seed_with_mistakes_does_not_teach_that_they_pass() -> None:
     wrong = {kind: right[:300] + 3 for kinds, _ in LEARNT.values() for kind in kinds}
     wrong["copy"], wrong["number"] = right[:300].copy(), right[:300].copy()
     wrong["number"][:, PLACE["numbers"]] = 0
-    head = learn(right, wrong, 0.995)["number"]
+    head = learn(right, wrong, 0.995).heads["number"]
     assert (head.values(wrong["number"]) < head.least).all()
     assert (head.values(right) >= head.least).mean() == (right[:, PLACE["numbers"]] == 1).mean()
 
@@ -133,6 +133,6 @@ def test_names_that_are_on_both_sides_are_not_confused_with_whole_copies() -> No
     wrong = {kind: right[:300] + 3 for kinds, _ in LEARNT.values() for kind in kinds}
     wrong["copy"], wrong["number"] = right[:300].copy(), right[:300].copy()
     wrong["copy"][:, PLACE["copied"]] = 1
-    head = learn(right, wrong, 0.995)["copy"]
+    head = learn(right, wrong, 0.995).heads["copy"]
     assert (head.values(wrong["copy"]) < head.least).all()
     assert (head.values(right) >= head.least).mean() >= 0.99

@@ -17,18 +17,26 @@ def alike(names: npt.NDArray[Any]) -> Floats:
 
 
 def logistic(
-    seen: Floats, known: Floats, weight: Floats, penalty: float = 1e-3, *, scaled: bool = True
+    seen: Floats,
+    known: Floats,
+    weight: Floats,
+    penalty: float = 1e-3,
+    *,
+    scaled: bool = True,
+    start: npt.NDArray[np.float32] | None = None,
+    steps: int = 30,
 ) -> npt.NDArray[np.float32]:
     """Ridge logistic regression by Newton's method (iteratively reweighted least squares).
 
     `seen` (rows, inputs), the first input 1 in every row; `known` and `weight` (rows). What is penalised is the square
-    of each weight, in units of its input's spread where `scaled`.
+    of each weight, in units of its input's spread where `scaled`. `start` are weights to begin from, of nearly the same
+    rows: a few `steps` are enough then.
     """
     scale = np.maximum(seen.std(axis=0), 1e-9) if scaled else np.ones(seen.shape[1])
     scale[0] = 1.0
     inputs = seen / scale
-    found = np.zeros(inputs.shape[1])
-    for _ in range(30):
+    found = np.zeros(inputs.shape[1]) if start is None else start * scale
+    for _ in range(steps):
         chance = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
         slope = inputs.T @ (weight * (chance - known)) + penalty * found
         bend = (inputs * (weight * np.maximum(chance * (1 - chance), 1e-9))[:, None]).T @ inputs

@@ -213,7 +213,7 @@ def _learnt(right: Any, wrong: Any, path: str, kept: float) -> Head:
     columns = PATHS[path]
     if _OWN[0] in columns:
         right, wrong = (seen[~np.isnan(seen[:, -1])] for seen in (right, wrong))
-    return weighed(right, wrong, columns, kept, steady=True)
+    return weighed(right, wrong, columns, kept)
 
 
 def _compared(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.language.logistic import logistic
 from weft.parallel.evidence import NAMES, PLACE, Floats
+from weft.parallel.negatives import FOLDS, stretch
 from weft.text import linked
 from weft.text.piecewise import basis, standardised, sums
 
@@ -39,11 +41,16 @@ READ: dict[str, tuple[str, float]] = {
 """Heads that read one column, and whether more of it is better."""
 HEADS = (*LEARNT, *READ)
 """Reason codes of pairs that do not pass."""
+RIGHT = "right"
+"""What the kind of pairs without a mistake is called."""
+_STEADY = "mismatch"
 _KNOTS = (-2.0, -1.0, 0.0, 1.0)
 """In standard deviations of right pairs: where the line that a column of evidence adds may bend."""
 _PENALTY, _BENT_PENALTY = 1e-3, 64.0
 """Of a linear sum, whatever there is to learn from; of one that bends, with its hundreds of weights, for each row."""
 _MOST_STEPS = 4.0
+_FEW_STEPS = 2
+"""Of Newton's method, from the weights that all pairs gave to those of four fifths of them."""
 _OUTLIER = 6.0
 """In robust standard deviations (1.4826 median absolute deviations) below the middle of right pairs."""
 _REFUSED, _LEAST_KEPT = 0.5, 0.95
@@ -100,36 +107,85 @@ def _standardised(seen: Any, columns: tuple[int, ...], middle: Any, spread: Any)
     return standardised(seen, columns, middle, spread, _FARTHEST if len(columns) > 1 else np.inf)
 
 
-def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> dict[str, Head]:
-    """All heads from evidence of right pairs and of wrong ones by kind; each lets `kept` of the right pass."""
-    made = {}
-    for name, (kinds, columns) in LEARNT.items():
-        every = np.concatenate([wrong[kind] for kind in kinds])
-        made[name] = weighed(right, every, columns, kept, steady=name == "mismatch")
+class Learnt(NamedTuple):
+    """Heads, and what they say of what they were learnt from, each fold by heads that had not seen it.
+
+    `values` are by kind, RIGHT or that of a mistake, then by head.
+    """
+
+    heads: dict[str, Head]
+    values: dict[str, dict[str, Floats]]
+
+
+def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> Learnt:
+    """All heads from evidence of right pairs and of wrong ones by kind, in the order of their documents.
+
+    Each lets `kept` of the right pass, of pairs that it has not seen.
+    """
+    seen = {RIGHT: right, **wrong}
+    heads: dict[str, Head] = {}
+    values: dict[str, dict[str, Floats]] = {kind: {} for kind in seen}
+    for name in LEARNT:
+        whole = _fitted(name, seen)
+        parts: dict[str, list[Floats]] = {kind: [] for kind in seen}
+        for fold in range(FOLDS):
+            places = {kind: slice(*stretch(len(rows), fold)) for kind, rows in seen.items()}
+            own = _fitted(name, {kind: np.delete(rows, places[kind], axis=0) for kind, rows in seen.items()}, whole)
+            for kind, rows in seen.items():
+                parts[kind].append(own.head.values(rows[places[kind]]))
+        for kind, found in parts.items():
+            values[kind][name] = np.concatenate(found)
+        heads[name] = _limited(whole.head, values[RIGHT][name], kept)
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
-        head = _limited(Head((PLACE[column],), middle, spread, (0.0, sign), 0.0), right, kept)
-        made[name] = _moved(head, right, wrong[name]) if name in wrong else head
-    return made
+        head = Head((PLACE[column],), middle, spread, (0.0, sign), 0.0)
+        for kind, rows in seen.items():
+            values[kind][name] = head.values(rows)
+        head = _limited(head, values[RIGHT][name], kept)
+        heads[name] = _moved(head, values[RIGHT][name], values[name][name]) if name in wrong else head
+    return Learnt(heads, values)
 
 
-def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float, *, steady: bool = False) -> Head:
-    """A head that weighs these columns of evidence so that right pairs have more; it lets `kept` of them pass.
+class _Fitted(NamedTuple):
+    """A head that lets all pass, and the weights that it is the sum of: of what bends, and of the linear sum."""
 
-    With `steady` it adds up two sums, a linear one and one that bends. The second tells what is nearly right better,
-    the first what has nothing in common.
+    head: Head
+    bent: npt.NDArray[np.float32]
+    linear: npt.NDArray[np.float32] | None
+
+
+def _fitted(name: str, seen: Mapping[str, Any], near: _Fitted | None = None) -> _Fitted:
+    kinds, columns = LEARNT[name]
+    wrong = np.concatenate([seen[kind] for kind in kinds])
+    return _weighed(seen[RIGHT], wrong, columns, name == _STEADY, near)
+
+
+def weighed(right: Any, wrong: Any, columns: tuple[int, ...], kept: float) -> Head:
+    """A head for mismatches by these columns of evidence; it lets `kept` of these right pairs pass."""
+    head = _weighed(right, wrong, columns, steady=True).head
+    return _limited(head, head.values(right), kept)
+
+
+def _weighed(right: Any, wrong: Any, columns: tuple[int, ...], steady: bool, near: _Fitted | None = None) -> _Fitted:
+    """A head that weighs columns so that right pairs have more; from where one of nearly the same pairs is, if given.
+
+    A `steady` one adds up two sums, a linear one and one that bends. The second tells what is nearly right better, the
+    first what has nothing in common.
     """
     middle, spread = _scale(right, columns)
     held = _standardised(np.concatenate([right, wrong]), columns, middle, spread)
     known = np.concatenate([np.ones(len(right)), np.zeros(len(wrong))])
     weight = np.where(known == 1, 0.5 / len(right), 0.5 / max(len(wrong), 1))
-    rows = basis(held, _KNOTS, products=True)
-    weights = logistic(rows, known, weight, _BENT_PENALTY / len(held), scaled=False)
+    rows, penalty = basis(held, _KNOTS, products=True), _BENT_PENALTY / len(held)
+    start, steps = (None, 30) if near is None else (near.bent, _FEW_STEPS)
+    bent = logistic(rows, known, weight, penalty, scaled=False, start=start, steps=steps)
+    weights, linear = bent.copy(), None
     if steady:
-        linear = 1 + np.arange(len(columns)) * (1 + len(_KNOTS))
-        weights[[0, *linear]] += logistic(rows[:, [0, *linear]], known, weight, _PENALTY, scaled=False)
+        own = np.append(0, 1 + np.arange(len(columns)) * (1 + len(_KNOTS)))
+        linear = logistic(rows[:, own], known, weight, _PENALTY, scaled=False)
+        weights[own] += linear
     head = Head(columns, middle, spread, tuple(map(float, weights)), 0.0, knots=_KNOTS, products=True)
-    return _limited(head, right, kept)
+    return _Fitted(head, bent, linear)
 
 
 def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -137,8 +193,9 @@ def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tup
     return tuple(held.mean(axis=0).tolist()), tuple(np.maximum(held.std(axis=0), 1e-6).tolist())
 
 
-def _limited(head: Head, right: Any, kept: float) -> Head:
-    values = np.sort(head.values(right))
+def _limited(head: Head, right: Floats, kept: float) -> Head:
+    """The head with a least value that lets `kept` of right pairs with these values pass."""
+    values = np.sort(right)
     middle = np.median(values)
     spread = 1.4826 * np.median(np.abs(values - middle))
     if spread > 0:
@@ -148,14 +205,14 @@ def _limited(head: Head, right: Any, kept: float) -> Head:
     return replace(head, least=float(least), usual=float(middle))
 
 
-def _moved(head: Head, right: Any, wrong: Any) -> Head:
+def _moved(head: Head, right: Floats, wrong: Floats) -> Head:
     """The head, or one with a least value that a seed with mistakes of this kind shows to be better.
 
     It goes down to the middle between where it is and where nearly all mistakes are refused, so that names on both
     sides are no copy. It goes up where it would let most mistakes pass: to the value that tells right from wrong pairs
     best (Youden 1950) of those that at least `_LEAST_KEPT` of the right ones have.
     """
-    values, against = np.sort(head.values(right)), np.sort(head.values(wrong))
+    values, against = np.sort(right), np.sort(wrong)
     if not len(against):
         return head
     enough = float(against[int((len(against) - 1) * _NEARLY_ALL)])

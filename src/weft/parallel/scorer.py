@@ -17,7 +17,7 @@ from weft.parallel import lexicon as lexicons
 from weft.parallel.encoder_trial import Meaning, Trial, tried
 from weft.parallel.encoding import Embed
 from weft.parallel.evidence import Floats, Languages, evidence, strings
-from weft.parallel.heads import HEADS, Head, learn
+from weft.parallel.heads import HEADS, RIGHT, Head, learn
 from weft.parallel.lexicon import Folding, Lexicon
 from weft.parallel.negatives import FOLDS, KINDS, folds, stretch
 from weft.text import char_model
@@ -117,8 +117,8 @@ def train(
 
 def put_together(whole: Parts, right: Any, wrong: dict[str, Any], kept: float, facts: Mapping[str, Any]) -> Scorer:
     """A scorer of what was learnt from the whole seed, with heads from what is known of pairs that were held out."""
-    heads = learn(right, wrong, kept)
-    weights, measured = _calibrated(right, wrong, heads)
+    heads, values = learn(right, wrong, kept)
+    weights, measured = _calibrated(values, heads)
     return Scorer(*whole, heads, weights, {**facts, "auc": measured})
 
 
@@ -133,7 +133,7 @@ def encoded(
 ) -> Scorer:
     """A scorer of this seed with the encoder of a trial, where that beats the lexicon; `facts` say whether."""
     heads, languages = scorer.heads, scorer.languages
-    found, told = tried(trial, *sides, languages, right, wrong, heads, kept, seed, _calibrated)
+    found, told = tried(trial, *sides, languages, right, wrong, heads, kept, seed, _calibrated_on)
     return replace(scorer, meaning=found, facts={**scorer.facts, "encoder": told})
 
 
@@ -178,26 +178,33 @@ def crossed(
 
 
 def _calibrated(
-    right: Any, wrong: Mapping[str, Any], heads: Mapping[str, Any]
+    values: Mapping[str, Mapping[str, Floats]], heads: Mapping[str, Any]
 ) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Weights of the probability that a pair is right, where half are, the others of each kind alike; and AUCs."""
-    rows, known, weight = [_values(right, heads)], [np.ones(len(right))], [np.full(len(right), 0.5 / len(right))]
-    kinds = [name for name, held in wrong.items() if len(held)]
-    for name in kinds:
-        held = wrong[name]
-        rows.append(_values(held, heads))
-        known.append(np.zeros(len(held)))
-        weight.append(np.full(len(held), 0.5 / len(held) / len(kinds)))
-    weights = logistic(np.concatenate(rows), np.concatenate(known), np.concatenate(weight), 1e-3)
+    """Weights of the probability that a pair is right, where half are, the others of each kind alike; and AUCs.
+
+    `values` of the heads are by kind of pair, RIGHT or that of a mistake, then by head.
+    """
+    right = values[RIGHT]
+    rows = [_margins(right, heads)]
+    known, weight = [np.ones(len(rows[0]))], [np.full(len(rows[0]), 0.5 / len(rows[0]))]
+    kinds = [name for name, held in values.items() if name != RIGHT and len(held[HEADS[0]])]
     measured = {}
     for name in kinds:
+        rows.append(_margins(values[name], heads))
+        known.append(np.zeros(len(rows[-1])))
+        weight.append(np.full(len(rows[-1]), 0.5 / len(rows[-1]) / len(kinds)))
         head = next(head for head in HEADS if name.startswith(head) or name == "adjacent")
-        measured[name] = auc(heads[head].values(right), heads[head].values(wrong[name]))
+        measured[name] = auc(right[head], values[name][head])
+    weights = logistic(np.concatenate(rows), np.concatenate(known), np.concatenate(weight), 1e-3)
     return tuple(map(float, weights)), measured
 
 
-def _values(seen: Any, heads: Mapping[str, Any]) -> Floats:
-    return _margins({name: heads[name].values(seen) for name in HEADS}, heads)
+def _calibrated_on(
+    right: Any, wrong: Mapping[str, Any], heads: Mapping[str, Any]
+) -> tuple[tuple[float, ...], dict[str, float]]:
+    """`_calibrated` by what heads say of this evidence."""
+    seen = {RIGHT: right, **wrong}
+    return _calibrated({kind: {name: heads[name].values(rows) for name in HEADS} for kind, rows in seen.items()}, heads)
 
 
 def auc(right: Any, wrong: Any) -> float:
