@@ -135,7 +135,9 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> Learnt:
                 parts[kind].append(own.head.values(rows[places[kind]]))
         for kind, found in parts.items():
             values[kind][name] = np.concatenate(found)
-        heads[name] = _limited(whole.head, values[RIGHT][name], kept)
+        # Pairs that a head was learnt from have more than others, but where nothing tells anything, all have the same.
+        head = _limited(whole.head, whole.head.values(right), kept)
+        heads[name] = replace(head, least=min(head.least, _limited(head, values[RIGHT][name], kept).least))
     for name, (column, sign) in READ.items():
         middle, spread = _scale(right, (PLACE[column],))
         head = Head((PLACE[column],), middle, spread, (0.0, sign), 0.0)
