@@ -13,13 +13,13 @@ from tests.gates.pair_heads import scorer, told
 from tests.gates.pair_sets import pair_sets
 
 FLOORS = {
-    "mismatch": 0.99, "adjacent": 0.96, "truncated_source_50": 0.99, "truncated_target_50": 0.99,
-    "truncated_source_75": 0.98, "truncated_target_75": 0.98,
-    "truncated_source_75_marked": 0.9, "truncated_target_75_marked": 0.9,
+    "mismatch": 0.99, "adjacent": 0.97, "truncated_source_50": 0.99, "truncated_target_50": 0.99,
+    "truncated_source_75": 0.985, "truncated_target_75": 0.985,
+    "truncated_source_75_marked": 0.935, "truncated_target_75_marked": 0.915,
     "number": 0.99, "copy": 0.99, "language": 0.99,
 }  # fmt: skip
 """AUC of the head that is there for each kind of mistake; .95 is wanted of those where the final mark is kept, too."""
-PASS = 0.95
+PASS = 0.955
 CHOSEN = ("mar_Deva",)
 """How words are compared is chosen here; with whole words the floors are reached as well, in a third of the time."""
 LEAST = 300

@@ -94,7 +94,7 @@ class Head:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Head:
         columns, middle, spread, weights = (tuple(told[n]) for n in ("columns", "middle", "spread", "weights"))
-        bends = tuple(told.get("knots", ())), bool(told.get("products"))
+        bends = tuple(told["knots"]), bool(told["products"])
         return cls(columns, middle, spread, weights, float(told["least"]), float(told["usual"]), *bends)
 
 

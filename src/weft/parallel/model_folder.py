@@ -28,7 +28,7 @@ from weft.parallel.scorer import Scorer
 from weft.text.char_model import CharModel
 from weft.text.ibm1 import Cells
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, ARRAYS, WORDS = "model.json", "lexicon.npz", "words.parquet"
 VECTORS = "neighbours.npz"
 """Where an encoder is used: vectors of the pairs of the seed among which neighbours are looked for."""
@@ -44,7 +44,7 @@ def save(scorer: Scorer, folder: Path) -> None:
     arrays: dict[str, Any] = {}
     for side, model, lengths in zip(_SIDES, scorer.models[:2], scorer.models.lengths, strict=True):
         arrays |= {f"{side}_lengths": np.concatenate([[lengths.ratio], lengths.words])}
-        arrays |= {f"{side}_characters": model.table, f"{side}_read": np.array([model.whole, model.different])}
+        arrays |= {f"{side}_characters": model.table, f"{side}_unseen": np.array(model.unseen)}
     arrays["seen"] = scorer.seen
     write_lexicon(lexicon, folder, arrays)
     told = {
@@ -131,8 +131,7 @@ def _meaning(told: dict[str, Any] | None, file: Path) -> Meaning | None:
 def _made(told: dict[str, Any], lexicon: Lexicon, held: dict[str, Any], meaning: Meaning | None) -> Scorer:
     models, lengths = [], []
     for side in _SIDES:
-        whole, different = map(int, held[f"{side}_read"])
-        models.append(CharModel(held[f"{side}_characters"], whole, different))
+        models.append(CharModel(held[f"{side}_characters"], int(held[f"{side}_unseen"])))
         lengths.append(Lengths(float(held[f"{side}_lengths"][0]), held[f"{side}_lengths"][1:]))
     heads = {name: Head.from_json(told["heads"][name]) for name in HEADS}
     read = Languages(models[0], models[1], (lengths[0], lengths[1]))

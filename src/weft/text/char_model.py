@@ -22,24 +22,24 @@ ORDER = 4
 _PRIME = np.uint64(0x100000001B3)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _BEGIN, _BLANK, _DIGIT = 2, 32, 48
-_LITTLE = 1e-100
-"""Below it a product of probabilities takes no further one: the least of them is above 1e-9."""
-_SEEN, _FOLLOWED, _MASK = np.uint64(42), np.uint64(21), np.uint64((1 << 21) - 1)
-_ANY = np.float32(1.0 / 0x1000)
+_HALF, _LOW = np.uint64(32), np.uint64((1 << 32) - 1)
+_NEVER = np.uint64((1 << 64) - 1)
+_BIT = 1 << 26
+"""Steps of a bit: surprise is added up in whole numbers."""
+_ANY = 1.0 / 0x1000
 """Probability of a character of which nothing is known."""
 
 
 class CharModel(NamedTuple):
-    """Of every n-gram: how often it was seen, how often something followed it, and how many different characters.
+    """Of every n-gram: how surprising its last character is there, and what it adds to a character that is new there.
 
-    A hash table with open addressing: two numbers for each place, a key (0: free) and these three, 22 bits for the
-    first and 21 for each of the others.
+    A hash table with open addressing: two numbers for each place, a key (0: free) and these two, 32 bits each, in
+    steps of 1 / 2**26 of a bit.
     """
 
     table: npt.NDArray[np.uint64]
-    whole: int
-    different: int
-    """Characters that were read, and different ones."""
+    unseen: int
+    """Surprise of a character that was never seen, before what its context adds, in these steps."""
 
 
 @functools.cache
@@ -81,19 +81,22 @@ def codes(strings: Strings) -> tuple[Longs, npt.NDArray[np.int32]]:
     return starts, out[: _codes(strings.data, strings.offsets, _table(), starts, out)]
 
 
+@part
+def _gram(held: Any, at: int, order: int) -> Any:
+    """The key of the n-gram that ends at a place."""
+    value, power = np.uint64(0), np.uint64(1)
+    for n in range(order):
+        value += np.uint64(item(held, at - n) + 1) * power
+        power *= _PRIME
+    return mix(value + np.uint64(order) * _STEP)
+
+
 @kernel(types.void(I64_IN, I32_IN, types.int64, U64))
 def _grams(starts: Any, held: Any, order: int, keys: Any) -> None:
     """Keys of all n-grams of this order by the place of their last character; 0 where a text has none there yet."""
     for row in range(len(starts) - 1):
         for at in range(starts[row], starts[row + 1]):
-            keys[at] = np.uint64(0)
-            if at - order + 1 < starts[row]:
-                continue
-            value, power = np.uint64(0), np.uint64(1)
-            for n in range(order):
-                value += np.uint64(held[at - n] + 1) * power
-                power *= _PRIME
-            keys[at] = mix(value + np.uint64(order) * _STEP)
+            keys[at] = _gram(held, at, order) if at - order + 1 >= starts[row] else np.uint64(0)
 
 
 @kernel(types.void(U64_IN, U64_IN, U64))
@@ -112,36 +115,59 @@ def train(strings: Strings) -> CharModel:
     last = np.zeros(len(held), bool)
     last[starts[1:] - 1] = True
     grams = np.empty((ORDER + 1, len(held)), np.uint64)
-    grams[0] = 0
     for n in range(1, ORDER + 1):
         _grams(starts, held, n, grams[n])
-    parts: list[list[npt.NDArray[Any]]] = []
+    shorter = _Order(np.empty(0, np.uint64), *(np.empty(0) for _ in range(3)))
+    unseen, parts = 0.0, []
     for n in range(1, ORDER + 1):
         there = np.flatnonzero(grams[n])
-        found, count = np.unique(grams[n][there], return_counts=True)
+        found, first, count = np.unique(grams[n][there], return_index=True, return_counts=True)
         ends = np.unique(grams[n][there[last[there]]], return_counts=True)
-        after = count.copy()
+        after = count.astype(np.float64)
         after[np.searchsorted(found, ends[0])] -= ends[1]
-        different = np.zeros(len(found), np.int64)
+        different = np.zeros(len(found))
         if n < ORDER:
             longer = np.flatnonzero(grams[n + 1])
-            _, first = np.unique(grams[n + 1][longer], return_index=True)
+            _, begin = np.unique(grams[n + 1][longer], return_index=True)
             # What a longer one begins with ends one place before it does.
-            np.add.at(different, np.searchsorted(found, grams[n][longer[first] - 1]), 1)
-        parts.append([found, count, after, different])
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    packed = np.zeros(len(joined[0]), np.uint64)
-    for part_of, bits in zip(joined[1:], (22, 21, 21), strict=True):
-        packed = packed << np.uint64(bits) | np.minimum(part_of, (1 << bits) - 1).astype(np.uint64)
+            np.add.at(different, np.searchsorted(found, grams[n][longer[begin] - 1]), 1)
+        if n == 1:
+            whole = len(held) - len(starts) + 1 + len(found)
+            unseen = len(found) * _ANY / whole
+            chance = count / whole + unseen
+        else:
+            place = there[first]
+            context = np.searchsorted(shorter.keys, grams[n - 1][place - 1])
+            less = shorter.chance[np.searchsorted(shorter.keys, grams[n - 1][place])]
+            kinds = shorter.different[context]
+            chance = (count + kinds * less) / (shorter.after[context] + kinds)
+        shorter = _Order(found, chance, after, different)
+        parts.append((found, _steps(chance) << _HALF | _steps(different / np.maximum(after + different, 1))))
+    keys, values = (np.concatenate(column) for column in zip(*parts, strict=True))
     # As small as it can be: what does not lie in the processor's cache is waited for.
-    table = np.zeros(2 << max(4, int(1.2 * len(packed)).bit_length()), np.uint64)
-    _fill(joined[0], packed, table)
-    return CharModel(table, len(held) - len(starts) + 1, len(parts[0][0]))
+    table = np.zeros(2 << max(4, int(1.2 * len(keys)).bit_length()), np.uint64)
+    _fill(keys, values, table)
+    return CharModel(table, int(_steps(np.array([unseen]))[0]))
+
+
+class _Order(NamedTuple):
+    """N-grams of one length: keys (ascending), probabilities, how often something followed, and what different ones."""
+
+    keys: npt.NDArray[np.uint64]
+    chance: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
+    different: npt.NDArray[np.float64]
+
+
+def _steps(chance: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
+    """The surprise of probabilities; none of what has no probability."""
+    bits = -np.log2(np.where(chance > 0, chance, 1.0))
+    return np.minimum(np.round(bits * _BIT), float(_LOW)).astype(np.uint64)
 
 
 @part
 def _find(table: Any, key: Any) -> Any:
-    """What is held of an n-gram, 0 where it was never seen."""
+    """What is held of an n-gram, _NEVER where it was not seen."""
     mask = np.uint64(len(table) // 2 - 1)
     place = key & mask
     while True:
@@ -149,51 +175,38 @@ def _find(table: Any, key: Any) -> Any:
         if held == key:
             return item(table, 2 * place + np.uint64(1))
         if held == 0:
-            return np.uint64(0)
+            return _NEVER
         place = (place + np.uint64(1)) & mask
 
 
-@kernel(types.void(U64_IN, types.int64, types.int64, I64_IN, I32_IN, U64, U64, F32))
-def _surprise(table: Any, whole: int, different: int, starts: Any, held: Any, before: Any, now: Any, out: Any) -> None:
-    """`before` and `now` hold what is known of the n-grams that end at the character before, and at this one."""
-    order = len(now)
+@kernel(types.void(U64_IN, types.int64, I64_IN, I32_IN, F32))
+def _surprise(table: Any, unseen: int, starts: Any, held: Any, out: Any) -> None:
     for row in range(len(starts) - 1):
-        total, product = 0.0, 1.0
-        for n in range(order):
-            before[n] = np.uint64(0)
-        for at in range(starts[row], starts[row + 1]):
-            for n in range(order):
-                now[n] = np.uint64(0)
-            value, power = np.uint64(0), np.uint64(1)
-            for n in range(min(order, at - starts[row] + 1)):
-                value += np.uint64(held[at - n] + 1) * power
-                power *= _PRIME
-                now[n] = _find(table, mix(value + np.uint64(n + 1) * _STEP))
-                if now[n] == 0:
+        total, first = 0, starts[row]
+        for at in range(first + 1, starts[row + 1]):
+            # The longest n-gram that is known says it all, but for contexts in which it did not come.
+            longest = min(ORDER, at - first + 1)
+            known, found = longest, _find(table, _gram(held, at, longest))
+            while found == _NEVER and known > 1:
+                known -= 1
+                found = _find(table, _gram(held, at, known))
+            if found == _NEVER:
+                known = 0
+                total += unseen
+            else:
+                total += int(found >> _HALF)
+            for order in range(max(known, 1), longest):
+                found = _find(table, _gram(held, at - 1, order))
+                if found == _NEVER:
                     break
-            if at > starts[row]:
-                chance = (float(now[0] >> _SEEN) + different * _ANY) / (whole + different)
-                for n in range(1, order):
-                    context = before[n - 1]
-                    kinds = float(context & _MASK)
-                    if kinds == 0:
-                        break
-                    chance = (float(now[n] >> _SEEN) + kinds * chance) / (float((context >> _FOLLOWED) & _MASK) + kinds)
-                # Logarithms are slow: one for some characters together.
-                product *= float(chance)
-                if product < _LITTLE:
-                    total -= np.log2(product)
-                    product = 1.0
-            for n in range(order):
-                before[n] = now[n]
-        total -= np.log2(product)
-        size = starts[row + 1] - starts[row] - 1
-        out[row] = np.float32(total / max(size, 1))
+                total += int(found & _LOW)
+        size = starts[row + 1] - first - 1
+        out[row] = np.float32(total / _BIT / max(size, 1))
 
 
 def surprise(model: CharModel, strings: Strings) -> npt.NDArray[np.float32]:
     """Cross-entropy of each text in bits for a character; 0 of an empty one."""
     starts, held = codes(strings)
     out = np.empty(len(starts) - 1, np.float32)
-    _surprise(*model, starts, held, np.empty(ORDER, np.uint64), np.empty(ORDER, np.uint64), out)
+    _surprise(*model, starts, held, out)
     return out
