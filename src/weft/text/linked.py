@@ -64,7 +64,7 @@ def _shared(links: Any, count: int, size: int, others: int, sums: Any, got: Any,
 
 @kernel(types.void(TABLE, SIDE, SIDE, F32_2, LINKS, F32_2))
 def _score(held: Any, source: Any, target: Any, room: Any, links: Any, out: Any) -> None:
-    _, _, null_target, null_source, usual_target, usual_source = held
+    _, _, _, null_target, null_source, usual_target, usual_source = held
     found, best, sums, got = room[0], room[1], room[2], room[3]
     for n in range(len(out)):
         begin, first = target[0][n], source[0][n]

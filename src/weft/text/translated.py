@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from weft.text.buffers import Longs
 from weft.text.decode import item
-from weft.text.hashing import mix
 from weft.text.ibm1 import Cells
-from weft.text.jit import F32_2, F32_IN, I32_2, I32_IN, I64_IN, U64, U64_IN, kernel, part, types
+from weft.text.jit import F32_2, F32_IN, I32_2, I32_IN, I64_IN, U32, U32_IN, U64, U64_IN, kernel, part, types
 
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
-_SIX, _LAST = np.uint64(6), np.uint64(63)
+_GOLDEN, _SIXTEEN = np.uint32(0x9E3779B1), np.uint32(16)
 _ONE = float(1 << 31)
 _MINE, _BACKGROUND = np.float32(0.9), np.float32(0.1)
 COVERED = np.float32(0.05)
@@ -26,53 +25,48 @@ FEATURES = ("llr", "covered", "uncovered_run", "covered_end", "unknown")
 that is not as a share of the text, share covered of the last third, share that neither lexicon nor source knows."""
 
 
-@kernel(types.void(U64_IN, U64_IN, U64, U64))
-def _fill(keys: Any, held: Any, table: Any, maybe: Any) -> None:
-    """Two numbers for each place: the key, and what is held; of a key that comes twice both are kept together.
+@part
+def _place(word: Any) -> int:
+    mixed = np.uint32(word) * _GOLDEN
+    return int(mixed ^ (mixed >> _SIXTEEN))
 
-    `maybe` has a bit for each key.
-    """
-    mask, bits = np.uint64(len(table) // 2 - 1), np.uint64(64 * len(maybe) - 1)
-    for n in range(len(keys)):
-        mixed = mix(keys[n])
-        place, bit = mixed & mask, (mixed >> _HALF) & bits
-        maybe[bit >> _SIX] |= np.uint64(1) << (bit & _LAST)
-        while table[2 * place] != 0 and table[2 * place] != keys[n]:
-            place = (place + np.uint64(1)) & mask
-        table[2 * place] = keys[n]
-        table[2 * place + 1] |= held[n]
+
+@kernel(types.void(I64_IN, I32_IN, I32_IN, U64_IN, U32, U64))
+def _fill(rows: Any, given: Any, made: Any, held: Any, keys: Any, values: Any) -> None:
+    """Each cell to a place of its row: word `given[n]` made `made[n]`. A key of 0 is free."""
+    for n in range(len(given)):
+        first = rows[given[n]]
+        last = rows[given[n] + 1] - first - 1
+        at = _place(made[n]) & last
+        while keys[first + at] != 0:
+            at = (at + 1) & last
+        keys[first + at], values[first + at] = np.uint32(made[n]), held[n]
 
 
 @part
-def both(table: Any, maybe: Any, e: Any, f: Any) -> Any:
-    """t(f|e) << 32 | t(e|f), each times 2**31; 0 where neither lexicon has such a cell.
-
-    Most pairs of words have none: their bit says so from the processor's cache, where the table is not.
-    """
-    mask, bits = np.uint64(len(table) // 2 - 1), np.uint64(64 * len(maybe) - 1)
-    key = np.uint64(e) << _HALF | np.uint64(f)
-    mixed = mix(key)
-    bit = (mixed >> _HALF) & bits
-    if (item(maybe, bit >> _SIX) >> (bit & _LAST)) & np.uint64(1) == 0:
-        return np.uint64(0)
-    place = mixed & mask
+def cell(keys: Any, values: Any, first: int, last: int, word: Any) -> Any:
+    """t(f|e) << 32 | t(e|f), each times 2**31, of a row that begins at `first`; 0 where neither lexicon has it."""
+    at = _place(word) & last
     while True:
-        held = item(table, 2 * place)
-        if held == key:
-            return item(table, 2 * place + np.uint64(1))
+        held = item(keys, first + at)
+        if held == word:
+            return item(values, first + at)
         if held == 0:
             return np.uint64(0)
-        place = (place + np.uint64(1)) & mask
+        at = (at + 1) & last
 
 
 class Table(NamedTuple):
-    """Cells of two directions by (source word, target word), those of NULL by word, and what is expected anywhere.
+    """Cells of two directions by source word, those of NULL by word, and what is expected anywhere.
 
+    Source word `e` has the places `rows[e]` to `rows[e + 1]` of a hash table of its own, none or a power of two, with
+    open addressing: those of frequent words stay in the processor's cache. `keys` are target words (0: free).
     `usual[n]` is the probability of word n of a language in any text, `usual[0]` that of a word that was never met.
     """
 
-    cells: npt.NDArray[np.uint64]
-    maybe: npt.NDArray[np.uint64]
+    rows: Longs
+    keys: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.uint64]
     null_target: npt.NDArray[np.float32]
     null_source: npt.NDArray[np.float32]
     usual_target: npt.NDArray[np.float32]
@@ -81,7 +75,7 @@ class Table(NamedTuple):
 
 def table(forward: Cells, backward: Cells, usual_target: Any, usual_source: Any) -> Table:
     """The table of t(f|e) (`forward`) and t(e|f); words are numbered from 1, NULL is 0 on the given side."""
-    keys, held, nulls = [], [], []
+    pairs, held, nulls = [], [], []
     for cells, shift, size in ((forward, 32, len(usual_target)), (backward, 0, len(usual_source))):
         given = np.repeat(np.arange(len(cells.starts) - 1), np.diff(cells.starts)).astype(np.uint64)
         null = np.zeros(size, np.float32)
@@ -90,14 +84,20 @@ def table(forward: Cells, backward: Cells, usual_target: Any, usual_source: Any)
         nulls.append(null)
         made = cells.target[first:].astype(np.uint64)
         one, other = (given[first:], made) if shift else (made, given[first:])
-        keys.append(one << _HALF | other)
+        pairs.append(one << _HALF | other)
         held.append(np.round(cells.value[first:].astype(np.float64) * _ONE).astype(np.uint64) << np.uint64(shift))
-    count = sum(map(len, keys))
-    space = np.zeros(2 << max(4, int(1.2 * count).bit_length()), np.uint64)
-    # Eight to sixteen bits for each cell: of pairs of words without one, one in ten or so looks as if it had one.
-    maybe = np.zeros(max(1, (8 << max(4, count.bit_length())) // 64), np.uint64)
-    _fill(np.concatenate(keys), np.concatenate(held), space, maybe)
-    return Table(space, maybe, nulls[0], nulls[1], np.asarray(usual_target), np.asarray(usual_source))
+    found, place = np.unique(np.concatenate(pairs), return_inverse=True)
+    both = np.zeros(len(found), np.uint64)
+    for own, of in zip(held, np.split(place, [len(held[0])]), strict=True):
+        both[of] |= own
+    source, target = (found >> _HALF).astype(np.int32), (found & _LOW).astype(np.int32)
+    counts = np.bincount(source, minlength=len(usual_source))
+    # Two thirds full at most, so that a word that is not there is soon known not to be.
+    sizes = np.where(counts > 0, 1 << np.ceil(np.log2(1.5 * counts + 1)).astype(np.int64), 0)
+    rows = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    keys, values = np.zeros(max(rows[-1], 1), np.uint32), np.zeros(max(rows[-1], 1), np.uint64)
+    _fill(rows, source, target, both, keys, values)
+    return Table(rows, keys, values, nulls[0], nulls[1], np.asarray(usual_target), np.asarray(usual_source))
 
 
 class Side(NamedTuple):
@@ -113,7 +113,7 @@ class Side(NamedTuple):
 
 
 SIDE = types.Tuple((I64_IN, I32_IN, U64_IN, U64_IN))
-TABLE = types.Tuple((U64_IN, U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
+TABLE = types.Tuple((I64_IN, U32_IN, U64_IN, F32_IN, F32_IN, F32_IN, F32_IN))
 LINKS = types.Tuple((I32_2, F32_2))
 """Two rows each, a column for each link: places in the source and the target, and t(f|e) and t(e|f)."""
 
@@ -135,7 +135,7 @@ def meet(held: Any, source: Any, target: Any, n: int, m: int, found: Any, best: 
     no vocabulary has also where the other text has one of the same sound that none has: names and loans. Returns the
     number of links: two words of which the lexicon holds something, or that are the same where it knows only one.
     """
-    cells, maybe = held[0], held[1]
+    cells, keys, values = held[0], held[1], held[2]
     place, value = links
     count = 0
     from_starts, from_words, from_hashes, from_sounds = source
@@ -146,18 +146,20 @@ def meet(held: Any, source: Any, target: Any, n: int, m: int, found: Any, best: 
         found[k] = best[k] = np.float32(0.0)
     for i in range(rows):
         e = item(from_words, first + i)
-        if e == 0:
+        at = item(cells, e)
+        last = item(cells, e + 1) - at - 1
+        if last < 0:
             continue
         sum_back, best_back = np.float32(0.0), np.float32(0.0)
         for j in range(columns):
             f = item(to_words, begin + j)
             if f == 0:
                 continue
-            cell = both(cells, maybe, e, f)
-            if cell == 0:
+            known = cell(keys, values, at, last, f)
+            if known == 0:
                 continue
-            there = np.float32(cell >> _HALF) / np.float32(_ONE)
-            back = np.float32(cell & _LOW) / np.float32(_ONE)
+            there = np.float32(known >> _HALF) / np.float32(_ONE)
+            back = np.float32(known & _LOW) / np.float32(_ONE)
             found[j] += there
             best[j] = max(best[j], there)
             sum_back += back
@@ -222,7 +224,7 @@ def summed(
 
 @kernel(types.void(TABLE, SIDE, SIDE, I64_IN, I64_IN, F32_2, LINKS, F32_2))
 def _score(held: Any, source: Any, target: Any, rows: Any, columns: Any, room: Any, links: Any, out: Any) -> None:
-    _, _, null_target, null_source, usual_target, usual_source = held
+    _, _, _, null_target, null_source, usual_target, usual_source = held
     found, best = room[0], room[1]
     for k in range(len(rows)):
         n, m = rows[k], columns[k]
