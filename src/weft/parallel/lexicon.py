@@ -15,6 +15,7 @@ from weft.errors import WeftError
 from weft.text import cognates, ibm1, linked, translated
 from weft.text.buffers import Longs, Strings, string_buffers
 from weft.text.ibm1 import Bitext, Cells
+from weft.text.located import located
 from weft.text.tokens import Tokens, tokens
 
 MOST_TOKENS = 240
@@ -41,10 +42,7 @@ class Vocabulary:
 
     def numbers(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
         """Number of each word, from 1 on; 0 for those that are not in the vocabulary."""
-        if not len(self.hashes):
-            return np.zeros(len(hashes), np.int32)
-        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[at] == hashes, at + 1, 0).astype(np.int32)
+        return located(self.hashes, hashes) + np.int32(1)
 
     @functools.cached_property
     def background(self) -> npt.NDArray[np.float32]:

@@ -18,6 +18,7 @@ from weft.parallel.candidates import Best, Floats, Pairs, in_order, mean_of_best
 from weft.parallel.lexicon import Folding, tokenised
 from weft.text.buffers import Longs, string_buffers
 from weft.text.latent import Counts, Whole, decomposed, projected, whole_cosines
+from weft.text.located import located
 from weft.text.word_grams import word_grams
 
 WIDTH = 200
@@ -38,11 +39,7 @@ class Vocabulary(NamedTuple):
 
     def project(self, terms: Terms) -> Whole:
         """Directions of texts with these terms."""
-        if not len(self.hashes):
-            return np.zeros((len(terms[0]) - 1, self.table.shape[1]), np.int16)
-        at = np.minimum(np.searchsorted(self.hashes, terms[1]), len(self.hashes) - 1)
-        known = self.hashes[at] == terms[1]
-        return projected(terms[0], np.where(known, at, -1).astype(np.int32), self.table)
+        return projected(terms[0], located(self.hashes, terms[1]), self.table)
 
 
 def terms_of(texts: pl.Series, folding: Folding) -> tuple[Terms, Terms]:
