@@ -18,6 +18,17 @@ def check_unread(into: Path, *read: Path | None) -> None:
 
 
 @contextlib.contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Raises WeftError where a file or a folder of files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # a full disk has a message of its own
+            raise
+        raise WeftError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
 def whole(into: Path) -> Iterator[Path]:
     """A place beside `into` for what is being written, moved there in the end; nothing is left when something fails.
 
@@ -25,13 +36,10 @@ def whole(into: Path) -> Iterator[Path]:
     """
     part = into.with_name(f".{os.getpid()}.{into.name}")
     try:
-        into.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(into)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:  # a full disk has a message of its own
-            raise
-        raise WeftError(f"{into}: cannot be written: {error.strerror or error}") from error
+        with writing(into):
+            into.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            part.replace(into)
     finally:
         with contextlib.suppress(OSError):  # what cannot be removed was told above, or is not there
             part.unlink()

@@ -10,8 +10,8 @@ import pytest
 from tests.parallel.bitexts import bitext
 
 from weft.cli.boundary import run as main
-from weft.cli.pair_options import writing
 from weft.errors import WeftError
+from weft.own_file import writing
 from weft.parallel.model_folder import load
 from weft.parallel.pairs_file import read_pairs
 

@@ -12,7 +12,7 @@ from weft.cli import show
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import columns_of, languages_of, say_left
 from weft.errors import WeftError
-from weft.own_file import check_unread, whole
+from weft.own_file import check_unread
 
 FORMS = (".tsv", ".jsonl", ".parquet")
 
@@ -106,6 +106,7 @@ def _mined(
     from weft.parallel.lexicon import train
     from weft.parallel.mining import Plan, learn, mine, mine_vectors, table
     from weft.parallel.model_folder import lexicon_in
+    from weft.parallel.pairs_file import write_rows
     from weft.parallel.vector_candidates import read_vectors
     from weft.tokenizer.unreadable import Unreadable
 
@@ -144,7 +145,7 @@ def _mined(
                 "held_out": learnt.figures,
             }
     rows = table(found, tables, codes)
-    _write(rows, into)
+    write_rows(rows, into, digits=6)
     return {
         **told,
         "sentences": [held.height for held in tables],
@@ -162,16 +163,3 @@ def _no_seed(model: Path | None, fewest: int) -> str:
         f"--seed: not given; expected {fewest} pairs at least that the model {model} has not seen: they say from which "
         "probability on pairs are right"
     )
-
-
-def _write(rows: Any, into: Path) -> None:
-    import polars as pl
-
-    with whole(into) as part:
-        if into.suffix == ".parquet":
-            rows.write_parquet(part)
-        elif into.suffix == ".jsonl":
-            rows.write_ndjson(part)
-        else:
-            plain = rows.with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]+", " "))
-            plain.write_csv(part, separator="\t", quote_style="never", float_precision=6)

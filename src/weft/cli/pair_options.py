@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,17 +86,6 @@ def free_for(folder: Path) -> None:
     """Raises WeftError before anything is learnt where a model cannot be written to `folder`: it is a file."""
     if folder.exists() and not folder.is_dir():
         raise WeftError(f"{folder}: cannot be written: it is a file; expected a folder, or a name that is free")
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Raises WeftError where a model cannot be written to `folder`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:  # a full disk has a message of its own
-            raise
-        raise WeftError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
 
 def usable(place: Path, file: Path, format: str) -> None:

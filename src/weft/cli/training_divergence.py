@@ -9,7 +9,8 @@ import typer
 
 from weft.cli import show
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left, writing
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left
+from weft.own_file import writing
 
 if TYPE_CHECKING:
     from weft.engine.aligning import Tell

@@ -11,8 +11,9 @@ import typer
 from weft.cli import show
 from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of, said_of
 from weft.cli.options import Json, Quiet
-from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left, writing
+from weft.cli.pair_options import SeedColumns, SeedLanguages, columns_of, free_for, languages_of, say_left
 from weft.errors import WeftError
+from weft.own_file import writing
 
 if TYPE_CHECKING:
     import polars as pl

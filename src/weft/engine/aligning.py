@@ -13,13 +13,13 @@ import polars as pl
 from weft.engine import aligning_vectors
 from weft.engine.encoders import Encoder
 from weft.errors import WeftError
-from weft.own_file import check_unread, whole
+from weft.own_file import check_unread
 from weft.parallel import alignment_passes as passes
 from weft.parallel.alignment import Document, document, shapes_up_to
 from weft.parallel.document_pairs import Match, by_address, by_content
 from weft.parallel.lexicon import Folding, Lexicon, train
 from weft.parallel.model_folder import lexicon_in
-from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs
+from weft.parallel.pairs_file import full_pairs, no_copies, read_pairs, write_rows
 from weft.text.beads import Path as Beads
 from weft.text.sentences import sentences
 from weft.tokenizer.texts import Columns, table_of, wanted, with_texts
@@ -283,15 +283,3 @@ def _rows(
         },
         schema_overrides={"bead": pl.String},
     )
-
-
-def write_rows(rows: pl.DataFrame, into: Path, texts: tuple[str, ...] = ("source", "target")) -> None:
-    """All or nothing: the file takes its name when it is whole."""
-    with whole(into) as part:
-        if into.suffix == ".parquet":
-            rows.write_parquet(part)
-        elif into.suffix == ".jsonl":
-            rows.write_ndjson(part)
-        else:
-            flat = rows.with_columns(pl.col(texts).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
-            flat.write_csv(part, separator="\t", quote_style="never")

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from weft.engine.aligning import Paired, Plan, Tell, check, check_into, paired_documents, write_rows
+from weft.engine.aligning import Paired, Plan, Tell, check, check_into, paired_documents
 from weft.own_file import check_unread
 from weft.parallel.alignment_passes import joined
 from weft.parallel.choosing import chosen
 from weft.parallel.divergence import Divergence, Found, check_pairs, learn
 from weft.parallel.divergence_examples import LABELS
+from weft.parallel.pairs_file import write_rows
 from weft.text.buffers import Longs
 from weft.tokenizer.unreadable import Unreadable
 
@@ -49,7 +50,7 @@ def label_files(
         for side, found in enumerate(labels):
             rows.append(_rows(plan, held, n, side, found))
     table = pl.concat(rows)
-    write_rows(table, plan.into, ("text", "other"))
+    write_rows(table, plan.into)
     counts = dict.fromkeys(((code, label) for code in plan.languages for label in LABELS), 0)
     for code, label, count in table.group_by("language", "label").len().rows():
         counts[code, label] = count

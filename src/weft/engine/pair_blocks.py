@@ -6,7 +6,6 @@ import bz2
 import gzip
 import io
 import lzma
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from weft.errors import WeftError, nearest
+from weft.model.languages import CODE
 from weft.parallel.pairs_file import SOURCE, TARGET
 from weft.text.buffers import large_strings
 from weft.text.fields import fields, gathered, line_starts
@@ -36,7 +36,6 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 BLOCK = 4 << 20
 """Bytes of lines that are read at once."""
 _ROWS = 16_384
-_CODE = re.compile("[a-z]{3}_[A-Z][a-z]{3}")
 _LONGEST = 256 << 20
 """Bytes of a line above which the file is taken for something else."""
 
@@ -96,7 +95,7 @@ def _are_names(cells: list[str], columns: tuple[str, ...]) -> bool:
     if max(map(int, columns)) > len(cells):
         return False
     both = [cells[int(column) - 1] for column in columns]
-    return all(cell.casefold() in (*SOURCE, *TARGET) for cell in both) or all(map(_CODE.fullmatch, both))
+    return all(cell.casefold() in (*SOURCE, *TARGET) for cell in both) or all(map(CODE.fullmatch, both))
 
 
 def format_of(file: Path) -> Format:

@@ -6,7 +6,8 @@ import difflib
 import functools
 import re
 
-_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
+"""The form of a code."""
 # Macrolanguages as the individual language that a bare code nearly always means (FLORES, NLLB, GlotLID).
 INDIVIDUAL = {
     "ara": "arb", "aze": "azj", "est": "ekk", "lav": "lvs", "mon": "khk", "nep": "npi", "ori": "ory", "swa": "swh",
@@ -39,7 +40,7 @@ def normalise(text: str) -> str:
 
     given = text.strip()
     tag = given.replace("_", "-")
-    if _CODE.fullmatch(given) and given.startswith("und_"):
+    if CODE.fullmatch(given) and given.startswith("und_"):
         return given
     try:
         language = langcodes.Language.get(tag)
@@ -54,7 +55,7 @@ def normalise(text: str) -> str:
                 f"{text!r} is no language that is known; expected a code such as swh_Latn{_near(given)}"
             ) from None
     base = given[:3]
-    if _CODE.fullmatch(given) and langcodes.Language.get(base, normalize=False).is_valid():
+    if CODE.fullmatch(given) and langcodes.Language.get(base, normalize=False).is_valid():
         code = (
             base  # langcodes would make the usual language of it: Persian of Dari (prs), Serbian of Montenegrin (cnr)
         )

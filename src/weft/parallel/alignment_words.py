@@ -9,6 +9,7 @@ import numpy as np
 from weft.parallel.lexicon import Folding, Lexicon, Side, unknown
 from weft.text.agreement import Table, Words
 from weft.text.buffers import Longs
+from weft.text.located import located
 from weft.text.tokens import NUMBER, SIGN
 
 KNOWN, HALF = 0.9, 2.0
@@ -49,8 +50,8 @@ def _words(own: Side, columns: Longs, there: Side, columns_there: Longs) -> Word
     hashes, at = np.unique(there.tokens.hashes[loose], return_index=True)
     same = np.full(len(own.numbers), -1)
     if len(hashes):
-        place = np.minimum(np.searchsorted(hashes, own.tokens.hashes), len(hashes) - 1)
-        same = np.where(hashes[place] == own.tokens.hashes, columns_there[loose][at][place], -1)
+        place = located(hashes, own.tokens.hashes)
+        same = np.where(place >= 0, columns_there[loose][at][place], -1)
     rows = np.where(own.numbers > 0, own.numbers, -1)
     return Words(own.tokens.starts, *(np.asarray(held, np.int32) for held in (rows, columns, same)))
 

@@ -11,6 +11,7 @@ from weft.parallel.lexicon import Lexicon, Side
 from weft.text.bridges import Bridge
 from weft.text.ibm1 import Cells
 from weft.text.inverted import Texts
+from weft.text.located import located
 from weft.text.translated import ALIKE
 
 
@@ -75,10 +76,9 @@ def _in_both(sides: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
 
 def _put(own: Words, where: npt.NDArray[np.bool_], keys: Any, held: npt.NDArray[np.uint64], number: Words) -> None:
     """Set `own` to the number of the held key where there is one; `held` is ascending."""
-    if len(held):
-        at = np.minimum(np.searchsorted(held, keys), len(held) - 1)
-        found = where & (held[at] == keys)
-        own[found] = number[at[found]]
+    at = located(held, keys)
+    found = where & (at >= 0)
+    own[found] = number[at[found]]
 
 
 def _usual(lexicon: Lexicon, side: int, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

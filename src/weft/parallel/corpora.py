@@ -84,13 +84,15 @@ def _lines(file: Path, left: Unreadable | None) -> list[str]:
         content = file.read_bytes()
         if file.suffix.lower() == ".gz":
             content = gzip.decompress(content)
-        if left is not None:
-            found = mended(content, ".txt")
-            content = found.checked(file)
-            left.add(file, found.faults)
-        return content.decode("utf-8-sig").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise WeftError(f"{file}: line {line}: byte {content[error.start]:#04x} is not UTF-8") from None
     except (OSError, EOFError, zlib.error) as error:
         raise WeftError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if left is None:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise WeftError(f"{file}: line {line}: byte {content[error.start]:#04x} is not UTF-8") from None
+        found = mended(content, ".txt")
+        text = found.checked(file).decode("utf-8")
+        left.add(file, found.faults)
+    return text.removesuffix("\n").split("\n")

@@ -149,11 +149,10 @@ def learn(right: Any, wrong: Mapping[str, Any], kept: float) -> Learnt:
 
 
 class _Fitted(NamedTuple):
-    """A head that lets all pass, and the weights that it is the sum of: of what bends, and of the linear sum."""
+    """A head that lets all pass, and the weights of what bends in it: where to begin with nearly the same pairs."""
 
     head: Head
     bent: npt.NDArray[np.float32]
-    linear: npt.NDArray[np.float32] | None
 
 
 def _fitted(name: str, seen: Mapping[str, Any], near: _Fitted | None = None) -> _Fitted:
@@ -181,13 +180,12 @@ def _weighed(right: Any, wrong: Any, columns: tuple[int, ...], steady: bool, nea
     rows, penalty = basis(held, _KNOTS, products=True), _BENT_PENALTY / len(held)
     start, steps = (None, 30) if near is None else (near.bent, _FEW_STEPS)
     bent = logistic(rows, known, weight, penalty, scaled=False, start=start, steps=steps)
-    weights, linear = bent.copy(), None
+    weights = bent.copy()
     if steady:
         own = np.append(0, 1 + np.arange(len(columns)) * (1 + len(_KNOTS)))
-        linear = logistic(rows[:, own], known, weight, _PENALTY, scaled=False)
-        weights[own] += linear
+        weights[own] += logistic(rows[:, own], known, weight, _PENALTY, scaled=False)
     head = Head(columns, middle, spread, tuple(map(float, weights)), 0.0, knots=_KNOTS, products=True)
-    return _Fitted(head, bent, linear)
+    return _Fitted(head, bent)
 
 
 def _scale(right: Any, columns: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

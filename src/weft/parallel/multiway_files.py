@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from weft.errors import WeftError
-from weft.model.languages import normalise
+from weft.model.languages import CODE, normalise
 from weft.parallel.pairs_file import TABLES, pair_table
 from weft.tokenizer.texts import Columns, form_of, table_of, with_texts
 from weft.tokenizer.unreadable import JSON_LINES, Unreadable
@@ -19,7 +18,6 @@ FIELD = "translation"
 """Where rows have their texts, by the code of their language."""
 BESIDE = ("id", "license", "consent", "redistribute", "group_id", "meta")
 """What is known of a row, as text; null where the file does not say it. `meta` is JSON."""
-_CODE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _NULLS = r'"[^"\\]*":null,|,?"[^"\\]*":null'
 
 
@@ -92,7 +90,7 @@ def _columns(table: pl.DataFrame, file: Path) -> dict[str, pl.Expr]:
         found = {
             name: pl.col(name).cast(pl.String)
             for name, kind in table.schema.items()
-            if _CODE.fullmatch(name) and _is_text(file, name, kind)
+            if CODE.fullmatch(name) and _is_text(file, name, kind)
         }
     if len(found) < 2:
         raise WeftError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from weft.errors import WeftError
+from weft.own_file import whole
 from weft.tokenizer.texts import FORMS, Columns, first_cells, form_of, table_of, wanted, with_texts
 from weft.tokenizer.unreadable import Unreadable
 
@@ -115,3 +116,18 @@ def _named(file: Path, columns: list[str], languages: tuple[str, str] | None, fi
     raise WeftError(
         f"{file}: columns {', '.join(columns)[:200]}; expected {codes}source and target, or the names of two columns"
     )
+
+
+def write_rows(rows: pl.DataFrame, into: Path, digits: int | None = None) -> None:
+    """Write a table, all or nothing: Parquet, JSON lines, or TSV, in which tabs and line ends become spaces.
+
+    `digits`: of numbers behind the point in TSV; null: all. Raises WeftError where it cannot be written.
+    """
+    with whole(into) as part:
+        if into.suffix == ".parquet":
+            rows.write_parquet(part)
+        elif into.suffix == ".jsonl":
+            rows.write_ndjson(part)
+        else:
+            flat = rows.with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+", " "))
+            flat.write_csv(part, separator="\t", quote_style="never", float_precision=digits)
