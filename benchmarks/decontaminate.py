@@ -28,9 +28,9 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
 
-from weft.deduplicate.evaluation_items import Fields, read_items
-from weft.deduplicate.item_index import Limits, make
-from weft.deduplicate.search import find
+from weft.model.evaluation_items import Fields, read_items
+from weft.model.item_index import Limits, make
+from weft.model.item_search import find
 
 LANGUAGES = "swh_Latn hin_Deva amh_Ethi tha_Thai khm_Khmr mya_Mymr".split()
 WAYS = ("as it is", "other lines and case", "a word less")

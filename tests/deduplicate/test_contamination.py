@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.deduplicate.contamination import contamination
-from weft.deduplicate.item_index import COMMON, SHORT, SOUGHT, Limits, make
-from weft.deduplicate.search import Found, find
 from weft.errors import WeftError
+from weft.model.item_index import COMMON, SHORT, SOUGHT, Limits, make
+from weft.model.item_search import Found, find
 
 SWAHILI = "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa mbele ya sheria."
 KHMER = "មនុស្សទាំងអស់កើតមកមានសេរីភាព និងភាពស្មើៗគ្នា ក្នុងសេចក្ដីថ្លៃថ្នូរនិងសិទ្ធិ។"

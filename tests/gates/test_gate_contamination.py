@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from weft.deduplicate.evaluation_items import Fields, read_items
-from weft.deduplicate.item_index import SHORT, SOUGHT, ItemIndex, Limits, make
-from weft.deduplicate.search import find
 from weft.language.language_table import wilson
+from weft.model.evaluation_items import Fields, read_items
+from weft.model.item_index import SHORT, SOUGHT, ItemIndex, Limits, make
+from weft.model.item_search import find
 
 from . import contaminated
 

@@ -15,9 +15,9 @@ from pydantic import Field
 from weft.operators.contract import BatchFunction, Resources, operator
 
 if TYPE_CHECKING:  # kernels, and what reads files, are imported when the operator is built
-    from weft.deduplicate.evaluation_items import Fields
-    from weft.deduplicate.item_index import ItemIndex, Limits
-    from weft.deduplicate.search import Found
+    from weft.model.evaluation_items import Fields
+    from weft.model.item_index import ItemIndex, Limits
+    from weft.model.item_search import Found
 
 FOUND = pa.struct(
     {
@@ -68,7 +68,7 @@ def contamination(
     `background` have; `weft decontaminate` names them. `background` is a table of ordinary text in the column
     `background_text`. A rule drops what was found: `contaminated: contamination IS NULL`.
     """
-    from weft.deduplicate.search import find
+    from weft.model.item_search import find
 
     index = index_for(
         against=against, text=text, id=id, name=name, background=background, background_text=background_text,
@@ -83,7 +83,7 @@ def contamination(
 
 def labels(index: ItemIndex, found: list[Found], rows: int) -> pa.Array:
     """The label of each of `rows` documents."""
-    from weft.deduplicate.search import VERBATIM
+    from weft.model.item_search import VERBATIM
 
     made: list[dict[str, Any] | None] = [None] * rows
     for row, same in groupby(found, key=lambda one: one.row):
@@ -96,7 +96,7 @@ def labels(index: ItemIndex, found: list[Found], rows: int) -> pa.Array:
 
 def entries(index: ItemIndex, found: Found) -> Iterator[dict[str, Any]]:
     """What is said of a text that was found: the first item of each benchmark that has it."""
-    from weft.deduplicate.search import NEAR, VERBATIM
+    from weft.model.item_search import NEAR, VERBATIM
 
     told: set[str] = set()
     for number in index.members[index.starts[found.text] : index.starts[found.text + 1]].tolist():
@@ -143,8 +143,8 @@ def index_for(
 
     Raises WeftError for what cannot be read.
     """
-    from weft.deduplicate.evaluation_items import Fields
-    from weft.deduplicate.item_index import Limits
+    from weft.model.evaluation_items import Fields
+    from weft.model.item_index import Limits
 
     files = tuple((file, _state(file)) for file in against)
     behind = None if background is None else (background, _state(background))
@@ -156,8 +156,8 @@ def index_for(
 def _read(
     files: tuple[State, ...], fields: Fields, limits: Limits, background: State | None, background_text: str
 ) -> ItemIndex:
-    from weft.deduplicate.evaluation_items import read_items, read_texts
-    from weft.deduplicate.item_index import make
+    from weft.model.evaluation_items import read_items, read_texts
+    from weft.model.item_index import make
 
     items = read_items([file for file, _ in files], fields)
     texts = () if background is None else read_texts(Path(background[0]), background_text)

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from weft.deduplicate.contamination import entries
-from weft.deduplicate.item_index import SOUGHT, ItemIndex
-from weft.deduplicate.search import find
 from weft.engine.apply import ready, run_map
 from weft.engine.inspection import records
 from weft.engine.work import Call, Context, rooms_registry
+from weft.model.item_index import SOUGHT, ItemIndex
+from weft.model.item_search import find
 from weft.model.tables import RAW
 
 

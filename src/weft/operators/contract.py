@@ -65,6 +65,8 @@ class OperatorSpec:
     assets: tuple[str, ...] = ()
     service: str | None = None
     """Parameter that names the service, which the recipe describes under `services`."""
+    services_beside: tuple[str, ...] = ()
+    """Services: parameters that name further services, or none; reached by `ServiceClient.beside`."""
     protocols: tuple[str, ...] = ()
     """Services: the protocols (`operators.protocols`) by which it can ask."""
     transient: bool = False
@@ -97,6 +99,11 @@ class OperatorSpec:
         if self.device_in is None or parameters.get(self.device_in) == "cpu":
             return self.resources
         return replace(self.resources, gpus=max(self.resources.gpus, 1))
+
+    def asking(self, parameters: Mapping[str, Any]) -> dict[str, str]:
+        """The services that the operator asks with these parameters: names by parameter, its own first."""
+        named = (*((self.service,) if self.service is not None else ()), *self.services_beside)
+        return {name: str(parameters[name]) for name in named if parameters.get(name) is not None}
 
     def reading(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Every column that the operator reads with these parameters."""

@@ -34,6 +34,8 @@ class Protocol:
     needs_model: bool = True
     probe: Mapping[str, Any] | None = None
     """A request that any model answers: it tells a server that is gone from one that fails on one request."""
+    item: str | None = None
+    """Field of a body about one text, where a single question may stand for a list of one."""
 
 
 def _field(held: Any, *names: str | int) -> Any:
@@ -49,14 +51,28 @@ def _chat(reply: Any, count: int) -> list[Any]:
     text = _field(reply, "choices", 0, "message", "content")
     if text is not None and not isinstance(text, str):
         raise ValueError("choices.0.message.content is no text")
-    return [{"text": text or "", "finish": _finish(reply)}]
+    return [{"text": text or "", "finish": _finish(reply)} | _account(reply)]
 
 
 def _completion(reply: Any, count: int) -> list[Any]:
     text = _field(reply, "choices", 0, "text")
     if not isinstance(text, str):
         raise ValueError("choices.0.text is no text")
-    return [{"text": text, "finish": _finish(reply)}]
+    return [{"text": text, "finish": _finish(reply)} | _account(reply)]
+
+
+def _account(reply: Any) -> dict[str, Any]:
+    """What a reply says of its tokens and of who answered; nothing where it says nothing."""
+    used = reply.get("usage")
+    said = used if isinstance(used, dict) else {}
+    tokens = [said.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    found: dict[str, Any] = {}
+    if all(isinstance(count, int) and count >= 0 for count in tokens):
+        found["tokens"] = tokens
+    server = [reply.get(name) for name in ("model", "system_fingerprint")]
+    if held := "@".join(name for name in server if isinstance(name, str) and name):
+        found["server"] = held
+    return found
 
 
 def _finish(reply: Any) -> str | None:
@@ -101,6 +117,13 @@ def _predictions(reply: Any, count: int) -> list[Any]:
     return [[{"label": c["label"], "score": float(c["score"])} for c in one] for one in reply]
 
 
+def _translations(reply: Any, count: int) -> list[Any]:
+    found = _field(reply, "translations")
+    if not isinstance(found, list) or len(found) != count:
+        raise ValueError(f"the reply has not {count} translations")
+    return found
+
+
 def _whole(reply: Any, count: int) -> list[Any]:
     return [reply]
 
@@ -134,8 +157,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "predict", "inputs", _predictions, _to_json, _from_json, lambda text: [text], False, {"inputs": [["Hello."]]}
     ),
     "json": Protocol("", None, _whole, _to_json, _from_json, needs_model=False),
+    "translate": Protocol("", "texts", _translations, _to_json, _from_json, needs_model=False, item="text"),
 }
-"""Protocols by name. `json` posts the operator's own body to the address as it stands, and keeps the whole reply."""
+"""Protocols by name. `json` posts the operator's own body to the address as it stands, and keeps the whole reply.
+
+`translate` is a model in a folder, which runs beside the tasks: a body has `source` and `target`, codes as
+iso639-3_Script, and `text` or the texts of `ask_each`; an answer has `text`, `finish` (stop, or length where the
+translation was cut), `tokens` (of the text and of its translation) and `server` (the library that computed it).
+"""
 
 
 def conversation(protocol: str, messages: Sequence[Mapping[str, str]], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from weft.operators.service import Answered
+
 
 class RecordedClient:
     """Answers a request with the first of `replies` whose text it holds, and remembers what was asked.
@@ -26,6 +28,20 @@ class RecordedClient:
     @property
     def protocol(self) -> str:
         return self._protocol
+
+    @property
+    def structured(self) -> str:
+        return "none"
+
+    def beside(self, parameter: str) -> RecordedClient:
+        """The same list answers for every service."""
+        return self
+
+    async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered | None:
+        answer = await self.ask(row, body)
+        if answer is None:
+            return None
+        return Answered(answer, {"protocol": self._protocol, "model": "recorded", "raw": answer["text"], "cost": 0.0})
 
     async def ask(self, row: int, body: Mapping[str, Any]) -> Any:
         self.asked.append(dict(body))

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from weft.errors import WeftError, nearest
 from weft.operators.contract import OperatorSpec
 
-ROOMS = ("acquire", "parse", "standardize", "label", "deduplicate", "construct")
+ROOMS = ("acquire", "parse", "standardize", "label", "synthesize", "deduplicate", "construct")
 """The rooms of this package that hold operators."""
 
 ENTRY_POINTS = "weft.operators"
@@ -44,7 +44,7 @@ class Registry:
 
         Raises WeftError when two operators share a name or a plugin cannot be loaded.
         """
-        found = [pair for room in rooms for pair in _in_package(importlib.import_module(f"weft.{room}"))]
+        found = [pair for room in rooms for pair in _in_room(importlib.import_module(f"weft.{room}"))]
         if entry_points:
             for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
                 found += _in_plugin(point)
@@ -67,6 +67,12 @@ class Registry:
     def defaults(self, name: str) -> dict[str, Any]:
         """Every parameter of an operator at its default; raises WeftError when one has none."""
         return validate(self.get(name), {})
+
+
+def _in_room(package: ModuleType) -> list[tuple[OperatorSpec, str]]:
+    """Operators are modules of their room; what lies in a folder below is what they use, and is not loaded to look."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
+    return [pair for name in names for pair in _in_module(importlib.import_module(f"{package.__name__}.{name}"))]
 
 
 def _in_package(package: ModuleType) -> list[tuple[OperatorSpec, str]]:

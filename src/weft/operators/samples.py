@@ -96,7 +96,9 @@ def can_sample(spec: OperatorSpec, registry: Registry) -> bool:
 
 def column_types(spec: OperatorSpec, registry: Registry) -> dict[str, pa.DataType]:
     """Type of every column that an operator reads, as far as tables and other operators tell."""
-    others = [registry.get(name) for name in registry.names() if name != spec.name]
+    # Records are no rows of a build: their columns have names of their own.
+    names = [name for name in registry.names() if name != spec.name and not name.startswith("synthesize.")]
+    others = [registry.get(name) for name in names]
     sources: list[Mapping[str, pa.DataType]] = [
         other.writes for other in others if set(spec.reads) <= set(other.writes)
     ]

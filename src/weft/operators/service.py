@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer and the account of the call that gave it: columns of `model.records.CALL`."""
+
+    value: Any
+    call: Mapping[str, Any]
 
 
 class ServiceClient(Protocol):
@@ -22,12 +31,25 @@ class ServiceClient(Protocol):
         """How the service is spoken to: a name of `operators.protocols`."""
         ...
 
+    @property
+    def structured(self) -> str:
+        """How the server can be held to a form: `none`, `json_object` or `json_schema`."""
+        ...
+
     async def ask(self, row: int, body: Mapping[str, Any]) -> Any:
         """The answer to one request about a row of the batch; the client adds the model to the body."""
         ...
 
     async def ask_each(self, rows: Sequence[int], items: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
         """An answer for each text, in order; texts of like length travel in one request, with the same `body`."""
+        ...
+
+    async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered | None:
+        """As `ask`, with the account of the call. Another `sample` is another call, asked and kept by itself."""
+        ...
+
+    def beside(self, parameter: str) -> ServiceClient:
+        """The client of another service, which this parameter of the operator names."""
         ...
 
     def fail(self, row: int, reason: str, detail: str) -> None:

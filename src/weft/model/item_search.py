@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weft.deduplicate.item_index import ItemIndex
+from weft.model.item_index import ItemIndex
 from weft.text.buffers import large, string_buffers
 
 VERBATIM, NEAR = "verbatim", "near"
