@@ -34,7 +34,7 @@ def _judged(folder: Path, server: ModelServer, **more: Any) -> tuple[pa.Table, p
     async def asked() -> tuple[pa.Table, pa.Table]:
         client = Client("judge", service, Replies(folder))
         try:
-            return await run_service(step, BATCH, client)
+            return await run_service(step, BATCH, {"service": client})
         finally:
             await client.close()
 

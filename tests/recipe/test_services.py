@@ -67,7 +67,7 @@ def _faults(folder: Path, text: str) -> list[str]:
         (
             JUDGE.replace("openai-chat", "openai-chats"),
             "9: services.judge.protocol: got 'openai-chats'; expected 'openai-chat', 'openai-completions', "
-            "'openai-embeddings', 'tei-predict' or 'json'; did you mean openai-chat?",
+            "'openai-embeddings', 'tei-predict', 'json' or 'translate'; did you mean openai-chat?",
         ),
     ],
 )
@@ -75,6 +75,24 @@ def test_what_is_wrong_is_told(tmp_path: Path, services: str, expected: str) -> 
     found = _faults(tmp_path, START + services)
     assert expected in found
     assert "secret" not in "".join(found)
+
+
+def test_a_model_in_a_folder_lies_beside_the_recipe(tmp_path: Path) -> None:
+    mt = "  mt: {protocol: translate, path: models/mt}\n"
+    file = tmp_path / "recipe.yaml"
+    assert _faults(tmp_path, START + JUDGE + mt) == [
+        "10: services.mt: path: there is no folder models/mt; expected the folder of a translation model: of "
+        "transformers, or converted for CTranslate2"
+    ]
+    (tmp_path / "models" / "mt").mkdir(parents=True)
+    (tmp_path / "models" / "mt" / "config.json").write_text('{"model_type": "marian"}', "utf-8")
+    file.write_text(START + JUDGE + mt, "utf-8")
+    recipe = load(file)
+    held = recipe.services["mt"]
+    assert (held.path, held.backend, len(held.digest)) == (str(tmp_path / "models/mt"), "transformers", 32)
+    assert str(tmp_path) not in str(recipe.answering()["services"]["mt"])
+    wrong = START + JUDGE.replace("openai-chat", "translate")
+    assert "9: services.judge: path is missing; translate needs the folder of a model" in _faults(tmp_path, wrong)
 
 
 def test_an_unknown_key_gets_the_nearest_one(tmp_path: Path) -> None:

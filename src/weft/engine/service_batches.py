@@ -8,27 +8,46 @@ from typing import Any
 import pyarrow as pa
 
 from weft.engine.apply import Ready, checked, chosen_rows, failed_row, scatter
+from weft.engine.service_account import account
+from weft.engine.service_budget import BudgetSpent
 from weft.engine.service_client import Client, Unanswered
 from weft.errors import ShardError, WeftError
 from weft.model.tables import ERROR
+from weft.operators.service import Answered
 
-_OF_THE_TASK = (ShardError, WeftError, OSError, MemoryError)
+OF_THE_TASK = (ShardError, WeftError, OSError, MemoryError)
 """Failures that are no row's: a service that is gone, a reply that the disk did not take."""
+
+
+Asked = Mapping[str, Client]
+"""The clients of the services that a step asks, by the parameter that names each; the first is the step's own."""
 
 
 class BatchClient:
     """Asks for the rows of one batch; what they get no answer to becomes rows of the error table."""
 
-    def __init__(self, client: Client, batch: pa.Table, stage: str) -> None:
-        self._client = client
+    def __init__(self, asked: Asked, batch: pa.Table, stage: str, ids: list[str] | None = None) -> None:
+        self._asked = asked
+        self._client = next(iter(asked.values()))
         self._batch = batch
         self._stage = stage
-        self._ids = batch["id"].to_pylist()
+        self._ids = batch["id"].to_pylist() if ids is None else ids
         self._lost: dict[int, tuple[str, str]] = {}
+        self.calls: dict[str, dict[str, Any]] = {}
+        """Account of every call that was answered, by the key of its reply."""
 
     @property
     def protocol(self) -> str:
         return self._client.service.protocol
+
+    @property
+    def structured(self) -> str:
+        return self._client.service.structured_output
+
+    def beside(self, parameter: str) -> BatchClient:
+        other = BatchClient({parameter: self._asked[parameter]}, self._batch, self._stage, self._ids)
+        other._lost, other.calls = self._lost, self.calls
+        return other
 
     async def ask(self, row: int, body: Mapping[str, Any]) -> Any:
         try:
@@ -36,6 +55,19 @@ class BatchClient:
         except Unanswered as refused:
             self.fail(row, refused.reason, refused.detail)
             return None
+
+    async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered | None:
+        try:
+            value, attempts = await self._client.called(body, self._ids[row], sample)
+        except Unanswered as refused:
+            self.fail(row, refused.reason, refused.detail)
+            return None
+        except BudgetSpent as spent:
+            self.fail(row, "budget_spent", str(spent))
+            return None
+        told = account(self._client.service, self._client.key(body, sample), body, value) | {"attempts": attempts}
+        self.calls[told["key"]] = told
+        return Answered(value, told)
 
     async def ask_each(self, rows: Sequence[int], items: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
         found = await self._client.many(items, body, [self._ids[row] for row in rows])
@@ -57,38 +89,38 @@ class BatchClient:
         return pa.Table.from_pylist(rows, ERROR)
 
 
-async def run_service(step: Ready, batch: pa.Table, client: Client) -> tuple[pa.Table, pa.Table]:
+async def run_service(step: Ready, batch: pa.Table, asked: Asked) -> tuple[pa.Table, pa.Table]:
     """Like `run_map`: the batch with the step's columns, and an error for each row that got none.
 
     Raises ShardError where the operator broke its contract, ServiceDown or ServiceStopped where nobody answers, and
     OSError where replies cannot be kept.
     """
     if step.where is None:
-        return await _guarded(step, batch, client)
+        return await _guarded(step, batch, asked)
     chosen = chosen_rows(step, batch)
-    done, errors = await _guarded(step, batch.take(pa.array(chosen.arg_true().to_numpy())), client)
+    done, errors = await _guarded(step, batch.take(pa.array(chosen.arg_true().to_numpy())), asked)
     return scatter(step, batch, done, chosen), errors
 
 
-async def _guarded(step: Ready, batch: pa.Table, client: Client) -> tuple[pa.Table, pa.Table]:
-    asking = BatchClient(client, batch, step.spec.name)
+async def _guarded(step: Ready, batch: pa.Table, asked: Asked) -> tuple[pa.Table, pa.Table]:
+    asking = BatchClient(asked, batch, step.spec.name)
     try:
         return checked(step, batch, await step.function(batch, asking)), asking.errors()
     except Exception as raised:  # the boundary around operators: any fault of theirs costs one row
-        error = _inner(raised)
-        if isinstance(error, _OF_THE_TASK):
+        error = inner(raised)
+        if isinstance(error, OF_THE_TASK):
             raise error from None
         if batch.num_rows <= 1:
             return failed_row(step, batch, error)
     middle = batch.num_rows // 2
-    left, left_errors = await _guarded(step, batch.slice(0, middle), client)
-    right, right_errors = await _guarded(step, batch.slice(middle), client)
+    left, left_errors = await _guarded(step, batch.slice(0, middle), asked)
+    right, right_errors = await _guarded(step, batch.slice(middle), asked)
     return pa.concat_tables([left, right]), pa.concat_tables([left_errors, right_errors])
 
 
-def _inner(error: Exception) -> Exception:
+def inner(error: Exception) -> Exception:
     """The failure that ended a group of questions: one that stops the task before any other."""
     if not isinstance(error, ExceptionGroup):
         return error
-    parts = [_inner(part) for part in error.exceptions]
-    return next((part for part in parts if isinstance(part, _OF_THE_TASK)), parts[0])
+    parts = [inner(part) for part in error.exceptions]
+    return next((part for part in parts if isinstance(part, OF_THE_TASK)), parts[0])

@@ -7,6 +7,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from weft.engine.service_account import BATCHED, tokens
+from weft.engine.service_budget import Budget, BudgetSpent
+from weft.engine.service_folder import FolderLine
+from weft.engine.service_gathered import Gathered
 from weft.engine.service_http import Line, Outcome, key_fault, pause
 from weft.engine.service_limits import Rate, Slots
 from weft.engine.service_replies import Replies, Reply, key_of
@@ -18,9 +22,9 @@ LEAST_FAILURES = 5
 """Failures in a row before a service counts as down, however long they took."""
 _PROBE, _LONGEST_WAIT, _SYNC = 5.0, 30.0, 1.0
 """Seconds: between two tries of a service that is down, between two tries of a request, between two syncs."""
-_BYTES_PER_TOKEN = 3
-"""For estimates alone; what a reply says it took is counted in their place."""
 _MOST_PAUSES = 50
+_ATTEMPTS = "attempts"
+"""Field of a kept answer that took several tries."""
 
 
 class ServiceDown(ShardError, ConnectionError):
@@ -47,7 +51,7 @@ class Client:
         self.protocol = PROTOCOLS[service.protocol]
         self.replies = replies
         self._name = name
-        self._line: Line | None = None
+        self._line: Line | FolderLine | None = None
         self._slots = Slots(service.concurrency)
         self._requests = Rate(service.requests_per_minute)
         self._tokens = Rate(service.tokens_per_minute)
@@ -61,16 +65,45 @@ class Client:
         self._succeeded = -1.0
         self._not_before = 0.0
         self._synced = 0.0
+        self._gathered: Gathered | None = None
+        self.budget: Budget | None = None
+        """What the build may spend; null: nobody counts."""
 
-    async def one(self, body: Mapping[str, Any], identifier: str) -> Any:
-        """The answer to a request. Raises Unanswered, ServiceDown or ServiceStopped."""
-        key = key_of(self.service.identity(), dict(body))
+    def key(self, body: Mapping[str, Any], sample: int = 0) -> bytes:
+        """What the reply to a request is kept under; further samples of one request have each their own."""
+        if (item := self.protocol.item) in body:
+            rest = {name: value for name, value in body.items() if name != item}
+            return key_of(self.service.identity(), [rest, body[str(item)]])
+        return key_of(self.service.identity(), [dict(body), sample] if sample else dict(body))
+
+    async def one(self, body: Mapping[str, Any], identifier: str, sample: int = 0) -> Any:
+        """The answer to a request. Raises Unanswered, ServiceDown, ServiceStopped or BudgetSpent."""
+        return (await self.called(body, identifier, sample))[0]
+
+    async def called(self, body: Mapping[str, Any], identifier: str, sample: int = 0) -> tuple[Any, int]:
+        """As `one`, and how often the request was sent before it was answered."""
+        if (item := self.protocol.item) in body:
+            return await self._of_one(str(item), body, identifier, sample), 1
+        key = self.key(body, sample)
         held = self.replies.get(key)
         if held is None:
             if key not in self._flying:
                 self._fly([key], lambda: self._single(key, dict(body), identifier))
             held = await asyncio.shield(self._flying[key])
-        return self._taken(key, held, identifier)
+        answer = self._taken(key, held, identifier)
+        return answer, answer.pop(_ATTEMPTS, 1) if isinstance(answer, dict) else 1
+
+    async def _of_one(self, item: str, body: Mapping[str, Any], identifier: str, sample: int) -> Any:
+        """The answer about one text, which is kept, and found, as one of a list."""
+        if sample:
+            raise Unanswered(
+                "service_refused", f"a model in a folder gives one answer; expected sample 0, got {sample}"
+            )
+        rest = {name: value for name, value in body.items() if name != item}
+        (found,) = await self.many([str(body[item])], rest, [identifier])
+        if isinstance(found, Unanswered):
+            raise found
+        return found
 
     async def many(self, items: Sequence[str], body: Mapping[str, Any], ids: Sequence[str]) -> list[Any]:
         """An answer, or an Unanswered, for each text. Raises ServiceDown or ServiceStopped."""
@@ -102,7 +135,7 @@ class Client:
         groups: list[list[int]] = []
         room = 0
         for place in sorted(places, key=lambda place: (-len(items[place].encode("utf-8", "replace")), place)):
-            cost = _tokens(items[place])
+            cost = tokens(items[place])
             if (
                 not groups
                 or len(groups[-1]) >= self.service.items_per_request
@@ -140,20 +173,49 @@ class Client:
             if not flying.done():
                 # Each its own, as one that is raised in several places grows with each.
                 own = (
-                    type(error)(*error.args) if isinstance(error, ServiceDown | ServiceStopped | Unanswered) else error
+                    type(error)(*error.args)
+                    if isinstance(error, ServiceDown | ServiceStopped | Unanswered | BudgetSpent)
+                    else error
                 )
                 flying.set_exception(own)
                 flying.exception()  # nobody may be waiting any more
 
     async def _single(self, key: bytes, body: dict[str, Any], identifier: str) -> None:
-        (answer,) = await self._sent(body, 1)
+        if self.budget is None:
+            (answer,), tries = await self._alone(key, body)
+        else:
+            async with self.budget.reserved(self.service, body):
+                (answer,), tries = await self._alone(key, body)
+                if isinstance(answer, dict) and "text" in answer:
+                    self.budget.paid(self.service, body, answer)
+        if tries > 1 and isinstance(answer, dict):
+            answer[_ATTEMPTS] = tries  # kept with the reply, so that it is told alike when it is read again
         self._keep(key, (identifier,), answer)
+
+    async def _alone(self, key: bytes, body: dict[str, Any]) -> tuple[list[Any], int]:
+        """The answer to a request about one thing: sent by itself, or with others through the batch API."""
+        if self.service.batch is None:
+            return await self._sent(body, 1)
+        if self._gathered is None:
+            line = self._opened()
+            assert isinstance(line, Line)
+            self._gathered = Gathered(self.service, self.replies, line)
+        found = await self._gathered.ask(key, self._addressed(body))
+        if found.verdict == "refused":
+            raise Unanswered("service_refused", found.detail)
+        if found.verdict == "failing":
+            raise Unanswered("service_failed", found.detail)
+        if found.verdict == "down":
+            raise ServiceDown(f"{self._told()}: {found.detail}")
+        if found.verdict == "stopped":
+            raise ServiceStopped(f"{self._told()}: {found.detail}")
+        return [{**found.answer, BATCHED: True}], found.tries
 
     async def _group(self, some: dict[bytes, tuple[str, str]], body: dict[str, Any]) -> None:
         field = str(self.protocol.items)
         try:
             items = [self.protocol.wrap(text) for text, _ in some.values()]
-            answers = await self._sent({**body, field: items}, len(some))
+            answers, _ = await self._sent({**body, field: items}, len(some))
         except Unanswered as refused:
             keys = list(some)
             if len(keys) == 1:
@@ -176,8 +238,8 @@ class Client:
             self.replies.sync()
         self._flying[key].set_result(reply)
 
-    async def _sent(self, body: dict[str, Any], count: int) -> list[Any]:
-        """Answers to a request, however often it has to be sent."""
+    async def _sent(self, body: dict[str, Any], count: int) -> tuple[list[Any], int]:
+        """Answers to a request, however often it has to be sent; and how often that was."""
         body = self._addressed(body)
         loop = asyncio.get_running_loop()
         began, tries, pauses, mark = loop.time(), 0, 0, object()
@@ -189,7 +251,7 @@ class Client:
                     raise Unanswered("service_failed", f"others are answered; {down}") from None
                 raise
             if outcome.verdict == "answered":
-                return list(outcome.reply)
+                return list(outcome.reply), 1 + tries + pauses
             if outcome.verdict == "refused":
                 raise Unanswered("service_refused", outcome.detail)
             pauses += outcome.verdict == "overloaded"
@@ -258,7 +320,8 @@ class Client:
             self._slots.succeeded()
             return
         if outcome.verdict == "stopped":
-            self._stopped = f"{self._told()}: {outcome.detail}; expected an address, model and key that it takes"
+            needed = "a translation model" if self.service.path else "an address, model and key that it takes"
+            self._stopped = f"{self._told()}: {outcome.detail}; expected {needed}"
             raise ServiceStopped(self._stopped)
         if outcome.verdict == "overloaded" or outcome.detail.startswith("no answer"):
             self._slots.overloaded(began, now)
@@ -284,27 +347,25 @@ class Client:
                 raise ServiceDown(self._down[1])
             self._down = (now, self._down[1])  # this one tries, the others learn from it
 
-    def _opened(self) -> Line:
+    def _opened(self) -> Line | FolderLine:
         if fault := key_fault(self.service):
             self._stopped = f"{self._told()}: {fault}"
             raise ServiceStopped(self._stopped)
-        return Line(self.service)
+        return FolderLine(self.service) if self.service.path else Line(self.service)
 
     def _told(self) -> str:
-        return f"service {self._name} at {self.service.url}"
+        return f"service {self._name} at {self.service.url or self.service.path}"
 
     async def close(self) -> None:
         """Stop asking; what was answered is kept."""
         for job in list(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        if self._gathered is not None:
+            await self._gathered.close()
         if self._line is not None:
             await self._line.close()
 
 
-def _tokens(text: str) -> int:
-    return max(1, len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)
-
-
 def _tokens_of(body: Mapping[str, Any]) -> float:
-    return _tokens(str(body)) + float(body.get("max_tokens") or 0)
+    return tokens(str(body)) + float(body.get("max_tokens") or 0)

@@ -8,7 +8,7 @@ import importlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -66,6 +66,7 @@ class Line:
     def __init__(self, service: Service) -> None:
         self._library = library()
         protocol = PROTOCOLS[service.protocol]
+        self._base = service.url
         self._url = f"{service.url}/{protocol.path}".rstrip("/")
         self._headers = {"Content-Type": "application/json"}
         self._secrets: list[str] = []
@@ -82,6 +83,28 @@ class Line:
 
     async def post(self, body: Mapping[str, Any]) -> Outcome:
         """Send one request; never raises for what a server or the network does."""
+        return await self._send("POST", self._url, _bytes(body), json.loads)
+
+    async def get(self, place: str) -> Outcome:
+        """What JSON lies at a place below the address of the service."""
+        return await self._send("GET", f"{self._base}/{place}", None, json.loads)
+
+    async def text(self, place: str) -> Outcome:
+        """The text of a file at a place below the address."""
+        return await self._send("GET", f"{self._base}/{place}", None, lambda content: content.decode("utf-8"))
+
+    async def put(self, place: str, body: Mapping[str, Any]) -> Outcome:
+        """Send a request to a place below the address."""
+        return await self._send("POST", f"{self._base}/{place}", _bytes(body), json.loads)
+
+    async def upload(self, name: str, lines: bytes) -> Outcome:
+        """Send a file of requests for the batch API."""
+        form = self._library.FormData()
+        form.add_field("purpose", "batch")
+        form.add_field("file", lines, filename=name, content_type="application/jsonl")
+        return await self._send("POST", f"{self._base}/files", form, json.loads)
+
+    async def _send(self, method: str, url: str, data: Any, read: Callable[[bytes], Any]) -> Outcome:
         if self._session is None:
             local = urlsplit(self._url).hostname in ("localhost", "127.0.0.1", "::1")
             # Redirects are not followed, and cookies not kept: a key goes to the address of the recipe alone.
@@ -90,21 +113,23 @@ class Line:
                 cookie_jar=self._library.DummyCookieJar(),
                 trust_env=not local,
             )
+        # A form names its own type, with the mark between its parts.
+        headers = {n: v for n, v in self._headers.items() if n != "Content-Type" or isinstance(data, bytes)}
         try:
-            async with self._session.post(
-                self._url, data=_bytes(body), headers=self._headers, timeout=self._timeout, allow_redirects=False
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
                 content = await response.read()
-                return self._judged(response.status, response.headers, content)
+                return self._judged(response.status, response.headers, content, read)
         except TimeoutError:
             return Outcome("failing", detail=f"no answer within {self._timeout.total:g} s")
         except (self._library.ClientError, OSError) as error:
             return Outcome("failing", detail=self._clean(str(error) or type(error).__name__))
 
-    def _judged(self, status: int, headers: Mapping[str, str], content: bytes) -> Outcome:
+    def _judged(self, status: int, headers: Mapping[str, str], content: bytes, read: Callable[[bytes], Any]) -> Outcome:
         if 200 <= status < 300:
             try:
-                return Outcome("answered", json.loads(content))
+                return Outcome("answered", read(content))
             except ValueError:
                 return Outcome("failing", detail=f"status {status}, but the reply is no JSON")
         said = self._clean(_said(content))

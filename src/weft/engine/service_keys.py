@@ -7,6 +7,7 @@ import os
 from weft.engine.service_http import key_fault, library
 from weft.engine.service_replies import FOLDER, folder_of
 from weft.engine.storage import Storage
+from weft.engine.translation_backends import check_libraries
 from weft.engine.work import Task, rooms_registry
 from weft.errors import WeftError
 from weft.recipe import Recipe
@@ -16,13 +17,15 @@ from weft.recipe.services import Service
 def asked_services(recipe: Recipe) -> dict[str, Service]:
     """The services that steps of a recipe ask, by name."""
     registry = rooms_registry()
-    named = [step.params.get(registry.get(step.operator).service or "") for step in recipe.label]
+    steps = (*recipe.label, *recipe.synthesize)
+    named = {name for step in steps for name in registry.get(step.operator).asking(step.params).values()}
+    named |= {settings.service for settings in recipe.synthesis.dear().values()}
     return {name: service for name, service in recipe.services.items() if name in named}
 
 
 def keys_for(task: Task) -> dict[str, str]:
     """The environment variables with the keys that a task needs, for a process elsewhere."""
-    described = [held["service"] for held in task.arguments["services"].values()]
+    described = [held["service"] for step in task.arguments["services"].values() for held in step.values()]
     named = [name for one in described for name in (one["api_key_env"], *one["headers_env"].values())]
     return {name: os.environ[name] for name in named if name in os.environ}
 
@@ -34,6 +37,9 @@ def check_keys(recipe: Recipe, storage: Storage) -> None:
     """
     for name, service in asked_services(recipe).items():
         if storage.below(f"{FOLDER}/{folder_of(service.identity())}"):
+            continue
+        if service.path:
+            check_libraries(service)
             continue
         library()
         if fault := key_fault(service):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from weft.engine.places import in_objects, open_storage
+from weft.engine.service_budget import Budget
 from weft.engine.service_client import Client
 from weft.engine.service_replies import FOLDER, Replies, folder_of
 from weft.engine.storage import Storage
@@ -68,6 +69,8 @@ class Clients:
 
     def __init__(self, storage: Storage) -> None:
         self._place = open_replies(storage)
+        self._root = storage.root
+        self._budget: Budget | None = None
         self._loop = asyncio.new_event_loop()
         self._clients: dict[str, Client] = {}
         self._replies: dict[str, Replies] = {}
@@ -86,6 +89,16 @@ class Clients:
     def send(self) -> None:
         """In object storage: let what was answered outlive this machine."""
         self._place.send()
+
+    def within(self, limits: Mapping[str, Any]) -> None:
+        """From now on every answer is written down, and nothing is asked that could cost more than this."""
+        self.start(self._within(limits)).result()
+
+    async def _within(self, limits: Mapping[str, Any]) -> None:
+        if self._budget is None:
+            self._budget = Budget(self._root, limits)
+        for client in self._clients.values():
+            client.budget = self._budget
 
     async def _client(self, name: str, service: Service) -> Client:
         mark = json.dumps([name, service.model_dump(mode="json")], sort_keys=True)
@@ -108,6 +121,8 @@ class Clients:
             await client.close()
         for replies in self._replies.values():
             replies.close()
+        if self._budget is not None:
+            self._budget.close()
         self._clients.clear()
         self._replies.clear()
 

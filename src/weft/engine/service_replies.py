@@ -160,8 +160,12 @@ class Replies:
     def sync(self) -> None:
         """Let what was written outlive a crash of the machine."""
         if self._own is not None and self.unsaved:
+            self.unsaved = False  # first, as more may be written meanwhile
             os.fsync(self._own)
-            self.unsaved = False
+
+    def secure(self) -> None:
+        """Let what was written outlive this machine, where others are to find it."""
+        self.sync()
 
     def close(self) -> None:
         """Sync, and leave an index beside the own segment."""

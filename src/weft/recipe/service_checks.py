@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.errors import nearest
 from weft.operators.protocols import PROTOCOLS
 from weft.operators.registry import Registry
 from weft.recipe.loading import Fault
+from weft.recipe.service_folders import settled
 from weft.recipe.services import Service
 
 if TYPE_CHECKING:
     from weft.recipe.checks import Placed
+
+
+def settled_services(services: Mapping[str, Service], base: Path, faults: list[Fault]) -> dict[str, Service]:
+    """The services with the folders that they name below `base`; what is wrong with these joins `faults`."""
+    found = dict(services)
+    for name, service in services.items():
+        try:
+            found[name] = settled(service, base)
+        except ValueError as error:
+            faults.append(Fault(("services", name), str(error)))
+    return found
 
 
 def service_faults(services: Mapping[str, Service], steps: Sequence[Placed], registry: Registry) -> list[Fault]:
@@ -23,15 +36,23 @@ def service_faults(services: Mapping[str, Service], steps: Sequence[Placed], reg
             faults.append(Fault(("services", name), f"model is missing; {service.protocol} needs its name"))
     for place, step in steps:
         spec = registry.get(step.operator)
-        if spec.service is None or spec.service not in step.params:
-            continue
-        name = str(step.params[spec.service])
-        at = (*place, spec.short, spec.service)
-        if name not in services:
-            known = f"one of {', '.join(sorted(services))}" if services else "it under services"
-            message = f"there is no service {name}; expected {known}{nearest(name, services)}"
-            faults.append(Fault(at, message))
-        elif services[name].protocol not in spec.protocols:
-            held, wanted = services[name].protocol, " or ".join(spec.protocols)
-            faults.append(Fault(at, f"service {name} speaks {held}; expected {wanted}"))
+        for parameter, name in spec.asking(step.params).items():
+            faults += named_fault((*place, spec.short, parameter), name, spec.protocols, services)
+    priced = {name: service.price.currency for name, service in services.items() if service.price is not None}
+    if len(set(priced.values())) > 1:
+        told = ", ".join(f"{name} {currency}" for name, currency in sorted(priced.items()))
+        faults.append(Fault(("services",), f"prices are in several currencies ({told}); expected one"))
     return faults
+
+
+def named_fault(
+    at: tuple[str | int, ...], name: str, protocols: Sequence[str], services: Mapping[str, Service]
+) -> list[Fault]:
+    """What is wrong with the name of a service at a place of a recipe: it is not there, or speaks another protocol."""
+    if name not in services:
+        known = f"one of {', '.join(sorted(services))}" if services else "it under services"
+        return [Fault(at, f"there is no service {name}; expected {known}{nearest(name, services)}")]
+    if services[name].protocol not in protocols:
+        held, wanted = services[name].protocol, " or ".join(protocols)
+        return [Fault(at, f"service {name} speaks {held}; expected {wanted}")]
+    return []
