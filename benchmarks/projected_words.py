@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from benchmarks import corpora  # noqa: E402  # the folder has to be found first
 from tests.gates import aligned_words as measured  # noqa: E402
 
-from weft.parallel import induction, lexicon, marked, projecting, projection  # noqa: E402
+from weft.parallel import induction, lexicon, marked, projecting, projection, word_alignment  # noqa: E402
 from weft.parallel.word_alignment import Aligned, align  # noqa: E402
 
 _SPAN = re.compile(r"\b[A-Z][\w-]+(?: [A-Z][\w-]+)*|\d[\d,.]*|\b\w{9,}\b")
@@ -68,6 +68,12 @@ def spans() -> Iterator[str]:
             every.append(asked)
         linked = projection.project(projection.together(aligned, *texts), every)
         found["links"] = [one for row in linked for one in row]
+        known = word_alignment.learnt(*texts)
+        alone = [
+            projection.project(projection.together(known.align(one, other), [one], [other]), [asked])
+            for one, other, asked in zip(*texts, every, strict=True)
+        ]
+        found["links as learnt"] = [one for (row,) in alone for one in row]
         for way, one in found.items():
             exact, overlap, kept = _f1(one, gold)
             yield f"{language}  {way}  exact {exact:.3f}  overlap {overlap:.3f}  kept {kept} of {len(gold)}"

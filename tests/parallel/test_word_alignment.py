@@ -11,7 +11,7 @@ import pytest
 from weft.errors import WeftError
 from weft.parallel import word_alignment
 from weft.parallel.induction import induced
-from weft.parallel.word_alignment import Settings, align, cosines, pair_links
+from weft.parallel.word_alignment import Settings, align, cosines, learnt, pair_links
 from weft.parallel.word_tokens import words_of
 
 WORDS = [first + second for first in ("ba", "do", "ki", "lu", "me", "za") for second in ("ran", "sil", "tok", "vep")]
@@ -103,3 +103,31 @@ def test_confidence_grows_with_the_count() -> None:
     table = induced(align(source, target, Settings(prefix=0))).filter(pl.col("rank") == 1)
     held = dict(zip(table["word"], table["confidence"], strict=True))
     assert held["rarely"] < min(held[word] for word in WORDS)
+
+
+def test_a_pair_is_aligned_by_what_others_taught() -> None:
+    things = {"tree": "Mti", "house": "Nyumba", "road": "Barabara", "river": "Mto", "child": "Mtoto"}
+    kinds = {"tall": "mrefu", "good": "mzuri", "big": "mkubwa", "old": "mzee"}
+    pairs = [(f"The {a} is {b}.", f"{things[a]} ni {kinds[b]}.") for a in things for b in kinds]
+    known = learnt([one for one, _ in pairs], [other for _, other in pairs])
+    found = known.align("The good river is a teacher.", "Mto mzuri ni mwalimu.")
+    links, probability = pair_links(found, 0)
+    held = {
+        (found.source.surfaces(0)[i], found.target.surfaces(0)[j])
+        for (i, j), sure in zip(links.tolist(), probability, strict=True)
+        if sure > 0.5
+    }
+    assert {("good", "mzuri"), ("river", "Mto")} <= held
+    alone = pair_links(align(["The good river is a teacher."], ["Mto mzuri ni mwalimu."]), 0)[0].tolist()
+    assert sorted(alone) != sorted(links.tolist())
+
+
+def test_what_was_learnt_knows_every_text() -> None:
+    known = learnt(["a b", "b c"], ["x y", "y z"])
+    for source, target in (("", "x"), ("a", ""), ("", ""), ("q r s", "t u"), ("🙂", "..."), ("a " * 150, "x " * 150)):
+        found = known.align(source, target)
+        again = known.align(source, target)
+        assert len(found.source) == len(found.target) == 1 and found.links.starts[-1] == len(found.links.source)
+        assert all(np.array_equal(one, other) for one, other in zip(found.links, again.links, strict=True))
+    with pytest.raises(WeftError, match="expected words"):
+        learnt(["a"], ["b"], Settings(division="space"))

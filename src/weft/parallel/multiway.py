@@ -12,8 +12,6 @@ import polars as pl
 import pyarrow as pa
 
 from weft.parallel.multiway_files import json_object, json_text, languages_in, side_fact
-from weft.text.components import components
-from weft.text.sides import named_keys
 
 Match = Literal["exact", "normalised", "caseless"]
 Several = Literal["further", "first", "none"]
@@ -53,8 +51,7 @@ def sides_of(units: pl.DataFrame, name: str, first: int, rule: Rule) -> pl.DataF
     codes = languages_in(units)
     held = units.unnest("translation").rename({"id": "id_given"}).with_row_index("row", 1)
     keys = held[[rule.pivot]].select(compared(pl.col(rule.pivot), rule.match).fill_null("").alias("key"))["key"]
-    parts = [named_keys("group " + rule.pivot + half + keys) for half in (" a ", " b ")]
-    held = held.with_columns(id=_hexadecimal(parts[0]) + _hexadecimal(parts[1]))
+    held = held.with_columns(id=group_ids(rule.pivot, keys))
     others = pl.any_horizontal(pl.col(code).is_not_null() for code in codes if code != rule.pivot)
     held = held.filter(pl.col(rule.pivot).is_not_null() & others)
     rows = []
@@ -73,6 +70,14 @@ def sides_of(units: pl.DataFrame, name: str, first: int, rule: Rule) -> pl.DataF
             )
         )
     return pl.concat(rows)
+
+
+def group_ids(pivot: str, keys: pl.Series) -> pl.Series:
+    """The id of the group of each pivot text, as `compared` gives it: 32 hex digits."""
+    from weft.text.sides import named_keys
+
+    parts = [named_keys("group " + pivot + half + keys) for half in (" a ", " b ")]
+    return _hexadecimal(parts[0]) + _hexadecimal(parts[1])
 
 
 def _side(code: str, otherwise: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -141,6 +146,8 @@ def units_of_groups(ids: pl.Series, groups: pl.Series) -> pl.DataFrame:
 
     `ids[n]` states the name `groups[n]`. All that names connect have one unit, the first of its names.
     """
+    from weft.text.components import components
+
     pairs = pl.DataFrame({"id": ids, "group": groups}).unique().sort("group", "id")
     if not pairs.height:
         return pl.DataFrame(schema={"id": pl.String, "unit": pl.String})

@@ -49,19 +49,24 @@ def vector_neighbours(vectors: tuple[Floats, Floats], tell: Tell) -> tuple[Best,
     return _nearest(whole[0], whole[1], "neighbours forth", tell), _nearest(whole[1], whole[0], "neighbours back", tell)
 
 
-def _nearest(rows: Floats, columns: Floats, name: str, tell: Tell) -> Best:
-    texts, scores = np.full((len(rows), KEPT), -1, np.int32), np.full((len(rows), KEPT), -1e30, np.float32)
+def by_cosine(rows: Floats, columns: Floats, wanted: int) -> Best:
+    """The `wanted` texts `columns` of highest cosine for each of `rows`; vectors have length one."""
+    return _nearest(whole_numbers(rows), whole_numbers(columns), "neighbours", lambda name, done, of: None, wanted)
+
+
+def _nearest(rows: Floats, columns: Floats, name: str, tell: Tell, wanted: int = KEPT) -> Best:
+    texts, scores = np.full((len(rows), wanted), -1, np.int32), np.full((len(rows), wanted), -1e30, np.float32)
     for first in range(0, len(rows), _ROWS):
         tell(name, first, len(rows))
         block = rows[first : first + _ROWS]
         found, values = [], []
         for start in range(0, len(columns), _COLUMNS):
             products = block @ columns[start : start + _COLUMNS].T
-            best = nearest(products, KEPT)
+            best = nearest(products, wanted)
             found.append(best + np.int32(start))
             values.append(np.take_along_axis(products, best.astype(np.int64), 1))
         every, value = np.concatenate(found, 1), np.ascontiguousarray(np.concatenate(values, 1))
-        top = nearest(value, KEPT).astype(np.int64)
+        top = nearest(value, wanted).astype(np.int64)
         held = slice(first, first + len(block)), slice(0, top.shape[1])
         texts[held] = np.take_along_axis(every, top, 1)
         cosine = np.take_along_axis(value, top, 1) / np.float32(SCALE * SCALE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ import polars as pl
 import pyarrow as pa
 
 from weft.errors import WeftError
+from weft.parallel.lexicon import MOST_TOKENS
 from weft.parallel.word_tokens import Division, Words, words_of
 from weft.text import alignment_sampler as sampler
 from weft.text import cognates
 from weft.text.alignment_sampler import Floats, Grid, Prior, Sweeps
 from weft.text.buffers import Longs, Strings, string_buffers
 from weft.text.ibm1 import Bitext
+from weft.text.located import located
 from weft.text.symmetrised import METHODS, Links, Method, links
+from weft.text.tokens import tokens
 
 FEW_PAIRS, PREFIX = 2000, 4
 """Of fewer pairs than these, words count by their first letters only, unless the caller says otherwise."""
@@ -186,6 +190,91 @@ def _buffers(sides: tuple[Words, Words]) -> tuple[Strings, Strings]:
 def _joined(parts: list[Links]) -> Links:
     starts = np.cumsum(np.concatenate([[0], *(np.diff(one.starts) for one in parts)])).astype(np.int64)
     return Links(starts, *(np.concatenate([one[k] for one in parts]) for k in range(1, 4)))
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt of some pairs, so that others are aligned by it, each by itself.
+
+    `hashes` of the words of both sides, ascending: word k + 1 has `hashes[k]`. `keys` are (source << 32 | target) of
+    words that stood in one pair, ascending, `counts` (keys, 2) their expected links in both directions.
+    """
+
+    settings: Settings
+    hashes: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
+    keys: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.float64]
+
+    @functools.cached_property
+    def masses(self) -> list[npt.NDArray[np.float64]]:
+        """Of each word of either side, from 1 on, the expected links of all that it stood with."""
+        sizes = [len(own) + 1 for own in self.hashes]
+        found = [np.bincount(_numbers(self.keys, which), self.counts[:, which], sizes[which]) for which in range(2)]
+        return [np.asarray(one, np.float64) for one in found]
+
+    def align(self, source: str, target: str) -> Aligned:
+        """Links of the words of one pair, as a table of one pair.
+
+        The first `lexicon.MOST_TOKENS` words of a text are looked at.
+        """
+        given, prefix = self.settings, self.settings.prefix or 0
+        sides = (words_of([source], given.division, prefix), words_of([target], given.division, prefix))
+        bitext = _block(sides, 0, 1)
+        if not len(bitext.source) or not len(bitext.target):
+            none = np.empty(0, np.int32)
+            found = Links(np.zeros(2, np.int64), none, none, np.empty(0, np.float32))
+            return Aligned(*sides, found, none.reshape(0, 2), np.empty((0, 2)))
+        mine = [located(own, _hashes(side, prefix)) + 1 for own, side in zip(self.hashes, sides, strict=True)]
+        forward, backward, known = _sampled(sides, bitext, given, self._known(bitext, mine), None)
+        made = links(bitext.source_starts, bitext.target_starts, forward, backward, given.method, given.least)
+        cells = np.stack([_numbers(known.keys, 0), _numbers(known.keys, 1)], 1).astype(np.int32)
+        return Aligned(*sides, made, cells, known.values)
+
+    def _known(self, bitext: Bitext, mine: Sequence[npt.NDArray[np.int32]]) -> _Counts:
+        """Counts of the cells of a pair, in the numbers of its texts; `mine[side][k]` is word k + 1 as it was learnt.
+
+        Word 0 stands for all words that are not in the pair: it has what a word was linked with there, and the
+        pseudo-counts of the whole vocabulary, so that probabilities are as they were where they were learnt.
+        """
+        own = [np.unique(words) for words in (bitext.source, bitext.target)]
+        here = [side[words - 1] for side, words in zip(mine, own, strict=True)]
+        values = _Counts(self.keys, self.counts).of(_keys(here[0], here[1]))
+        grid = values.reshape(len(own[0]), len(own[1]), 2)
+        keys, counts = [_keys(own[0], own[1])], [values]
+        for which in range(2):
+            rest = np.maximum(self.masses[which][here[which]] - grid[:, :, which].sum(1 - which), 0.0)
+            rest += self.settings.prior * len(self.hashes[1 - which])
+            keys.append(own[which].astype(np.uint64) << np.uint64(0 if which else 32))
+            counts.append(np.stack([rest * (1 - which), rest * which], 1))
+        order = np.argsort(every := np.concatenate(keys))
+        return _Counts(every[order], np.concatenate(counts)[order])
+
+
+def learnt(source: Any, target: Any, settings: Settings | None = None) -> Learnt:
+    """What the words of texts `source[n]` and `target[n]` say of one another, to align other pairs by.
+
+    Words are weft's own. Raises WeftError as `align` does, and for another division.
+    """
+    given = settings or Settings()
+    if given.division != "words":
+        raise WeftError(f"tokens {given.division}: expected words; others cannot be found again in other texts")
+    aligned = align(source, target, given)
+    prefix = given.prefix if given.prefix is not None else PREFIX * (len(source) < FEW_PAIRS)
+    keys = _keys(aligned.cells[:, 0], aligned.cells[:, 1], False)
+    hashes = (_hashes(aligned.source, prefix), _hashes(aligned.target, prefix))
+    return Learnt(replace(given, prefix=prefix), hashes, keys, aligned.counts)
+
+
+def _hashes(side: Words, prefix: int) -> npt.NDArray[np.uint64]:
+    """Hashes of the words of a side, by number: they are numbered in this order."""
+    return np.unique(tokens(side.strings, fold_marks=True, prefix=prefix, most=MOST_TOKENS).hashes)
+
+
+def _keys(source: Any, target: Any, every: bool = True) -> npt.NDArray[np.uint64]:
+    """Keys of words of both sides: of each with each, or of those at the same places."""
+    one, other = (np.asarray(numbers).astype(np.uint64) for numbers in (source, target))
+    found = (one[:, None] if every else one) << np.uint64(32) | other
+    return np.asarray(found.ravel(), np.uint64)
 
 
 def cosines(vectors: Callable[[list[str]], Any]) -> Similarity:

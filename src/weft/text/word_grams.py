@@ -1,4 +1,4 @@
-"""Runs of three to five characters within words, hashed: what inflected forms of one word have in common.
+"""Runs of three characters or more within words, hashed: what inflected forms of one word have in common.
 
 Letters are those that tokens are compared by (`tokens.py`): case, width, digits and, if asked for, marks are folded.
 """
@@ -41,8 +41,8 @@ def _letters(data: Any, at: int, stop: int, table: Any, out: Any) -> int:
 _TOKENS = types.Tuple((I64_IN, U64_IN, U8_IN, I64_IN))
 
 
-@kernel(types.int64(U8_IN, _TOKENS, U32_IN, U32, I64, U64))
-def _grams(data: Any, tokens: Any, table: Any, room: Any, starts: Any, out: Any) -> int:
+@kernel(types.int64(U8_IN, _TOKENS, U32_IN, types.int64, U32, I64, U64))
+def _grams(data: Any, tokens: Any, table: Any, longest: int, room: Any, starts: Any, out: Any) -> int:
     """Counts runs, and writes them where there is room for them."""
     text_starts, hashes, kinds, places = tokens
     count, writes = 0, len(out) > 0
@@ -65,7 +65,7 @@ def _grams(data: Any, tokens: Any, table: Any, room: Any, starts: Any, out: Any)
             size = _letters(data, places[2 * token], places[2 * token + 1], table, room)
             for first in range(size - SHORTEST + 1):
                 value = np.uint64(0)
-                for n in range(min(LONGEST, size - first)):
+                for n in range(min(longest, size - first)):
                     value = (value + np.uint64(room[first + n])) * _PRIME
                     if n >= SHORTEST - 1:
                         if writes:
@@ -75,15 +75,18 @@ def _grams(data: Any, tokens: Any, table: Any, room: Any, starts: Any, out: Any)
     return count
 
 
-def word_grams(strings: Strings, found: Tokens, fold_marks: bool) -> tuple[Longs, npt.NDArray[np.uint64]]:
+def word_grams(
+    strings: Strings, found: Tokens, fold_marks: bool, longest: int = LONGEST
+) -> tuple[Longs, npt.NDArray[np.uint64]]:
     """Hashes of the runs of all texts end to end: those of text `n` are from `starts[n]` to `starts[n + 1]`.
 
-    `found` are the tokens of `strings`. A word begins and ends with a space; of a longer one than forty letters no more
-    are read. A number is one run, as it is; of scripts without spaces the runs are of two and of three letters.
+    `found` are the tokens of `strings`, runs have SHORTEST to `longest` characters. A word begins and ends with a
+    space; of a longer one than forty letters no more are read. A number is one run, as it is; of scripts without
+    spaces the runs are of two and of three letters.
     """
     starts, table = np.zeros(len(found.starts), np.int64), folded_letters(fold_marks)
     tokens = (found.starts, found.hashes, found.kinds, found.places.reshape(-1))
-    given = (strings.data, tokens, table, np.zeros(_MOST_LETTERS + 2, np.uint32), starts)
+    given = (strings.data, tokens, table, longest, np.zeros(_MOST_LETTERS + 2, np.uint32), starts)
     size = _grams(*given, np.empty(0, np.uint64))
     out = np.empty(size, np.uint64)
     if size:
