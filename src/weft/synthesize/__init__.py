@@ -1,0 +1,1 @@
+"""Makes records from the text of a language: with models, lexicons and rules; every record passes the gates."""
