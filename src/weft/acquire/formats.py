@@ -25,6 +25,8 @@ STATED: dict[str, tuple[str, ...]] = {"xces": (*(f".xml{packed}" for packed in C
 """Endings of readers that have to be named, as too much else ends alike; `moses` has any at all."""
 PAIRED = ("tmx", "xliff", "po", "xces", "moses")
 """Readers of which every row is a pair."""
+MIXED = ("synthetic",)
+"""Readers whose rows say of what kind they are."""
 TOGETHER = ("xces", "moses")
 """Readers that read several files of a source at once: what one file gives depends on others."""
 LINES_WORTH_CUTTING = 64 << 20
@@ -99,7 +101,7 @@ def splits(name: str, reader: str, size: int, target_bytes: int) -> list[tuple[i
     elif reader == "plain_text":
         divisible = compression is None and size > LINES_WORTH_CUTTING
     else:
-        divisible = reader == "parquet" or (reader == "jsonl" and compression is None)
+        divisible = reader in ("parquet", "synthetic") or (reader == "jsonl" and compression is None)
     if not divisible or target_bytes <= 0 or size <= target_bytes:
         return whole
     count = max(1, round(size / target_bytes))

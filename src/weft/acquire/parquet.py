@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -76,18 +76,32 @@ def parquet(
                 raise Damage("no_text_column", missing_column(missing[0], sorted(known), "parquet", option=missing[1]))
             return
         columns = sorted(wanted & known)
-        first = 0
-        for number in range(file.num_row_groups):
-            group = file.metadata.row_group(number)
-            # A damaged footer may place a group outside the file: it is somebody's even so.
-            middle = min(max(_middle(group), 0), unit.size - 1)
-            if unit.start <= middle < unit.stop or (unit.size <= 0 and unit.first):
-                yield from _group(unit, file, number, first, columns, plain, as_row)
-            first += group.num_rows
-        if unit.first and not first:
-            yield problem_row(unit, 0, "reject", "no_records", "the file holds no rows", locator=unit.name)
+
+        def tables(unit: Unit, batch: pa.RecordBatch, position: int) -> Iterator[Row | pa.Table]:
+            table = plain.table(unit, batch, position) if plain else None
+            yield from (table,) if table is not None else _rows(unit, batch, position, as_row)
+
+        yield from groups_of(unit, file, columns, tables)
 
     return reader(records)
+
+
+BatchRows = Callable[[Unit, pa.RecordBatch, int], Iterator[Row | pa.Table]]
+"""What is made of a batch of a file's rows, of which the first has this number."""
+
+
+def groups_of(unit: Unit, file: pq.ParquetFile, columns: Sequence[str], rows: BatchRows) -> Iterator[Row | pa.Table]:
+    """Rows of the row groups that a unit takes; of a file without rows one problem."""
+    first = 0
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        # A damaged footer may place a group outside the file: it is somebody's even so.
+        middle = min(max(_middle(group), 0), unit.size - 1)
+        if unit.start <= middle < unit.stop or (unit.size <= 0 and unit.first):
+            yield from _group(unit, file, number, first, columns, rows)
+        first += group.num_rows
+    if unit.first and not first:
+        yield problem_row(unit, 0, "reject", "no_records", "the file holds no rows", locator=unit.name)
 
 
 def groups_in(footer: pq.FileMetaData, start: int, stop: int) -> list[tuple[int, int]]:
@@ -107,22 +121,21 @@ def _middle(group: Any) -> int:
 
 
 def _group(
-    unit: Unit, file: Any, number: int, first: int, columns: list[str], plain: Columns | None, as_row: RowMaker
+    unit: Unit, file: Any, number: int, first: int, columns: Sequence[str], rows: BatchRows
 ) -> Iterator[Row | pa.Table]:
     """Rows of one row group; a damaged group is one problem, and costs only its own rows."""
     position = first
     group = file.metadata.row_group(number)
     size = max(16, min(MOST_ROWS, _BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)))
     try:
-        for batch in file.iter_batches(size, row_groups=[number], columns=columns, use_threads=False):
-            table = plain.table(unit, batch, position) if plain else None
-            yield from (table,) if table is not None else _rows(unit, batch, position, as_row)
+        for batch in file.iter_batches(size, row_groups=[number], columns=list(columns), use_threads=False):
+            yield from rows(unit, batch, position)
             position += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, pa.ArrowException) and error.errno is not None:
             raise
-        rows = group.num_rows - (position - first)
-        detail = f"row group {number} is damaged, {rows} rows are lost: {error}"
+        lost = group.num_rows - (position - first)
+        detail = f"row group {number} is damaged, {lost} rows are lost: {error}"
         yield problem_row(unit, position, "error", "damaged_record", detail)
 
 

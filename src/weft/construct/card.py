@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from weft.construct import evaluation, mixture_card, ordering
+from weft.construct import evaluation, made, mixture_card, ordering
 from weft.construct.card_text import cell, table, yaml
 from weft.construct.content import Digest
 from weft.construct.defaults import REASONS
@@ -66,6 +66,8 @@ class Release:
     """The first items found, with their places (`evaluation.first_places`)."""
     cuts: pl.DataFrame | None = None
     """Merged CUTS table of the exported rows, when passages were cut."""
+    made: pl.DataFrame | None = None
+    """Merged MADE table of the exported rows; None when no source holds machine-made records."""
     record_rules: Mapping[str, str] = field(default_factory=dict)
     """Conditions by which conversations, preferences and pairs are judged; empty when no source holds some."""
 
@@ -94,6 +96,7 @@ def dataset_card(release: Release) -> str:
         *_records(release),
         *_mixture(release),
         *_order(release),
+        *_made(release),
         "## Sources and licences",
         _source_table(release),
         "## How text was selected",
@@ -116,6 +119,7 @@ def dataset_card(release: Release) -> str:
 def front_matter(release: Release) -> dict[str, Any]:
     """The card's metadata: a config per language with its files by split, languages, licence, size."""
     rows = sum(file.rows for file in release.files if file.format == _main_format(release))
+    synthetic = release.made is not None and release.made.height > 0
     return {
         "pretty_name": release.name,
         "language": sorted({tag(code) for code in release.spoken()}),
@@ -123,7 +127,8 @@ def front_matter(release: Release) -> dict[str, Any]:
         "multilinguality": ["multilingual" if len(release.spoken()) > 1 else "monolingual"],
         "size_categories": [size_category(rows)],
         "task_categories": _tasks(release),
-        "tags": ["weft", *(["not-redistributable"] if _closed(release) else [])],
+        **({"language_creators": ["found", "machine-generated"]} if synthetic else {}),
+        "tags": ["weft", *(["synthetic"] if synthetic else []), *(["not-redistributable"] if _closed(release) else [])],
         "configs": [
             {
                 "config_name": language if folder == "ct" else f"{folder}-{language}",
@@ -175,7 +180,7 @@ def _tasks(release: Release) -> list[str]:
 
 def _license(release: Release) -> dict[str, str]:
     found = licenses(release)
-    if len(found) == 1 and not found[0].startswith("LicenseRef"):
+    if len(found) == 1 and not found[0].startswith("LicenseRef") and " " not in found[0]:
         return {"license": found[0].lower()}
     return {"license": "other", "license_name": "by-source", "license_link": "README.md#sources-and-licences"}
 
@@ -257,6 +262,12 @@ def _order(release: Release) -> list[str]:
     parts = ["## Order", " ".join(ordering.sentences(release.order))]
     rows = [(phase.name, *(f"{n:,}" for n in release.phases.get(phase.name, (0, 0)))) for phase in release.order.phases]
     return [*parts, table(("phase", "documents", "rows"), rows)] if rows else parts
+
+
+def _made(release: Release) -> list[str]:
+    if release.made is None or not release.made.height:
+        return []
+    return ["## Machine-made text", made.made_text(release.made, release.counts, release.names)]
 
 
 def _source_table(release: Release) -> str:

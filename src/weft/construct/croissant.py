@@ -11,8 +11,12 @@ from weft.construct.card import Release, licenses, splits, tag
 from weft.construct.copies import schema_of
 from weft.construct.export import EXPORT
 from weft.construct.kinds import record_schema
+from weft.construct.made import responsible
+from weft.construct.summary import KEPT
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
+RESPONSIBLE = "http://mlcommons.org/croissant/RAI/1.0"
+"""What metadata of machine-made text conforms to as well."""
 
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -65,6 +69,7 @@ _FIELDS = {
     "language_score": "how certain the identifier was",
     "split": "train, validation or test",
     "group_id": "documents with the same one belong together, such as translations of one text",
+    "meta": "JSON of what the source says beside; `synthetic` says what made the machine-made",
     "cluster_size": "how many near-duplicates the document stands for",
     "repeats": "how often the document is read",
     "copy": "which of these times the row is, from 1",
@@ -98,6 +103,9 @@ def croissant(release: Release) -> dict[str, Any]:
             ),
         ],
     }
+    if release.made is not None and release.made.height:
+        made["conformsTo"] = [CONFORMS_TO, RESPONSIBLE]
+        made |= responsible(release.made, _documents(release))
     if release.version:
         made["version"] = release.version
     if release.published:
@@ -107,13 +115,20 @@ def croissant(release: Release) -> dict[str, Any]:
     return made
 
 
+def _documents(release: Release) -> int:
+    """Kept documents and records, each counted once."""
+    kept = release.counts.filter(release.counts["rule"] == KEPT)
+    return int(kept["documents"].sum())
+
+
 def croissant_json(release: Release) -> str:
     """`croissant.json`: the object as text, keys in the order in which people read them."""
     return json.dumps(croissant(release), ensure_ascii=False, indent=2) + "\n"
 
 
 def _license(name: str) -> str:
-    return name if name == "unknown" or name.startswith("LicenseRef") else f"https://spdx.org/licenses/{name}"
+    named = name == "unknown" or name.startswith("LicenseRef") or " " in name
+    return name if named else f"https://spdx.org/licenses/{name}"
 
 
 def _has_parquet(release: Release, language: str, folder: str = "ct") -> bool:

@@ -76,7 +76,8 @@ def _tokens(frame: pl.DataFrame) -> pl.Expr:
     return sketch.path("signals.words") if sketch.has(frame, "signals.words") else pl.lit(0)
 
 
-def _sums(frame: pl.DataFrame) -> list[pl.Expr]:
+def amounts(frame: pl.DataFrame) -> list[pl.Expr]:
+    """Documents, bytes and words of rows as `count` adds them up."""
     return [
         pl.len().cast(pl.Int64).alias("documents"),
         _bytes(frame).cast(pl.Int64).fill_null(0).sum().alias("bytes"),
@@ -90,7 +91,7 @@ def count(frame: pl.DataFrame) -> pl.DataFrame:
     `frame` has `lid`, `rule` (null: kept) and `signals`, or `text` in its place.
     """
     keys = [place(frame).alias("language"), pl.col("rule").fill_null(KEPT).alias("rule")]
-    sums, schema = _sums(frame), dict(COUNT)
+    sums, schema = amounts(frame), dict(COUNT)
     if sketch.has(frame, "token_count.tokens"):
         sums.append(sketch.path("token_count.tokens").fill_null(0).sum().alias("model_tokens"))
         schema["model_tokens"] = pl.Int64
@@ -101,7 +102,7 @@ def count(frame: pl.DataFrame) -> pl.DataFrame:
 def count_sources(frame: pl.DataFrame) -> pl.DataFrame:
     """SOURCE of a shard's kept rows: documents, bytes and words by source and what allows its use."""
     keys = ["source", "license", "basis", "consent", "redistribute"]
-    counted = frame.lazy().group_by(keys).agg(_sums(frame)).sort(keys).collect()
+    counted = frame.lazy().group_by(keys).agg(amounts(frame)).sort(keys).collect()
     return counted.select(list(SOURCE)).cast(SOURCE)  # type: ignore[arg-type]
 
 
