@@ -39,6 +39,8 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("mining", 1, "mined.tsv"),
         ("word-alignment", 1, "projected.jsonl"),
         ("multi-way", 2, "batches.jsonl"),
+        ("synthesis", 2, "trl/README.md"),
+        ("synthesis-shots", 1, "shots/index.json"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:
@@ -46,7 +48,9 @@ def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, m
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "weft").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m weft "$@"\n')
-    (bin_folder / "weft").chmod(0o755)
+    (bin_folder / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    for file in bin_folder.iterdir():
+        file.chmod(0o755)
     environment = os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
     ran = 0
     for kind, code in BLOCK.findall(guide):
@@ -74,11 +78,17 @@ def test_the_recipe_of_the_tokenizer_guide_is_good(tmp_path: Path) -> None:
 
 
 def test_the_recipe_of_the_page_on_services_is_good(tmp_path: Path) -> None:
-    from weft.recipe import load
+    from ruamel.yaml import YAML
 
-    (found,) = [code for kind, code in BLOCK.findall((ROOT / "docs/services.md").read_text("utf-8")) if kind == "yaml"]
+    from weft.recipe import load
+    from weft.recipe.services import Service
+
+    page = (ROOT / "docs/services.md").read_text("utf-8")
+    found, *more = [code for kind, code in BLOCK.findall(page) if kind == "yaml"]
     (tmp_path / "recipe.yaml").write_text(found, "utf-8")
     assert load(tmp_path / "recipe.yaml").services["judge"].revision == "2026-11-01"
+    described = [one for code in more for one in YAML(typ="safe").load(code)["services"].values()]
+    assert [Service.model_validate(one).protocol for one in described] == ["translate", "openai-chat"]
 
 
 def test_the_recipe_of_the_page_on_pair_rules_is_good(tmp_path: Path) -> None:

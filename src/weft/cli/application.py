@@ -20,6 +20,7 @@ from weft.cli.pairs import pairs
 from weft.cli.sections import Sections
 from weft.cli.sharing import share
 from weft.cli.status import status
+from weft.cli.synthesizing import synthesize
 from weft.cli.training_commands import tokenizers, training
 from weft.cli.training_divergence import divergence
 from weft.cli.training_heads import head as train_head
@@ -129,6 +130,7 @@ def run(
     return building.run(*given, dry_run, as_json, quiet, room, watch)
 
 
+application.command()(synthesize)
 application.command()(status)
 
 

@@ -84,11 +84,11 @@ def run(
     from weft.recipe import load
     from weft.report.page import PAGE
 
-    if runner not in RUNNERS:
-        raise WeftError(f"--runner {runner}: expected {' or '.join(RUNNERS)}{nearest(runner, RUNNERS)}")
     checked = load(recipe, overrides)
+    if checked.synthesize:
+        raise WeftError(f"{recipe}: makes records (synthesize); expected weft synthesize {recipe}")
     target = _target(into, recipe)
-    chosen = _runner(runner, target, workers, ray_address)
+    chosen = runner_of(runner, target, workers, ray_address)
     watcher = (watch or Watch()).opened(target, quiet=quiet or as_json or dry_run, dry=dry_run)
     began = time.monotonic()
     try:
@@ -105,7 +105,7 @@ def run(
     finally:
         watcher.close()
     if dry_run:
-        return _plan(result, as_json)
+        return planned(result, as_json)
     page = _within(target, PAGE) if only is None and result.status == 0 else None
     seconds = time.monotonic() - began
     if as_json:
@@ -136,7 +136,10 @@ def _within(target: str | Path, name: str) -> str:
     return str(target / name) if isinstance(target, Path) else f"{target.rstrip('/')}/{name}"
 
 
-def _runner(name: str, target: str | Path, workers: int | None, ray_address: str | None) -> Runner | None:
+def runner_of(name: str, target: str | Path, workers: int | None, ray_address: str | None) -> Runner | None:
+    """The runner of that name; null: the local one. Raises WeftError for one that is not there."""
+    if name not in RUNNERS:
+        raise WeftError(f"--runner {name}: expected {' or '.join(RUNNERS)}{nearest(name, RUNNERS)}")
     if name == "ray":
         from weft.engine.ray_runner import RayRunner
 
@@ -146,7 +149,8 @@ def _runner(name: str, target: str | Path, workers: int | None, ray_address: str
     return None
 
 
-def _plan(result: RunResult, as_json: bool) -> int:
+def planned(result: RunResult, as_json: bool) -> int:
+    """Say what a dry run found."""
     held = result.to_json()
     if as_json:
         show.as_json(held)

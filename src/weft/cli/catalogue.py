@@ -73,7 +73,7 @@ def check(recipe: Path, as_json: bool) -> int:
     else:
         steps = [
             step.operator
-            for stage in ("parse", "standardize", "label", "deduplicate")
+            for stage in ("parse", "standardize", "label", "deduplicate", "synthesize")
             for step in getattr(checked, stage)
         ]
         sources = f"{len(checked.acquire)} source{'s' if len(checked.acquire) > 1 else ''}"

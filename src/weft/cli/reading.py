@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from weft.cli import show
+from weft.errors import WeftError
 
 _NOT_SHOWN = ("rule", "exact", "minhash", "pairs")
 """Said already, or hashes that tell a person nothing; `--json` has them."""
@@ -26,9 +27,27 @@ def report(build: str | Path, as_json: bool) -> int:
     from weft.report import write
 
     opened = _open(build)
+    if opened.recipe.synthesize:
+        return _synthesis_report(build, as_json)
     page = write(opened)
     if as_json:
         show.as_json(opened.summary())
+    else:
+        show.say(str(page))
+    return 0
+
+
+def _synthesis_report(build: str | Path, as_json: bool) -> int:
+    """The page of a run that made records, from its summary. Raises WeftError where the run has not come to its end."""
+    from weft.engine.synthesis import summary_of
+    from weft.report import synthesis_page
+
+    held = summary_of(build)
+    if held is None:
+        raise WeftError(f"{build}: has no records yet; run weft synthesize to the end first")
+    page = synthesis_page.write(build, held)
+    if as_json:
+        show.as_json(held)
     else:
         show.say(str(page))
     return 0

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 SECTIONS = {
     "To begin": ("demo", "init", "inspect", "identify", "operators", "doctor"),
-    "Building": ("recipe", "run", "worker", "status", "logs", "clean"),
+    "Building": ("recipe", "run", "synthesize", "worker", "status", "logs", "clean"),
     "What came of it": ("report", "explain", "errors", "diff"),
     "Parallel text": ("pairs",),
     "With a release": ("export", "pack", "interleave", "index", "share", "decontaminate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,8 +42,13 @@ class Watch:
     port: int | None = None
     host: str = "127.0.0.1"
 
-    def opened(self, build: str | Path, *, quiet: bool, dry: bool = False) -> Several:
-        """Listeners of a run, to be closed after it; raises WeftError for a port, file or level that cannot be."""
+    def opened(
+        self, build: str | Path, *, quiet: bool, dry: bool = False, live: Callable[[], str] | None = None
+    ) -> Several:
+        """Listeners of a run, to be closed after it; raises WeftError for a port, file or level that cannot be.
+
+        `live` says how much a run that pays has spent.
+        """
         from weft.engine.progress import Bars
         from weft.engine.watching.events import Several
         from weft.engine.watching.lines import LEVELS
@@ -62,7 +68,7 @@ class Watch:
             Several(listeners).close()
             raise
         if not quiet and self.log != "-":  # sentences would run through the bars
-            listeners.append(Bars(show.console(stderr=True)))
+            listeners.append(Bars(show.console(stderr=True), live))
         return Several(listeners)
 
 

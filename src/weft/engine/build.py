@@ -16,6 +16,7 @@ from weft.engine.local import LocalRunner, usable_cores
 from weft.engine.manifest import PATH as MANIFEST
 from weft.engine.manifest import Manifest
 from weft.engine.plan import compile_plan
+from weft.engine.plan_synthesis import STAGES as synthesis_stages
 from weft.engine.progress import Silent
 from weft.engine.room import NoRoom, Room, to_write
 from weft.engine.scheduler import Listener, Runner, Scheduler, Tally
@@ -76,8 +77,9 @@ def run(
     Raises WeftError for what a person can mend: no input files, a folder in use, an unknown stage, a disk too small.
     """
     storage = places.open_storage(into)
-    if only is not None and only not in STAGES:
-        raise WeftError(f"--only {only}: expected one of {', '.join(STAGES)}{nearest(only, STAGES)}")
+    stages = stages_of(recipe)
+    if only is not None and only not in stages:
+        raise WeftError(f"--only {only}: expected one of {', '.join(stages)}{nearest(only, stages)}")
     check_folder(storage)
     with places.building(storage, dry_run=dry_run):
         return _run_locked(recipe, storage, workers, runner, only, dry_run, listener or Silent(), room or Room())
@@ -114,7 +116,7 @@ def _run_locked(
     room: Room,
 ) -> RunResult:
     plan, state = prepare(recipe, storage, save=not dry_run)
-    plan = _only(plan, only)
+    plan = _only(plan, only, stages_of(recipe))
     revive(plan, lambda: State(state.ledger, list(plan.shards)))
     if dry_run:
         scheduler = Scheduler(plan, state, None, listener)
@@ -145,12 +147,17 @@ def built_at(storage: Storage) -> Path | str:
     return storage.place if places.in_objects(storage.place) else storage.root
 
 
-def _only(plan: Plan, only: str | None) -> Plan:
+def stages_of(recipe: Recipe) -> tuple[str, ...]:
+    """The stages of a recipe: of one that builds a corpus, or of one that makes records."""
+    return synthesis_stages if recipe.synthesize else STAGES
+
+
+def _only(plan: Plan, only: str | None, stages: tuple[str, ...]) -> Plan:
     """The plan up to and with a stage; acquire, parse and standardize are one node."""
     if only is None:
         return plan
-    last = max(STAGES.index(only), STAGES.index("parse"))
-    return Plan(tuple(n for n in plan.nodes if STAGES.index(n.stage) <= last), plan.shards)
+    last = max(stages.index(only), stages.index("parse"))
+    return Plan(tuple(n for n in plan.nodes if stages.index(n.stage) <= last), plan.shards)
 
 
 def prepare(recipe: Recipe, storage: Storage, *, save: bool) -> tuple[Plan, State]:

@@ -19,7 +19,7 @@ from weft.errors import WeftError
 from weft.recipe import Recipe, from_json
 
 Why = Literal["earlier", "killed", "intermediate", "log", "replies"]
-OUTPUTS = ("documents", "label", "errors", "deduplicate", "selection")
+OUTPUTS = ("documents", "label", "errors", "deduplicate", "selection", "synthesize")
 """Folders in which every file is one that a task wrote; `construct/` and the report are never looked at."""
 _HELD = "selection/holders/"
 

@@ -48,7 +48,8 @@ def operator_identity(
     held = digests_of_files(spec, parameters) if files is None else files
     assets = [_asset(name) for name in spec.assets]
     # The name of a service says nothing: what it is (Compiler.identity) decides answers.
-    told = {name: value for name, value in parameters.items() if name != spec.service}
+    named = spec.asking(parameters)
+    told = {name: value for name, value in parameters.items() if name not in named}
     return [spec.name, spec.version, {**told, **held}, where, libraries, assets]
 
 
@@ -73,6 +74,14 @@ def _files(held: str | Sequence[str]) -> object:
 def _digest(file: str) -> object:
     """Digest of a file; of a folder those of the files in it that count, by their names."""
     return contents(Path(file)) if os.path.isdir(file) else content(file, os.stat(file).st_mtime_ns)
+
+
+def content_of(file: str) -> object:
+    """Digest of a file that settings name. Raises WeftError where it cannot be read."""
+    try:
+        return _digest(file)
+    except OSError as error:
+        raise WeftError(f"{file}: cannot be read: {error.strerror}; expected the file that the recipe names") from None
 
 
 @functools.cache

@@ -15,10 +15,11 @@ from typing import Any
 from weft.deduplicate.index_contents import Segment, read_contents
 from weft.deduplicate.share_contents import Joint, read_joint
 from weft.engine.graph import State
-from weft.engine.keys import digest, digests_of_files
+from weft.engine.keys import content_of, digest, digests_of_files
 from weft.engine.storage import Storage
 from weft.operators.registry import Registry
 from weft.recipe import Recipe
+from weft.synthesize.prompts import digest_of, prompt_parameters
 
 KNOWN = "known.json"
 
@@ -42,10 +43,14 @@ def earlier_releases(index: Path, recipe: Recipe, state: State) -> tuple[Segment
 
 def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]:
     """What a finished run was made with, as plain data."""
-    steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.deduplicate)
+    steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.synthesize, *recipe.deduplicate)
     files = {step.operator: digests_of_files(registry.get(step.operator), step.params) for step in steps}
     found: dict[str, Any] = {"files": {name: held for name, held in files.items() if held}}
     found["recipe"] = digest("known", recipe.answering())
+    if prompts := {value for step in recipe.synthesize for value in prompt_parameters(step.params).values()}:
+        found["prompts"] = {value: digest_of(value) for value in sorted(prompts)}
+    if named := recipe.synthesis.files():
+        found["synthesis"] = {file: content_of(file) for file in named}
     step = next((s for s in recipe.deduplicate if s.operator == "deduplicate.earlier"), None)
     if step is not None and state.done("earlier"):
         found["earlier"] = [asdict(s) for s in earlier_releases(Path(step.params["index"]), recipe, state)]
@@ -70,7 +75,7 @@ def joint_of(storage: Storage, recipe: Recipe) -> str | None:
 
 def save(storage: Storage, held: Mapping[str, Any]) -> None:
     """Keep it in the build; nothing where there is nothing to keep."""
-    if held["files"] or "earlier" in held or "shared" in held or storage.exists(KNOWN):
+    if held["files"] or held.keys() & {"earlier", "synthesis", "prompts"} or "shared" in held or storage.exists(KNOWN):
         storage.write_bytes(KNOWN, (json.dumps(held, indent=1, sort_keys=True) + "\n").encode("utf-8"))
 
 

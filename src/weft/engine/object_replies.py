@@ -120,6 +120,10 @@ class _Sent(Replies):
         self._place.check()
         self.unsaved = False
 
+    def secure(self) -> None:
+        self.sync()
+        self._place.send()
+
 
 class _Segment:
     """What was sent of a file that grows, as objects with whole records; many small ones become one."""

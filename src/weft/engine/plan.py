@@ -20,6 +20,7 @@ from weft.engine.plan_lanes import label_lanes
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_shared import shared_nodes
 from weft.engine.plan_substrings import substring_nodes
+from weft.engine.plan_synthesis import synthesis_nodes
 from weft.engine.work import SERVED, Call, Task
 from weft.model.tables import DOCUMENT
 from weft.operators.contract import OperatorSpec
@@ -27,6 +28,7 @@ from weft.operators.registry import Registry
 from weft.recipe import Recipe, Step
 from weft.recipe.schema import ROW_LABELS
 from weft.recipe.services import Service
+from weft.synthesize.prompts import digest_of, prompt_parameters
 
 _DOCUMENTS = 2
 """Raised when documents get other columns."""
@@ -48,20 +50,31 @@ class Compiler:
         spec = self.registry.get(step.operator)
         files = self.known.get("files", {}).get(step.operator)
         made = operator_identity(spec, step.params, step.where, files)
-        return made if spec.service is None else [*made, self.service(step).identity()]
+        if spec.room == "synthesize":  # what a prompt says decides answers, wherever its file lies
+            made[2] = {**dict(made[2]), **self.prompts(step)}  # type: ignore[call-overload]
+        return [*made, *(service.identity() for service in self.services(step).values())]
 
-    def service(self, step: Step) -> Service:
-        """The service that a step asks."""
-        return self.recipe.services[step.params[str(self.registry.get(step.operator).service)]]
+    def prompts(self, step: Step) -> dict[str, str]:
+        """Digests of the prompts that a step names, by parameter."""
+        kept = self.known.get("prompts", {})
+        named = prompt_parameters(step.params)
+        return {name: kept[value] if value in kept else digest_of(value) for name, value in named.items()}
+
+    def services(self, step: Step) -> dict[str, Service]:
+        """The services that a step asks, by parameter."""
+        named = self.registry.get(step.operator).asking(step.params)
+        return {parameter: self.recipe.services[name] for parameter, name in named.items()}
 
     def asked(self, operators: Iterable[str]) -> dict[str, Any]:
         """Name and description of the service of each of these operators that asks one."""
         steps = [step for step in self.recipe.label if step.operator in set(operators)]
-        found = [(step, self.registry.get(step.operator).service) for step in steps]
+        return {step.operator: asked for step in steps if (asked := self.described(step))}
+
+    def described(self, step: Step) -> dict[str, Any]:
+        """Name and description of each service that a step asks, by parameter; empty where it asks none."""
         return {
-            step.operator: {"name": step.params[named], "service": self.service(step).model_dump(mode="json")}
-            for step, named in found
-            if named is not None
+            parameter: {"name": step.params[parameter], "service": service.model_dump(mode="json")}
+            for parameter, service in self.services(step).items()
         }
 
     def sources(self) -> dict[str, Any]:
@@ -125,6 +138,8 @@ def compile_plan(
     compiler = Compiler(recipe, manifest, registry, known or {})
     shards = manifest.active(compiler.sources())
     nodes = [_documents_node(compiler), *_label_nodes(compiler)]
+    if recipe.synthesize:
+        return Plan((*nodes, *synthesis_nodes(compiler)), tuple(shards))
     related: list[str] = []
     if recipe.clusters():
         nodes += deduplicate_nodes(compiler)

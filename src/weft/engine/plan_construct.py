@@ -148,12 +148,13 @@ def _select(compiler: Compiler, labels: tuple[str, ...]) -> Node:
             "splits": splits(compiler),
             "seed": seed,
         }
-        arguments |= records(compiler)
+        made = {"made": True} if compiler.recipe.synthetic() else {}
+        arguments |= records(compiler) | made
         drawn, drawn_keys = drawing(compiler, state, shard)
         size = int(state.one("documents", shard).counts.get("text_bytes", 0))
         held = [keys, state.key("decide", shard), state.key("elect", 0), languages, seed]
         ordered, order_keys = ordering(compiler, state)
-        key = digest("select", _SELECT, *held, *drawn_keys, *order_keys)
+        key = digest("select", _SELECT, *held, *drawn_keys, *order_keys, *made)
         return [Task("select", shard, "select", key, {}, arguments | drawn | ordered, size)]
 
     mixed = ("mix_part", "mix") if compiler.recipe.construct.mixture is not None else ()

@@ -14,11 +14,20 @@ from weft.engine.work import Task
 
 if TYPE_CHECKING:
     from weft.engine.plan import Compiler
+    from weft.recipe import Recipe
 
 _FILES, _EXPORT, _RELEASE = 1, 5, 6
 """Raised when these tasks write other files for the same answers."""
-_TABLES = ("rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation", "sizes", "cuts")
-"""Files of a selection after its first."""
+_TABLES = (
+    "rejects", "kept", "counts", "sources", "samples", "histograms", "clusters", "evaluation", "sizes", "cuts", "made",
+)  # fmt: skip
+"""Files of a selection after its first; the last two where something can be cut or is machine-made."""
+
+
+def _told_of(recipe: Recipe) -> list[str]:
+    """The tables of `_TABLES` that a release reads."""
+    absent = {"sizes"} | (set() if recipe.construct.cut else {"cuts"}) | (set() if recipe.synthetic() else {"made"})
+    return [name for name in _TABLES if name not in absent]
 
 
 def export_nodes(compiler: Compiler) -> list[Node]:
@@ -95,9 +104,8 @@ def _release(compiler: Compiler) -> Node:
     sought = compiler.relation("contamination")
 
     def plan(state: State, shard: int) -> list[Task]:
-        tables = [name for name in _TABLES if name != "sizes" and (name != "cuts" or recipe.construct.cut)]
-        files = {name: state.paths("select", 1 + _TABLES.index(name)) for name in tables}
-        text = json.dumps(_told(recipe.answering(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
+        files = {name: state.paths("select", 1 + _TABLES.index(name)) for name in _told_of(recipe)}
+        text = json.dumps(told(recipe.answering(), f"{recipe.base}/"), indent=1, ensure_ascii=False, sort_keys=True)
         exported = [e[0].counts for e in state.done("export").values()]
         arguments = (
             files
@@ -125,12 +133,12 @@ def _release(compiler: Compiler) -> Node:
     return Node("release", "construct", ("select", "export", "thresholds"), "all", plan)
 
 
-def _told(value: Any, base: str) -> Any:
+def told(value: Any, base: str) -> Any:
     """Values of a recipe with its files as they are written there: the card is not of one machine."""
     if isinstance(value, dict):
-        return {name: _told(inner, base) for name, inner in value.items()}
+        return {name: told(inner, base) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_told(inner, base) for inner in value]
+        return [told(inner, base) for inner in value]
     return value.removeprefix(base) if isinstance(value, str) else value
 
 

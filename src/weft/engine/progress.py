@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+from rich.text import Text
 
 from weft.engine.ledger import Entry
 from weft.engine.work import Outcome, Task
@@ -34,10 +47,24 @@ class Silent:
         """Nothing is shown."""
 
 
+class _Live(ProgressColumn):
+    """What is spent, beside the bar of the stage that pays; looked up once a second."""
+
+    max_refresh = 1.0
+
+    def __init__(self, told: Callable[[], str]) -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._told = told
+
+    def render(self, task: rich.progress.Task) -> Text:
+        return Text(self._told() if task.description == "synthesize" else "")
+
+
 class Bars(Silent):
     """Bars on a terminal; on anything else, one line per finished stage."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, live: Callable[[], str] | None = None) -> None:
+        """`live` says how much is spent, for a run that pays."""
         self._console = console
         self._bars: dict[str, TaskID] = {}
         self._stage: dict[str, str] = {}
@@ -53,6 +80,7 @@ class Bars(Silent):
             BarColumn(bar_width=28),
             TextColumn("{task.completed:.0f}/{task.total:.0f} tasks"),
             TextColumn("{task.fields[rate]}"),
+            *([_Live(live)] if live is not None else []),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,

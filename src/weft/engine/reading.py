@@ -21,6 +21,7 @@ from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
 from weft.engine.plan_mixture import once
+from weft.engine.plan_synthesis import make_node
 from weft.engine.progress import Silent
 from weft.engine.record_rules import record_rules
 from weft.engine.scheduler import Scheduler
@@ -115,9 +116,11 @@ class Build:
     def errors(self) -> pl.DataFrame:
         """Every row that could not go on: id, source, locator, stage, kind, reason, detail."""
         paths = [str(e[0].files[2]["path"]) for e in self.state.done("documents").values()]
+        makes = [make_node(number, step) for number, step in enumerate(self.recipe.synthesize)]
         paths += [
             str(file["path"])
-            for entries in self.state.done("label").values()
+            for node in ("label", *makes)
+            for entries in self.state.done(node).values()
             for entry in entries
             for file in entry.files
             if str(file["path"]).startswith("errors/")
@@ -231,8 +234,12 @@ class Build:
     def explain(self, prefix: str) -> dict[str, Any]:
         """Where a document came from, what every step did to it, and why it is or is not in the corpus.
 
-        `prefix` is as for `find`; rows of the error tables are found as well.
+        `prefix` is as for `find`; rows of the error tables are found as well, and records of synthesis by their id.
         """
+        if self.recipe.synthesize:
+            from weft.engine.synthesis import explain
+
+            return explain(self, prefix)
         if not self.places(prefix):
             return self._explain_error(prefix)
         shard, row, columns = self.find(prefix)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from weft.acquire import formats
 from weft.construct.rules import RuleError, Rules
 from weft.errors import WeftError, nearest
-from weft.model.tables import DOCUMENT, RAW, RELATIONS
+from weft.model.tables import DOCUMENT, KINDS, RAW, RELATIONS
 from weft.operators.contract import OperatorSpec
 from weft.operators.model_folder import model_folder
 from weft.operators.registry import Registry, parameter_faults, parameters_model
@@ -24,6 +24,7 @@ from weft.recipe.mixture_checks import mixture_faults
 from weft.recipe.order_checks import order_faults
 from weft.recipe.schema import (
     DEFAULT_STEPS,
+    MAKING_STEPS,
     MEETING,
     ROW_LABELS,
     STAGES,
@@ -33,8 +34,11 @@ from weft.recipe.schema import (
     Source,
     Step,
 )
-from weft.recipe.service_checks import service_faults
+from weft.recipe.service_checks import service_faults, settled_services
 from weft.recipe.shared_checks import shared_faults
+from weft.recipe.synthesis_checks import STAGE as SYNTHESIZE
+from weft.recipe.synthesis_checks import placed, synthesis_faults
+from weft.synthesize.prompts import is_file, prompt_parameters
 
 
 def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe | None, list[Fault]]:
@@ -42,8 +46,13 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
     faults: list[Fault] = []
     sources = _sources(shape, registry, faults)
     base = file.resolve().parent
-    steps = {stage: _steps(shape, stage, base, registry, faults) for stage in STAGES}
-    complete = all(len(steps[stage]) == len(_written(shape, stage)) for stage in STAGES)
+    services = settled_services(shape.services, base, faults)
+    makes = shape.synthesize is not None
+    stages = (*STAGES[:-1], SYNTHESIZE) if makes else STAGES
+    steps = {stage: _steps(shape, stage, base, registry, faults) for stage in stages}
+    complete = all(len(steps[stage]) == len(_written(shape, stage)) for stage in stages)
+    steps |= {"deduplicate": []} if makes else {}
+    faults += synthesis_faults(shape, sources, base)
     steps["label"] = _with_needed(steps["label"], steps["deduplicate"], registry)
     thresholds = registry.get("construct.thresholds")
     _parameters(thresholds, shape.construct.thresholds, ("construct", "thresholds"), faults)
@@ -52,9 +61,10 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
         faults += shared_faults(steps["deduplicate"])
-        faults += service_faults(shape.services, steps["label"], registry)
+        faults += service_faults(services, [*steps["label"], *steps.get(SYNTHESIZE, [])], registry)
         _check_vectors(steps, registry, faults)
-        _check_rules(shape, steps, registry, faults)
+        if not makes:
+            _check_rules(shape, steps, registry, faults)
         _check_groups(shape, steps["deduplicate"], faults)
         every = [step for stage in STAGES for _, step in steps[stage]]
         names = [source.name for source in sources] if len(sources) == len(shape.acquire) else None
@@ -67,8 +77,9 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         base=base,
         acquire=tuple(sources),
         construct=shape.construct,
-        services=shape.services,
+        services=services,
         settings=shape.settings,
+        synthesis=placed(shape.synthesis, base),
         **{stage: tuple(step for _, step in found) for stage, found in steps.items()},
     )
     return recipe, []
@@ -148,7 +159,7 @@ def _written(shape: RecipeFile, stage: str) -> list[Any]:
     """The steps of a stage as the file has them, or its defaults."""
     given: Any = getattr(shape, stage)
     if given is None:
-        return list(DEFAULT_STEPS[stage])
+        return list(MAKING_STEPS.get(stage, ()) if shape.synthesize is not None else DEFAULT_STEPS[stage])
     return given or []
 
 
@@ -159,7 +170,7 @@ def _steps(shape: RecipeFile, stage: str, base: Path, registry: Registry, faults
         if step is not None:
             found.append(((stage, number), step))
     for position, (place, step) in enumerate(found):
-        if step.operator in [earlier.operator for _, earlier in found[:position]]:
+        if stage != SYNTHESIZE and step.operator in [earlier.operator for _, earlier in found[:position]]:
             faults.append(Fault(place, f"{step.operator} is listed already; expected one step for it"))
     return found
 
@@ -192,6 +203,8 @@ def _step(item: Any, place: tuple[str, int], base: Path, registry: Registry, fau
             parameters[key] = str(base / parameters[key])
         elif isinstance(parameters.get(key), list):
             parameters[key] = [str(base / file) if isinstance(file, str) else file for file in parameters[key]]
+    for key, value in prompt_parameters(parameters if stage == SYNTHESIZE else {}).items():
+        parameters[key] = str(base / value) if is_file(value) else value
     for key in registry.get(full).folders_in:
         if isinstance(parameters.get(key), str):
             parameters[key] = str(model_folder(parameters[key], base))
@@ -271,10 +284,10 @@ def _with_needed(label: list[Placed], deduplicate: list[Placed], registry: Regis
 def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: list[Fault]) -> None:
     """Each step's `reads` is met by a base column or an earlier step, with the same type."""
     have: dict[str, pa.DataType] = {f.name: f.type for f in RAW} | {"id": pa.string(), "source": pa.string()}
-    for stage in STAGES:
+    for stage in (*STAGES, SYNTHESIZE):
         if stage == "label":
             have = {n: t for n, t in have.items() if n not in RAW.names} | {f.name: f.type for f in DOCUMENT}
-        for place, step in steps[stage]:
+        for place, step in steps.get(stage, ()):
             spec = registry.get(step.operator)
             if stage == "deduplicate" and spec.short not in ROW_LABELS:
                 if spec.short in (*RELATIONS, "semantic") and step.where is not None:
@@ -288,7 +301,7 @@ def _check_wiring(steps: dict[str, list[Placed]], registry: Registry, faults: li
                     faults.append(Fault(place, f"{spec.name} reads {column}, which no earlier step writes{hint}"))
             if step.where is not None:
                 _check_condition(step.where, pa.schema(list(have.items())), (*place, spec.short, "where"), faults)
-            written = spec.writing(step.params)
+            written = spec.writing(step.params) if stage != SYNTHESIZE else {}
             for column, kind in written.items():
                 if column in have and column not in spec.reads and have[column] != kind:
                     message = f"{spec.name} writes {column} as {kind}, which is {have[column]} already"
@@ -306,7 +319,7 @@ def _check_signatures(found: list[Placed], registry: Registry, faults: list[Faul
 
 def _check_groups(shape: RecipeFile, found: list[Placed], faults: list[Fault]) -> None:
     """What is about pairs and groups has sources that hold some."""
-    kinds = {source.kind for source in shape.acquire}
+    kinds = {kind for source in shape.acquire for kind in (KINDS if source.mixed() else (source.kind,))}
     for place, step in found:
         if step.operator == "deduplicate.pairs" and "pair" not in kinds:
             message = "deduplicate.pairs compares the sides of pairs; expected a source of kind: pair"

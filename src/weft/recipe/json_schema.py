@@ -18,7 +18,7 @@ def json_schema(registry: Registry | None = None) -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "weft recipe"
     definitions: dict[str, Any] = schema["$defs"]
-    for stage in STAGES:
+    for stage in (*STAGES, "synthesize"):
         steps = {registry.get(name).short: _parameters(registry, name, definitions) for name in registry.names(stage)}
         named = {"enum": sorted(steps), "description": "A step with its default parameters."}
         with_parameters = {
@@ -30,7 +30,8 @@ def json_schema(registry: Registry | None = None) -> dict[str, Any]:
         }
         definitions[f"{stage}_step"] = {"anyOf": [named, with_parameters]}
         _replace_items(schema["properties"][stage], f"{stage}_step")
-        schema["properties"][stage]["default"] = list(DEFAULT_STEPS[stage])
+        if stage in DEFAULT_STEPS:
+            schema["properties"][stage]["default"] = list(DEFAULT_STEPS[stage])
     readers = {registry.get(name).short: name for name in registry.names("acquire")}
     source = definitions["Source"]
     source["properties"]["format"]["enum"] = ["auto", *sorted(readers)]

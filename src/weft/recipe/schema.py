@@ -20,10 +20,12 @@ from pydantic import (
     model_validator,
 )
 
+from weft.acquire.formats import MIXED
 from weft.construct.mixture_settings import Mixture
 from weft.construct.ordering import Order
 from weft.errors import nearest
 from weft.recipe.services import Service, told
+from weft.recipe.synthesis import Synthesis
 
 # pydantic keeps a long deprecated method of this name; `construct` is our word for the stage.
 warnings.filterwarnings("ignore", message='Field name "construct" in "Recipe')
@@ -139,6 +141,10 @@ class Source(_Closed):
     def _codes(cls, given: dict[str, SideOfSource]) -> dict[str, SideOfSource]:
         return {_language(name) or name: terms for name, terms in given.items()}
 
+    def mixed(self) -> bool:
+        """Whether its rows say of what kind they are."""
+        return self.format in MIXED
+
     def terms(self) -> dict[str, dict[str, Any]]:
         """What is stated of the sides in each language, and of those in others under `*`."""
         rest = {"license": self.license, "consent": self.consent, "redistribute": self.redistribute}
@@ -252,6 +258,8 @@ class Recipe(_Closed):
     parse: tuple[Step, ...] = ()
     standardize: tuple[Step, ...] = ()
     label: tuple[Step, ...] = ()
+    synthesize: tuple[Step, ...] = ()
+    synthesis: Synthesis = Field(default_factory=Synthesis)
     deduplicate: tuple[Step, ...] = ()
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
     services: dict[str, Service] = Field(default_factory=dict)
@@ -263,16 +271,24 @@ class Recipe(_Closed):
 
     def records(self) -> bool:
         """Whether some source holds records rather than plain text."""
-        return any(source.kind != "text" for source in self.acquire)
+        return any(source.kind != "text" or source.mixed() for source in self.acquire)
+
+    def synthetic(self) -> bool:
+        """Whether some source holds what a machine made."""
+        return any(source.mixed() for source in self.acquire)
 
     def grouped(self) -> bool:
         """Whether some source says what belongs together: it holds pairs, or names a field with the group."""
-        return any(source.kind == "pair" or bool(source.options.get("group_field")) for source in self.acquire)
+        return any(
+            source.kind == "pair" or source.mixed() or bool(source.options.get("group_field"))
+            for source in self.acquire
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Canonical plain data, from which `weft.recipe.from_json` makes an equal recipe."""
         held = self.model_dump(mode="json")
-        absent = [name for name in ("version", "services") if not held[name]]
+        absent = [name for name in ("version", "services", "synthesize") if not held[name]]
+        absent += [] if self.synthesize else ["synthesis"]
         return {name: value for name, value in held.items() if name not in absent}
 
     def answering(self) -> dict[str, Any]:
@@ -287,6 +303,12 @@ DEFAULT_STEPS: dict[str, tuple[str, ...]] = {
     "label": ("script", "lid", "signals"),
     "deduplicate": ("exact", "minhash", "verify"),
 }
+MAKING_STEPS: dict[str, tuple[str, ...]] = {
+    "parse": DEFAULT_STEPS["parse"],
+    "standardize": DEFAULT_STEPS["standardize"],
+    "label": ("script", "lid"),
+}
+"""Steps of a recipe that makes records, where it names none."""
 
 
 SIGNATURES = ("url_key", "exact", "minhash", "romanized", "pairs")
@@ -314,6 +336,12 @@ class RecipeFile(_Closed):
     parse: list[Any] | None = Field(None, description="Steps that make text of what was read.")
     standardize: list[Any] | Literal[False] | None = Field(None, description="Steps that mend text; false: none.")
     label: list[Any] | None = Field(None, description="Steps that add a label each.")
+    synthesize: list[Any] | None = Field(
+        None, min_length=1, description="Steps that make records (weft synthesize); each may be there several times."
+    )
+    synthesis: Synthesis = Field(
+        default_factory=Synthesis, description="Gates, balance, people and budget of what is made."
+    )
     deduplicate: list[Any] | Literal[False] | None = Field(None, description="How duplicates are found; false: not.")
     construct: Construct = Field(default_factory=Construct)  # type: ignore[assignment]  # see the filter above
     services: dict[Name, Service] = Field(default_factory=dict, description="Model servers that steps ask, by name.")

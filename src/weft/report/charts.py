@@ -21,8 +21,8 @@ class Funnel:
     rejected: int
 
 
-def funnels(rows: Sequence[Funnel]) -> str:
-    """One bar per language on a common scale, with its numbers."""
+def funnels(rows: Sequence[Funnel], title: str = "Documents kept by language") -> str:
+    """One bar per language, or what else they are of, on a common scale, with its numbers."""
     most = max((row.kept + row.copies + row.rejected for row in rows), default=1)
     left, width, step = _margin(row.label for row in rows), 560, 24
     parts = []
@@ -38,7 +38,7 @@ def funnels(rows: Sequence[Funnel]) -> str:
         total = row.kept + row.copies + row.rejected
         parts.append(f'<text class="s" x="{at + 8:.1f}" y="{top + 12}">{row.kept:,} of {total:,}</text>')
     height = len(rows) * step + 8
-    return f'<div class="chart">{_svg(left + width + 130, height, "Documents kept by language", parts)}</div>'
+    return f'<div class="chart">{_svg(left + width + 130, height, title, parts)}</div>'
 
 
 def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:

@@ -64,9 +64,9 @@ def axis(title: str, low: float, high: float, steps: int, form: str = "{:.1f}") 
     return Axis(title, [(value, form.format(value)) for value in values])
 
 
-def intervals(label: str, rows: Sequence[Interval], across: Axis) -> str:
-    """A dot and its bounds for each row."""
-    step, left, wide, right = 24, 92, 320, 50
+def intervals(label: str, rows: Sequence[Interval], across: Axis, *, left: int = 92) -> str:
+    """A dot and its bounds for each row; `left` is the room for labels, in pixels."""
+    step, wide, right = 24, 320, 50
     tall = len(rows) * step + 10
     parts = []
     for value, text in across.ticks:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+
+from weft.engine.ledger import Entry
 from weft.engine.tasks import (
     construct,
     cut,
@@ -13,6 +16,7 @@ from weft.engine.tasks import (
     groups,
     labels,
     lines,
+    making,
     mixing,
     semantic,
     served,
@@ -20,7 +24,18 @@ from weft.engine.tasks import (
     staying,
     substrings,
 )
-from weft.engine.work import SERVED, TaskFunction
+from weft.engine.work import SERVED, Context, Task, TaskFunction
+
+
+def _later(module: str, name: str) -> TaskFunction:
+    """A function of a module that is imported with its first task: gates load libraries that builds do without."""
+
+    def run(task: Task, context: Context) -> list[Entry]:
+        found: TaskFunction = getattr(importlib.import_module(f"weft.engine.tasks.{module}"), name)
+        return found(task, context)
+
+    return run
+
 
 FUNCTIONS: dict[str, TaskFunction] = {
     "documents": documents.run,
@@ -69,4 +84,11 @@ FUNCTIONS: dict[str, TaskFunction] = {
     "files": exporting.files,
     "export": exporting.export,
     "release": construct.release,
+    "make": making.run,
+    "allowed": _later("gating", "allowed"),
+    "trusted": _later("gating", "trusted_texts"),
+    "calibrate": _later("gating", "calibration"),
+    "gate": _later("gating", "gate"),
+    "choose": _later("choosing", "choose"),
+    "synthesis_release": _later("releasing", "release"),
 }

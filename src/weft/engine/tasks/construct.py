@@ -19,6 +19,7 @@ from weft.construct.copies import REPEATS
 from weft.construct.croissant import croissant_json
 from weft.construct.cutting import count_cuts, cut_documents, merge_cuts
 from weft.construct.export import EXPORT, FileRecord, exported, row_sizes
+from weft.construct.made import count_made, merge_made
 from weft.construct.thresholds import apply as with_thresholds
 from weft.engine import exchange, holders
 from weft.engine.apply import ready
@@ -143,6 +144,7 @@ def _whole_clusters(task: Task, context: Context, size: int) -> Iterator[pa.Tabl
 def select(task: Task, context: Context) -> list[Entry]:
     """The final rule of every row; rejects, counts and samples; kept rows stored by language."""
     columns = ["id", "source", "license", "basis", "consent", "redistribute"]
+    columns += ["meta"] if "made" in task.arguments else []
     frame = judged(task, context, [*columns, *task.arguments.get("order", {}).get("columns", [])])
     mixed = "mixture" in task.arguments
     if mixed:
@@ -156,7 +158,7 @@ def select(task: Task, context: Context) -> list[Entry]:
     struct = frame.select(pl.struct(told).alias("selection"))
     rejects = frame.filter(pl.col("rule").is_not_null()).select("id", "rule", "kept")
     exported_rows, sample, sizes = _export_rows(task, context, frame, f"selection/kept/{name}.arrow", schema)
-    kept = frame.height - rejects.height
+    kept, passing = frame.height - rejects.height, frame.filter(pl.col("rule").is_null())
     if exported_rows["rows"] != kept:
         raise ShardError(f"select on shard {task.shard}: {kept} rows kept, {exported_rows['rows']} sent to export")
     files = [
@@ -164,19 +166,18 @@ def select(task: Task, context: Context) -> list[Entry]:
         write_frame(context, f"selection/rejects/{name}.parquet", rejects),
         exported_rows,
         write_frame(context, f"selection/counts/{name}.parquet", summary.count(frame)),
-        write_frame(
-            context, f"selection/sources/{name}.parquet", summary.count_sources(frame.filter(pl.col("rule").is_null()))
-        ),
+        write_frame(context, f"selection/sources/{name}.parquet", summary.count_sources(passing)),
         write_frame(context, f"selection/samples/{name}.parquet", sample),
         write_frame(context, f"selection/histograms/{name}.parquet", summary.histograms(frame)),
         write_frame(context, f"selection/clusters/{name}.parquet", _kept_clusters(frame, task.shard)),
         write_frame(context, f"selection/evaluation/{name}.parquet", evaluation.found(frame)),
         write_frame(context, f"selection/sizes/{name}.parquet", sizes),
     ]
-    if "cut" in frame.columns:
-        files.append(
-            write_frame(context, f"selection/cuts/{name}.parquet", count_cuts(frame.filter(pl.col("rule").is_null())))
-        )
+    if "cut" in frame.columns or "made" in task.arguments:
+        cuts = count_cuts(passing) if "cut" in frame.columns else merge_cuts(())
+        files.append(write_frame(context, f"selection/cuts/{name}.parquet", cuts))
+    if "made" in task.arguments:
+        files.append(write_frame(context, f"selection/made/{name}.parquet", count_made(passing)))
     rejected = Counter(rejects["rule"].to_list())
     counts = {"rows_in": frame.height, "rows_out": kept, "rejected": dict(sorted(rejected.items()))}
     read: dict[str, Any] = {"read": mixing.read_in_train(frame)} if mixed else {}
@@ -267,6 +268,7 @@ def release(task: Task, context: Context) -> list[Entry]:
         evaluation=benchmarks,
         found=places,
         cuts=merged(merge_cuts, of("cuts")) if "cuts" in given else None,
+        made=merged(merge_made, of("made")) if "made" in given else None,
     )
     made = {"README.md": dataset_card(held), "croissant.json": croissant_json(held), "release.json": release_json(held)}
     files = [record_to_json(storage.write_bytes(f"construct/{n}", text.encode("utf-8"))) for n, text in made.items()]

@@ -1,0 +1,289 @@
+"""The report page of `weft synthesize`: what was made and what it cost, what gates and people said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+from weft import __version__
+from weft.engine.places import open_storage
+from weft.model.languages import name
+from weft.report import charts, plots
+from weft.report.markup import esc, language, number, section, sorted_by, table
+from weft.report.page import packaged
+
+PAGE = "report/index.html"
+
+
+class Step(TypedDict):
+    """What one step did; `cost` is in the currency of the prices, null where they are not known."""
+
+    recipe: str
+    parents: int
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+    errors: int
+    unasked: int
+    no_record: Mapping[str, int]
+    made: int
+    released: int
+    rejected: Mapping[str, int]
+
+
+class Amounts(TypedDict):
+    """Records of a language by kind, and its machine-made text and that by people, in the summary's unit."""
+
+    records: Mapping[str, int]
+    made: int
+    human: int
+
+
+class SynthesisSummary(TypedDict):
+    """`report/summary.json`: counts of one run of `weft synthesize`, as plain data.
+
+    `diversity` are rows of `weft.synthesize.diversity.DIVERSITY`. `people` has `tasks`, `judgements` and `acceptance`:
+    rows of `weft.synthesize.review_acceptance.ACCEPTANCE` with the `state` and `detail` of the release gate.
+    """
+
+    name: str
+    version: str | None
+    currency: str | None
+    unit: str
+    steps: Sequence[Step]
+    languages: Mapping[str, Amounts]
+    released: int
+    rejected: Mapping[str, int]
+    denied: Mapping[str, int]
+    errors: int
+    unasked: int
+    stand_in: NotRequired[int]
+    people: NotRequired[Mapping[str, Any]]
+    diversity: NotRequired[Sequence[Mapping[str, Any]]]
+
+
+_NAV = (("steps", "Steps"), ("gates", "Left out"), ("languages", "Languages"), ("diversity", "Variety"),
+        ("people", "People"))  # fmt: skip
+_STATES = {"allowed": "released", "held": "held back", "unknown": "not rated"}
+_LABEL = 24
+"""Characters of a label at the left of an interval."""
+_FIELD = (
+    '<input type="search" data-filter="#{anchor} tbody tr" aria-label="Filter by language" '
+    'placeholder="Filter by language">'
+)
+
+
+def page(summary: SynthesisSummary) -> str:
+    """One HTML document without anything from elsewhere."""
+    body = "".join(
+        (
+            _totals(summary),
+            _steps(summary),
+            _gates(summary),
+            _languages(summary),
+            _diversity(summary.get("diversity") or ()),
+            _people(summary.get("people") or {}),
+        )
+    )
+    title = esc(summary["name"])
+    nav = "".join(f'<a href="#{anchor}">{text}</a>' for anchor, text in _NAV if f'id="{anchor}"' in body)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: synthesis</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{packaged('style.css')}{packaged('plots.css')}</style></head><body><header><h1>{title}</h1>"
+        f"<p>What was made of scarce text, and what became of it. Made by weft {esc(__version__)}.</p>"
+        f'<nav aria-label="Sections">{nav}</nav></header>'
+        f"<main>{body}</main><script>{packaged('script.js')}</script></body></html>\n"
+    )
+
+
+def _totals(summary: SynthesisSummary) -> str:
+    steps = summary["steps"]
+    made = sum(step["made"] for step in steps)
+    tokens = sum(step["tokens_in"] + step["tokens_out"] for step in steps)
+    boxes = [(number(made), "records made"), (number(summary["released"]), "released")]
+    boxes += [(number(sum(step["calls"] for step in steps)), "calls of models"), (number(tokens), "tokens")]
+    boxes.append((_money(steps, summary["currency"]), "paid"))
+    told = "".join(f"<div><b>{esc(value)}</b><span>{esc(text)}</span></div>" for value, text in boxes)
+    return f'<div class="totals">{told}</div>{_alarms(summary)}'
+
+
+def _money(steps: Sequence[Step], currency: str | None) -> str:
+    """What all steps cost; `+ ?` where the price of one that called is not known."""
+    known = [step["cost"] for step in steps if step["cost"] is not None]
+    unknown = any(step["cost"] is None and step["calls"] for step in steps)
+    if unknown and not known:
+        return "not known"
+    amount = sum(known)
+    told = f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.2g}"
+    return f"{told}{' ' + currency if currency else ''}{' + ?' if unknown else ''}"
+
+
+def _alarms(summary: SynthesisSummary) -> str:
+    said = []
+    if summary.get("stand_in"):
+        said.append(
+            f"{summary['stand_in']:,} calls were answered by the stand-in server: its text is for tests, not training."
+        )
+    if summary["unasked"]:
+        said.append(f"The budget ended before {summary['unasked']:,} documents were asked about.")
+    if summary["errors"]:
+        said.append(f"{summary['errors']:,} documents or replies could not be read.")
+    for reason, count in sorted(summary["denied"].items()):
+        said.append(f"{count:,} documents may not be used to make others: {reason}.")
+    return "".join(f'<p class="alarm">{esc(line)}</p>' for line in said)
+
+
+def _steps(summary: SynthesisSummary) -> str:
+    head = [("step", False), ("documents", True), ("calls", True), ("tokens asked", True), ("tokens answered", True),
+            ("cost", True), ("records", True), ("released", True), ("no record", True), ("errors", True)]  # fmt: skip
+    rows = []
+    for step in summary["steps"]:
+        cost = "–" if step["cost"] is None else sorted_by(step["cost"], f"{step['cost']:,.2f}")
+        counts = [step[key] for key in ("parents", "calls", "tokens_in", "tokens_out")]
+        released = sorted_by(step["released"], f"{step['released']:,}")
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(step["no_record"].items()))
+        without = sorted_by(sum(step["no_record"].values()), esc(reasons) or "0")
+        rows.append(
+            [f"<code>{esc(step['recipe'])}</code>", *(sorted_by(n, f"{n:,}") for n in counts), cost,
+             sorted_by(step["made"], f"{step['made']:,}"), released, without, f"{step['errors']:,}"]
+        )  # fmt: skip
+    bars = [
+        charts.Funnel(step["recipe"], step["released"], 0, max(step["made"] - step["released"], 0))
+        for step in summary["steps"]
+    ]
+    marks = (("keep", "released"), ("drop", "left out"))
+    legend = "".join(f'<span><i style="background:var(--{kind})"></i>{text}</span>' for kind, text in marks)
+    note = "Each step makes records of the documents of the recipe. A cost is empty where no price is known."
+    drawn = f'<div class="legend">{legend}</div>{charts.funnels(bars, "Records released by step")}'
+    return section("steps", "Steps", note, drawn + table(head, rows, sortable=True, caption="Steps"))
+
+
+def _gates(summary: SynthesisSummary) -> str:
+    if not summary["rejected"]:
+        return ""
+    gates = sorted(summary["rejected"], key=lambda gate: (-summary["rejected"][gate], gate))
+    head = [("step", False), *((gate, True) for gate in gates)]
+    rows = [
+        [f"<code>{esc(step['recipe'])}</code>", *(_count(step["rejected"].get(gate, 0)) for gate in gates)]
+        for step in summary["steps"]
+    ]
+    note = "A record counts for the first gate or rule that left it out."
+    bars = charts.bars([(gate, summary["rejected"][gate]) for gate in gates])
+    return section("gates", "What was left out", note, bars + table(head, rows, caption="Left out by step and gate"))
+
+
+def _count(value: int) -> str:
+    return sorted_by(value, f"{value:,}" if value else "–")
+
+
+def _languages(summary: SynthesisSummary) -> str:
+    kinds = sorted({kind for held in summary["languages"].values() for kind in held["records"]})
+    unit = summary["unit"]
+    head = [("language", False), ("code", False), *((kind, True) for kind in kinds), (f"machine-made {unit}", True),
+            (f"{unit} by people", True), ("machine-made share", True)]  # fmt: skip
+    rows, names = [], []
+    for code, held in sorted(summary["languages"].items()):
+        whole = held["made"] + held["human"]
+        share = held["made"] / whole if whole else 0.0
+        amounts = [sorted_by(held[key], number(held[key])) for key in ("made", "human")]
+        rows.append(
+            [language(code), f"<code>{esc(code)}</code>", *(_count(held["records"].get(kind, 0)) for kind in kinds),
+             *amounts, sorted_by(share, f"{share:.1%}" if whole else "–")]
+        )  # fmt: skip
+        names.append(f"{code} {name(code)}")
+    note = "Text by people is that of the recipe's sources, whether records were made of it or not."
+    listed = table(head, rows, sortable=True, names=names, caption="Languages")
+    return section("languages", "Languages", note, _FIELD.format(anchor="languages") + listed)
+
+
+def _diversity(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return ""
+    drawn = [row for row in rows if row.get("words_excess") is not None]
+    drawn = sorted(drawn, key=lambda row: -row["words_excess"])[:30]
+    plot = ""
+    if drawn:
+        low = min(0.0, *(row["words_low"] for row in drawn))
+        high = max(0.1, *(row["words_high"] for row in drawn))
+        across = plots.axis("bits", low, high, 4, "{:.2f}")
+        marks = [plots.Interval(_short(row), row["words_low"], row["words_excess"], row["words_high"]) for row in drawn]
+        picture = plots.intervals(
+            "How much further from people than people are from one another", marks, across, left=_LABEL * 7 + 18
+        )
+        most = " (the 30 largest)" if len(drawn) == 30 else ""
+        told = f"Words: distance beyond that of people from one another, in bits, with 95 % intervals{most}"
+        plot = f'<figure><figcaption>{told}</figcaption><div class="chart">{picture}</div></figure>'
+    head = [("language", False), ("recipe", False), ("texts", True), ("words", True),
+            *((f"distinct {n}", True) for n in (1, 2, 3, 4)), ("most alike", True), ("alike", True),
+            ("words: distance", True), ("people", True), ("characters: distance", True), ("people", True)]  # fmt: skip
+    listed = []
+    for row in rows:
+        cells = [_figure(row.get(f"distinct_{n}"), "{:.1%}") for n in (1, 2, 3, 4)]
+        cells += [_figure(row.get(key), "{:.2f}") for key in ("similarity_best", "similarity_mean")]
+        for what in ("words", "characters"):
+            cells += [_figure(row.get(f"{what}_{key}"), "{:.3f}") for key in ("divergence", "baseline")]
+        made_by = f"<code>{esc(row['recipe'])}</code>" if row["recipe"] else "people"
+        counts = [sorted_by(row[key], f"{row[key]:,}") for key in ("texts", "words")]
+        listed.append([language(row["language"]), made_by, *counts, *cells])
+    note = (
+        "Distinct: different runs of 1 to 4 words among 1,000 of them. Most alike: likeness of a text with the one "
+        "that resembles it most (Jaccard of character 5-grams). Distance: Jensen-Shannon divergence from half of the "
+        "text by people, in bits; beside it that of their other half. All are of samples; a dash stands where there "
+        "is too little text."
+    )
+    names = [f"{row['language']} {name(row['language'])}" for row in rows]
+    body = plot + _FIELD.format(anchor="diversity")
+    return section("diversity", "Variety", note, body + table(head, listed, sortable=True, names=names,
+                   caption="Variety by language and recipe"))  # fmt: skip
+
+
+def _short(row: Mapping[str, Any]) -> str:
+    """Language and recipe of a mark, short enough for its margin."""
+    label = f"{row['language'].partition('_')[0]} {str(row['recipe']).rpartition('.')[2]}"
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "–" if value is None else sorted_by(value, form.format(value))
+
+
+def _people(people: Mapping[str, Any]) -> str:
+    if not people.get("tasks"):
+        return ""
+    rows = people.get("acceptance") or ()
+    if not rows:
+        text = f"{people['tasks']:,} tasks wait for people (people/tasks.jsonl); nobody has rated any."
+        return section("people", "People", text, "")
+    head = [("recipe", False), ("language", False), ("tasks", True), ("rated", True), ("accepted", True),
+            ("95 % interval", True), ("texts by people accepted", True), ("agreement on fluency", True),
+            ("state", False), ("why", False)]  # fmt: skip
+    listed = []
+    for row in rows:
+        state = row.get("state") or "unknown"
+        mark = f'<span class="alarm">{_STATES[state]}</span>' if state == "held" else _STATES.get(state, esc(state))
+        listed.append(
+            [f"<code>{esc(row['recipe'])}</code>", language(row["language"]), f"{row['tasks']:,}", f"{row['rated']:,}",
+             _figure(row["rate"], "{:.0%}"), _interval(row["low"], row["high"]),
+             _figure(row["controls_rate"], "{:.0%}"), _figure(row["alpha_fluency"], "{:.2f}"), mark,
+             f'<span style="white-space:nowrap">{esc(row.get("detail") or "")}</span>']
+        )  # fmt: skip
+    note = (
+        "Speakers rated a sample among texts by people, without knowing which is which. A recipe is released in a "
+        "language where the lower end of the interval (Wilson's score) reaches the floor. Where texts by people are "
+        "accepted rarely too, guidelines and reviewers deserve a look. Agreement is Krippendorff's ordinal alpha."
+    )
+    return section("people", "People", note, table(head, listed, caption="What speakers accepted"))
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else sorted_by(low, f"{low:.0%} to {high:.0%}")
+
+
+def write(target: str | Path, summary: Any) -> Path | str:
+    """Write the page of a run into its folder; where it is."""
+    storage = open_storage(target)
+    storage.write_bytes(PAGE, page(summary).encode("utf-8", "replace"))
+    return storage.address(PAGE)

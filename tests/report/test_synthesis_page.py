@@ -1,0 +1,91 @@
+"""The page shows what a run of synthesis was, and nothing in a summary can break it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from weft.report.synthesis_page import page
+
+from .tags import Tags
+
+
+def check(made: str) -> None:
+    tags = Tags()
+    tags.feed(made)
+    assert tags.open == []
+
+
+def _step(recipe: str, **more: Any) -> dict[str, Any]:
+    return {
+        "recipe": recipe, "parents": 1200, "calls": 0, "tokens_in": 0, "tokens_out": 0, "cost": None, "errors": 0,
+        "unasked": 0, "no_record": {}, "made": 1000, "released": 800, "rejected": {},
+    } | more  # fmt: skip
+
+
+def _variety(language: str, recipe: str | None, **more: Any) -> dict[str, Any]:
+    figures = {f"distinct_{n}": 0.2 * n for n in (1, 2, 3, 4)} | {"similarity_best": 0.31, "similarity_mean": 0.05}
+    for what in ("words", "characters"):
+        names = ("divergence", "baseline", "excess", "low", "high")
+        figures |= {f"{what}_{name}": None if recipe is None else value for name, value in
+                    zip(names, (0.412, 0.301, 0.111, 0.08, 0.14), strict=True)}  # fmt: skip
+    return {"language": language, "recipe": recipe, "texts": 2000, "words": 51234} | figures | more
+
+
+def _said(recipe: str, language: str, **more: Any) -> dict[str, Any]:
+    return {
+        "recipe": recipe, "language": language, "tasks": 50, "rated": 48, "accepted": 45, "rate": 0.9375,
+        "low": 0.832, "high": 0.978, "controls_rate": 0.95, "alpha_fluency": 0.61, "state": "allowed",
+        "detail": "45 of 48 accepted, 95 % from 0.832 to 0.978; the floor is 0.8",
+    } | more  # fmt: skip
+
+
+SUMMARY: dict[str, Any] = {
+    "name": "made <b>twice</b>", "version": "1.0.0", "currency": "EUR", "unit": "characters",
+    "steps": [
+        _step("synthesize.code_switch", no_record={"too_few_words": 200}, rejected={"near_duplicate": 150, "lid": 50}),
+        _step("synthesize.translation", calls=1200, tokens_in=480000, tokens_out=260000, cost=1.234, errors=3,
+              unasked=17, made=1180, released=905, rejected={"copy": 120, "lid": 100, "balance": 55}),
+    ],
+    "languages": {
+        code: {"records": {"text": 70, "pair": 30}, "made": 30000, "human": human}
+        for code, human in (("swh_Latn", 90000), ("amh_Ethi", 10000), ("mya_Mymr", 0), ("urd_Arab", 70000),
+                            ("khm_Khmr", 50000), ("nqo_Nkoo", 30000))
+    },
+    "released": 1705, "rejected": {"near_duplicate": 150, "lid": 150, "copy": 120, "balance": 55},
+    "denied": {"no_derivatives": 12}, "errors": 3, "unasked": 17, "stand_in": 4,
+    "people": {"tasks": 100, "judgements": 96, "acceptance": [
+        _said("synthesize.translation@1", "swh_Latn"),
+        _said("synthesize.code_switch@1", "mya_Mymr", rated=10, accepted=6, rate=0.6, low=0.31, high=0.83,
+              state="held", detail="6 of 10 accepted"),
+        _said("synthesize.code_switch@1", "amh_Ethi", rated=0, rate=None, low=None, high=None, controls_rate=None,
+              alpha_fluency=None, state="unknown", detail="none of 50 tasks is rated"),
+    ]},
+    "diversity": [
+        _variety("swh_Latn", None), _variety("swh_Latn", "synthesize.translation"),
+        _variety("amh_Ethi", "synthesize.code_switch", words_divergence=None, words_excess=None, words_low=None),
+        _variety("mya_Mymr", "synthesize.code_switch", words_low=-0.02, words_excess=0.01, words_high=0.03),
+    ],
+}  # fmt: skip
+
+
+def test_the_page_says_what_was_made_and_at_what_price():
+    made = page(SUMMARY)
+    check(made)
+    for told in (
+        "1.23 EUR", "2,180", "1,705", "740,000", "near_duplicate", "too_few_words 200", "75.0%", "83% to 98%",
+        "held back", "not rated", "4 calls were answered by the stand-in server", "12 documents may not be used",
+        "The budget ended before 17 documents", "0.412", "Burmese", "አማርኛ", "made &lt;b&gt;twice",
+    ):  # fmt: skip
+        assert told in made, told
+    assert "made <b>twice" not in made and "http" not in made.replace("http://www.w3.org", "")
+
+
+def test_an_empty_run_and_one_without_people_or_prices_have_a_page():
+    empty = {"name": "none", "version": None, "currency": None, "unit": "words", "steps": [], "languages": {},
+             "released": 0, "rejected": {}, "denied": {}, "errors": 0, "unasked": 0}  # fmt: skip
+    check(page(empty))
+    some = copy.deepcopy(SUMMARY) | {"people": {"tasks": 9, "acceptance": []}, "diversity": []}
+    some["steps"][1]["cost"] = None
+    made = page(some)
+    assert "9 tasks wait for people" in made and 'id="diversity"' not in made and "not known" in made
