@@ -17,7 +17,11 @@ from weft.operators.catalogue import endings, kind, limits, page, plain, sentenc
 from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
 from weft.recipe.schema import DEFAULT_STEPS, STAGES, Construct, Fractions, Groups, RecipeFile, Settings, Source
-from weft.recipe.services import Service
+from weft.recipe.services import Price, Service
+from weft.recipe.synthesis import Budget, People, Synthesis
+from weft.synthesize.balance import BalanceSettings
+from weft.synthesize.gates.settings import GateSettings, Losses
+from weft.synthesize.judging import JudgeSettings, RoundTripSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -94,8 +98,37 @@ def _recipe(registry: Registry) -> str:
         "Keys of each service, which [have a page of their own](services.md):",
         "",
     ]
-    lines += [*_fields(Service), "", "## settings", "", *_fields(Settings)]
+    lines += [*_fields(Service), "", "Keys of `price`:", "", *_fields(Price), ""]
+    lines += _synthesis(registry)
+    lines += ["## settings", "", *_fields(Settings)]
     return "\n".join(lines) + "\n"
+
+
+def _synthesis(registry: Registry) -> list[str]:
+    rows = [[f"[{spec.short}](operators/{spec.name}.md)", sentence(spec)] for spec in _of(registry, "synthesize")]
+    lines = [
+        "## synthesize",
+        "",
+        "Steps of `weft synthesize`, which [has a page of its own](synthesis.md). Each may be there",
+    ]
+    lines += ["several times; a recipe that has some takes no `deduplicate` and no `construct`.", ""]
+    lines += [*table(["step", "makes"], rows), "", "## synthesis", "", *_fields(Synthesis), ""]
+    parts = {
+        "gates": GateSettings,
+        "gates.loss": Losses,
+        "judge": JudgeSettings,
+        "round_trip": RoundTripSettings,
+        "balance": BalanceSettings,
+        "people": People,
+        "budget": Budget,
+    }
+    for name, model in parts.items():
+        lines += [f"Keys of `{name}`:", "", *_fields(model), ""]
+    return lines
+
+
+def _of(registry: Registry, room: str) -> list[Any]:
+    return [registry.get(name) for name in registry.names(room)]
 
 
 def _fields(model: Any) -> list[str]:
