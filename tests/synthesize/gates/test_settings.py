@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "synthesis-gates.md"
 
 def test_the_example_of_the_page_is_what_a_recipe_may_say() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    found = GateSettings.model_validate(YAML(typ="safe").load(block)["gates"])
+    found = GateSettings.model_validate(YAML(typ="safe").load(block)["synthesis"]["gates"])
     assert found.loss == Losses()
     assert not found.judges("near_source") and found.judges("language")
 
