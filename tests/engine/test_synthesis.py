@@ -18,6 +18,7 @@ from tests.engine.inline import InlineRunner
 from weft.engine import build
 from weft.engine.build import RunResult
 from weft.engine.service_budget import spent
+from weft.engine.tasks.choosing import in_state
 from weft.errors import WeftError
 from weft.recipe import Recipe, load
 from weft.sample.fake_server import FakeServer
@@ -150,6 +151,61 @@ def test_a_budget_of_money_is_never_passed(tmp_path: Path, server: FakeServer) -
     assert 0 < held.cost <= 4.0 and summary(tmp_path / "made")["unasked"] > 0
 
 
+def test_labels_are_paid_from_the_same_budget_and_never_lost_by_it(tmp_path: Path, server: FakeServer) -> None:
+    service = f"{{url: '{server.url}', protocol: openai-embeddings, model: weft-fake, items_per_request: 1}}"
+    file = recipe(
+        tmp_path,
+        label="[script, lid, embedding_served: {service: encoder, dimensions: 64}]",
+        services=f"{{encoder: {service}}}",
+        synthesis="{budget: {calls: 5}, gates: {leave_out: [copy]}}",
+    )
+    made = tmp_path / "made"
+    failed = run(load(file), made)
+    assert failed.status != 0
+    assert any(
+        "the budget of the recipe leaves no room: calls 5 spent of 5" in str(one.failure)
+        for one in failed.tally.failures
+    )
+    assert spent(made).calls == server.stats()["asked"] == 5
+    assert run(load(file, ["synthesis.budget.calls=100"]), made).status == 0
+    assert spent(made).calls == server.stats()["asked"] == 16
+    labels = pl.concat([pl.read_parquet(path) for path in (made / "label/embedding_served").glob("*.parquet")])
+    assert labels.height == 16 and labels["embedding_served"].null_count() == 0
+
+
+def test_one_operator_may_stand_twice_and_its_build_outlives_its_files(tmp_path: Path) -> None:
+    from weft.engine.reading import Build
+
+    steps = [
+        f"code_switch: {{lexicon: {name}.tsv, into: eng_Latn, seed: {seed}}}"
+        for seed, name in ((1, "lexicon"), (2, "few"))
+    ]
+    file = recipe(tmp_path, synthesize="".join(f"\n  - {step}" for step in steps))
+    (tmp_path / "few.tsv").write_text("swh_Latn\teng_Latn\nkitabu\tbook\n", "utf-8")
+    run(load(file), tmp_path / "made")
+    for name in ("lexicon", "few"):
+        (tmp_path / f"{name}.tsv").unlink()
+    build = Build.open(tmp_path / "made")
+    for node in ("make_0_code_switch", "make_1_code_switch", "gate_0_code_switch", "gate_1_code_switch", "release"):
+        assert build.state.done(node), node
+
+
+def test_what_a_judge_does_not_rate_is_not_released(tmp_path: Path) -> None:
+    with FakeServer(faults=1.0, kinds=("refusal",)) as judge:
+        service = f"{{url: '{judge.url}', protocol: openai-chat, model: weft-fake}}"
+        synthesis = "{judge: {service: judge}, gates: {leave_out: [copy, language, lexical, ending]}}"
+        file = recipe(tmp_path, count=4, services=f"{{judge: {service}}}", synthesis=synthesis)
+        run(load(file), tmp_path / "made")
+    held = summary(tmp_path / "made")
+    made = held["steps"][0]["made"]
+    assert held["released"] == 0 and held["steps"][0]["rejected"] == {"judge": made} and made > 0
+    assert held["judges"]["unrated"] == made + 4 and held["judges"]["calls"] > 0 and held["judges"]["cost"] is None
+    assert held["steps"][0]["cost"] == 0
+    assert {(row["stage"], row["reason"]) for row in _errors(tmp_path / "made")} == {
+        ("gates.judge", "reply_unreadable")
+    }
+
+
 def _errors(build: Path) -> list[dict[str, Any]]:
     from weft.engine.reading import Build
 
@@ -190,7 +246,8 @@ def test_a_text_that_a_person_wrote_is_not_lost_by_an_operator_that_fails(
     (tmp_path / "texts/003.txt").write_text(f"{SENTENCES[0]} [[fake refuse]]", "utf-8")
     run(load(file), tmp_path / "made")
     assert [row["reason"] for row in _errors(tmp_path / "made")] == ["service_refused"]
-    assert summary(tmp_path / "made")["steps"][1]["parents"] == 8
+    step = summary(tmp_path / "made")["steps"][1]
+    assert (step["parents"], step["errors"]) == (8, 1) and "service_refused" not in step["no_record"]
 
 
 @pytest.mark.slow
@@ -249,6 +306,19 @@ def test_people_let_go_what_they_accept_and_hold_back_the_rest(tmp_path: Path, s
     good = states["synthesize.back_translation@1"]
     assert good["state"] == "allowed" and 0.4 <= good["low"] < 0.5 and good["rate"] == 1.0
     assert json.loads(released(made)["reviewed"][0])["rated"] == good["rated"]
+
+
+def test_what_nobody_could_be_asked_about_is_not_rated() -> None:
+    """A record in no known language is in no draw: where people have to be asked, it does not go either."""
+    names = {"recipe": ["a", "a", "b"], "version": [1, 1, 1], "language": ["swh_Latn", None, "swh_Latn"]}
+    rows = pl.DataFrame(names | {"place": [0, 0, 1], "row": [0, 1, 0]}).with_columns(
+        pl.lit(None, pl.String).alias("rule"), pl.lit(None, pl.String).alias("detail")
+    )
+    states = pl.DataFrame(
+        {"recipe": ["a@1", "b@1"], "language": ["swh_Latn"] * 2, "state": ["allowed", "held"], "detail": ["", "no"]}
+    )
+    assert in_state(rows, states, "unknown").rows() == [(0, 1, "nobody has rated it")]
+    assert in_state(rows, states, "held").rows() == [(1, 0, "no")]
 
 
 def test_balance_caps_what_a_machine_made(tmp_path: Path, server: FakeServer) -> None:

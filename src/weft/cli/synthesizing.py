@@ -128,7 +128,8 @@ def _funnel(held: dict[str, Any]) -> None:
     currency = held["currency"] or ""
     rows = []
     for step in held["steps"]:
-        cost = "" if step["cost"] is None else f"{step['cost']:,.4f} {currency}".strip()
+        cost = "unknown" if step["cost"] is None else f"{step['cost']:,.4f} {currency}".strip()
+        cost = cost if step["calls"] else ""
         worst = sorted(step["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
         told = ", ".join(f"{name} {count:,}" for name, count in worst)
         rows.append((_short(step), step["parents"], step["calls"], cost, step["made"], step["released"], told))
@@ -146,6 +147,17 @@ def _remarks(held: dict[str, Any], target: str | Path) -> None:
         show.say(
             f"The budget is spent: {unasked:,} documents were not asked about. With a larger one the same command "
             "goes on."
+        )
+    judges = held["judges"]
+    if judges["calls"]:
+        cost = (
+            "at an unknown price" if judges["cost"] is None else f"for {judges['cost']:,.4f} {held['currency'] or ''}"
+        )
+        calls, unrated = show.counted(judges["calls"], "call"), judges["unrated"]
+        show.say(f"Judges: {calls} {cost.rstrip()}; {unrated:,} parts got no rating.")
+    if judges["unasked"]:
+        show.say(
+            f"The budget is spent: {judges['unasked']:,} records were not judged, and are left out until they are."
         )
     if held["denied"]:
         told = ", ".join(f"{name} {count:,}" for name, count in sorted(held["denied"].items()))

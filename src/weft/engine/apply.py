@@ -105,11 +105,8 @@ def checked(step: Ready, batch: pa.Table, done: pa.Table) -> pa.Table:
 
 def failed_row(step: Ready, batch: pa.Table, error: Exception) -> tuple[pa.Table, pa.Table]:
     """A row with nulls for an operator that failed on it, and the error."""
-    if batch.num_rows == 0:
-        raise ShardError(f"operator {step.spec.name} fails on an empty batch: {error}") from error
-    detail = f"{type(error).__name__}: {error}"[:500]
-    row = {name: batch[name][0].as_py() if name in batch.column_names else None for name in ("id", "source", "locator")}
-    row |= {"stage": step.spec.name, "kind": "error", "reason": "operator_failed", "detail": detail}
+    told = error_of(step, batch, error)
+    detail = told["detail"][0].as_py()
     for name, kind in step.spec.writes.items():
         if name == "problem":
             value: Any = pa.array([{"kind": "error", "reason": "operator_failed", "detail": detail}], kind)
@@ -118,5 +115,14 @@ def failed_row(step: Ready, batch: pa.Table, error: Exception) -> tuple[pa.Table
         else:
             value = pa.nulls(1, kind)
         batch = _put(batch, name, value)
-    errors = ERROR.empty_table() if "problem" in step.spec.writes else pa.Table.from_pylist([row], ERROR)
-    return batch, errors
+    return batch, told.slice(0, 0) if "problem" in step.spec.writes else told
+
+
+def error_of(step: Ready, batch: pa.Table, error: Exception) -> pa.Table:
+    """A row of ERROR for the one row of a batch. Raises ShardError where the batch has none."""
+    if batch.num_rows == 0:
+        raise ShardError(f"operator {step.spec.name} fails on an empty batch: {error}") from error
+    row = {name: batch[name][0].as_py() if name in batch.column_names else None for name in ("id", "source", "locator")}
+    detail = f"{type(error).__name__}: {error}"[:500]
+    row |= {"stage": step.spec.name, "kind": "error", "reason": "operator_failed", "detail": detail}
+    return pa.Table.from_pylist([row], ERROR)

@@ -17,6 +17,7 @@ import xxhash
 from weft.errors import WeftError
 from weft.operators.contract import OperatorSpec
 from weft.operators.model_folder import content, contents
+from weft.recipe import Step
 
 FORMAT = 2
 """Version of the build layout: raised when the engine itself writes other bytes."""
@@ -35,6 +36,11 @@ def library_version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "absent"
+
+
+def mark_of(step: Step) -> str:
+    """Name of a step among those of a recipe: one operator may stand there several times, with other parameters."""
+    return f"{step.operator} {digest(step.params, step.where)}"
 
 
 def operator_identity(

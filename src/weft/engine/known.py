@@ -15,7 +15,7 @@ from typing import Any
 from weft.deduplicate.index_contents import Segment, read_contents
 from weft.deduplicate.share_contents import Joint, read_joint
 from weft.engine.graph import State
-from weft.engine.keys import content_of, digest, digests_of_files
+from weft.engine.keys import content_of, digest, digests_of_files, mark_of
 from weft.engine.storage import Storage
 from weft.operators.registry import Registry
 from weft.recipe import Recipe
@@ -44,10 +44,11 @@ def earlier_releases(index: Path, recipe: Recipe, state: State) -> tuple[Segment
 def gathered(recipe: Recipe, registry: Registry, state: State) -> dict[str, Any]:
     """What a finished run was made with, as plain data."""
     steps = (*recipe.parse, *recipe.standardize, *recipe.label, *recipe.synthesize, *recipe.deduplicate)
-    files = {step.operator: digests_of_files(registry.get(step.operator), step.params) for step in steps}
+    files = {mark_of(step): digests_of_files(registry.get(step.operator), step.params) for step in steps}
     found: dict[str, Any] = {"files": {name: held for name, held in files.items() if held}}
     found["recipe"] = digest("known", recipe.answering())
-    if prompts := {value for step in recipe.synthesize for value in prompt_parameters(step.params).values()}:
+    prompts = {value for step in recipe.synthesize for value in prompt_parameters(step.params).values()}
+    if prompts := prompts | {held.prompt for held in recipe.synthesis.dear().values()}:
         found["prompts"] = {value: digest_of(value) for value in sorted(prompts)}
     if named := recipe.synthesis.files():
         found["synthesis"] = {file: content_of(file) for file in named}

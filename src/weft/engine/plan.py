@@ -6,17 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import polars as pl
-
 from weft.engine.graph import Node, Plan, State
-from weft.engine.keys import digest, operator_identity
+from weft.engine.keys import digest, digests_of_files, mark_of, operator_identity
 from weft.engine.manifest import Manifest, Shard
 from weft.engine.plan_construct import construct_nodes
 from weft.engine.plan_cut import cut_node, short_names
 from weft.engine.plan_deduplicate import deduplicate_nodes
 from weft.engine.plan_earlier import earlier_nodes
 from weft.engine.plan_groups import group_nodes
-from weft.engine.plan_lanes import label_lanes
+from weft.engine.plan_lanes import label_lanes, names_in
 from weft.engine.plan_lines import line_nodes
 from weft.engine.plan_shared import shared_nodes
 from weft.engine.plan_substrings import substring_nodes
@@ -48,17 +46,18 @@ class Compiler:
 
     def identity(self, step: Step) -> list[object]:
         spec = self.registry.get(step.operator)
-        files = self.known.get("files", {}).get(step.operator)
-        made = operator_identity(spec, step.params, step.where, files)
+        files = self.known.get("files", {}).get(mark_of(step))
         if spec.room == "synthesize":  # what a prompt says decides answers, wherever its file lies
-            made[2] = {**dict(made[2]), **self.prompts(step)}  # type: ignore[call-overload]
+            held = digests_of_files(spec, step.params) if files is None else files
+            prompts = {name: self.prompt(named) for name, named in prompt_parameters(step.params).items()}
+            files = {**held, **prompts}
+        made = operator_identity(spec, step.params, step.where, files)
         return [*made, *(service.identity() for service in self.services(step).values())]
 
-    def prompts(self, step: Step) -> dict[str, str]:
-        """Digests of the prompts that a step names, by parameter."""
-        kept = self.known.get("prompts", {})
-        named = prompt_parameters(step.params)
-        return {name: kept[value] if value in kept else digest_of(value) for name, value in named.items()}
+    def prompt(self, named: str) -> str:
+        """Digest of a prompt, as it was kept where a build is read."""
+        kept: Mapping[str, str] = self.known.get("prompts", {})
+        return kept[named] if named in kept else digest_of(named)
 
     def services(self, step: Step) -> dict[str, Service]:
         """The services that a step asks, by parameter."""
@@ -111,14 +110,10 @@ class Compiler:
         writer: dict[str, str] = {}
         for step in self.labels():
             spec = self.registry.get(step.operator)
-            read = sorted({*spec.reading(step.params), *_names_in(step.where, writer)} & set(writer))
+            read = sorted({*spec.reading(step.params), *names_in(step.where)} & set(writer))
             keys[spec.name] = digest(self.identity(step), document_key, [keys[writer[name]] for name in read])
             writer |= dict.fromkeys(spec.writes, spec.name)
         return keys
-
-
-def _names_in(where: str | None, known: Iterable[str]) -> set[str]:
-    return set(pl.sql_expr(where).meta.root_names()) & set(known) if where is not None else set()
 
 
 def _source_facts(source: Any) -> dict[str, Any]:
@@ -234,6 +229,8 @@ def _label_node(compiler: Compiler, node: str, operators: set[str], after: tuple
         run = "labels"
         if asked := compiler.asked(needed):
             run, arguments["services"] = SERVED, asked
+            if compiler.recipe.synthesize:  # what labels ask is paid from the same purse as what is made
+                arguments["budget"] = compiler.recipe.synthesis.budget.model_dump(mode="json")
         return [Task(node, shard, run, key, stored, arguments, int(document.counts.get("text_bytes", 0)))]
 
     return Node(node, "label", after, "shard", plan)
@@ -249,7 +246,7 @@ def needs(compiler: Compiler, wanted: Iterable[str]) -> tuple[set[str], list[str
     while open_names:
         name = open_names.pop()
         spec = compiler.registry.get(name)
-        for column in {*spec.reading(steps[name].params), *_names_in(steps[name].where, [*writer, *DOCUMENT.names])}:
+        for column in {*spec.reading(steps[name].params), *names_in(steps[name].where)}:
             if column in writer:
                 other = writer[column]
                 if other in run:

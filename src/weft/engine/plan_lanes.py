@@ -31,7 +31,7 @@ def label_lanes(steps: Sequence[Step], registry: Registry) -> list[Lane]:
     needs: dict[str, set[str]] = {}
     for step in steps:
         spec = registry.get(step.operator)
-        read = {*spec.reading(step.params), *_names(step.where)}
+        read = {*spec.reading(step.params), *names_in(step.where)}
         direct = {writers[column] for column in read if column in writers}
         transient = {name for name in direct if registry.get(name).transient}
         needs[spec.name] = (direct - transient) | {name for other in transient for name in needs[other]}
@@ -51,7 +51,8 @@ def label_lanes(steps: Sequence[Step], registry: Registry) -> list[Lane]:
     return found
 
 
-def _names(where: str | None) -> set[str]:
+def names_in(where: str | None) -> set[str]:
+    """Columns that a condition reads."""
     return set(pl.sql_expr(where).meta.root_names()) if where is not None else set()
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from weft.engine.graph import Node, State
 from weft.engine.keys import content_of, digest
+from weft.engine.plan_lanes import names_in
 from weft.engine.work import SERVED, Call, Task
-from weft.recipe import Step
-from weft.synthesize.prompts import digest_of
+from weft.model.tables import DOCUMENT
+from weft.recipe import Recipe, Step
 
 if TYPE_CHECKING:
     from weft.engine.ledger import Entry
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 STAGES = ("acquire", "parse", "standardize", "label", "synthesize", "gates", "release")
 """Stages of a recipe that makes records."""
-_ALLOWED, _TRUSTED, _MAKE, _GATE, _JUDGE, _CHOOSE, _RELEASE = 1, 1, 1, 1, 1, 1, 1
+_ALLOWED, _TRUSTED, _MAKE, _GATE, _JUDGE, _CHOOSE, _RELEASE = 1, 1, 2, 1, 2, 2, 2
 """Raised when these tasks give other answers to the same input."""
 UNASKED = "unasked"
 """Count of rows that a budget left unasked."""
@@ -53,6 +52,17 @@ def make_node(number: int, step: Step) -> str:
 def gate_node(number: int, step: Step) -> str:
     """Name of the node that judges the records of a step."""
     return f"gate_{number}_{step.operator.partition('.')[2]}"
+
+
+def judge_node(number: int, step: Step) -> str:
+    """Name of the node in which services judge the records of a step that passed the other gates."""
+    return f"judge_{number}_{step.operator.partition('.')[2]}"
+
+
+def nodes_with_errors(recipe: Recipe) -> list[str]:
+    """Nodes whose tasks write down the rows that got no answer."""
+    named = (make_node, judge_node) if recipe.synthesis.dear() else (make_node,)
+    return [name(number, step) for name in named for number, step in enumerate(recipe.synthesize)]
 
 
 def _content(compiler: Compiler, file: str) -> object:
@@ -120,14 +130,10 @@ def _calibrate(compiler: Compiler) -> Node:
     return Node("calibrate", "gates", ("trusted",), "all", plan)
 
 
-def _names(step: Step) -> set[str]:
-    return set(pl.sql_expr(step.where).meta.root_names()) if step.where is not None else set()
-
-
 def _make(compiler: Compiler, number: int, step: Step) -> Node:
     spec = compiler.registry.get(step.operator)
     node = make_node(number, step)
-    wanted = {*spec.reading(step.params), *_names(step)}
+    wanted = {*spec.reading(step.params), *names_in(step.where), "id", "source", "locator"}
     described = compiler.described(step)
     budget = compiler.recipe.synthesis.budget.model_dump(mode="json")
 
@@ -139,6 +145,7 @@ def _make(compiler: Compiler, number: int, step: Step) -> Node:
             "documents": document.files[0]["path"],
             "allowed": state.path("allowed", shard),
             "labels": labels,
+            "columns": [name for name in DOCUMENT.names if name in wanted],
             "call": Call(step.operator, dict(step.params), step.where).__dict__,
             "folder": f"{number}-{spec.short}",
         }
@@ -177,11 +184,6 @@ def _gate(compiler: Compiler, number: int, step: Step) -> Node:
     return Node(node, "gates", (made, "calibrate"), "shard", plan)
 
 
-def judge_node(number: int, step: Step) -> str:
-    """Name of the node in which services judge the records of a step that passed the other gates."""
-    return f"judge_{number}_{step.operator.partition('.')[2]}"
-
-
 def _asking(compiler: Compiler) -> tuple[dict[str, Any], list[object]]:
     """Arguments of tasks that judge by services, and what decides their answers."""
     recipe = compiler.recipe
@@ -193,9 +195,7 @@ def _asking(compiler: Compiler) -> tuple[dict[str, Any], list[object]]:
     told = {gate: held.model_dump(mode="json") for gate, held in dear.items()}
     arguments = {"services": services, "settings": told, "budget": recipe.synthesis.budget.model_dump(mode="json")}
     deciding = {gate: {name: value for name, value in held.items() if name != "service"} for gate, held in told.items()}
-    prompts = [
-        compiler.known.get("prompts", {}).get(held["prompt"]) or digest_of(held["prompt"]) for held in told.values()
-    ]
+    prompts = [compiler.prompt(held["prompt"]) for held in told.values()]
     return arguments, [deciding, prompts, [recipe.services[held.service].identity() for held in dear.values()]]
 
 
@@ -227,6 +227,13 @@ def _judge(compiler: Compiler, number: int, step: Step) -> Node:
         return [Task(node, shard, SERVED, _within(state.ledger.get(key), key, given["budget"]), {}, arguments)]
 
     return Node(node, "gates", (gated, "bounds"), "shard", plan)
+
+
+def _judging(recipe: Recipe) -> list[str]:
+    """The nodes in which services judge."""
+    if not recipe.synthesis.dear():
+        return []
+    return ["bounds", *(judge_node(number, step) for number, step in enumerate(recipe.synthesize))]
 
 
 def _places(compiler: Compiler, state: State) -> list[dict[str, Any]]:
@@ -289,6 +296,7 @@ def _release(compiler: Compiler) -> Node:
             {"recipe": step.operator, "counts": summed(state, make_node(number, step))}
             for number, step in enumerate(recipe.synthesize)
         ]
+        judges = [summed(state, node) for node in _judging(recipe)]
         arguments = {
             "name": recipe.name,
             "version": recipe.version,
@@ -300,6 +308,7 @@ def _release(compiler: Compiler) -> Node:
             "trusted": state.paths("trusted"),
             "most": recipe.synthesis.gates.trusted,
             "steps": steps,
+            "judges": judges,
             "unit": recipe.synthesis.balance.unit,
             "denied": summed(state, "allowed").get("rejected", {}),
             "human": summed(state, "trusted").get("human", {}),

@@ -21,7 +21,7 @@ from weft.engine.cut_story import cut_story, last_round
 from weft.engine.graph import Plan, State
 from weft.engine.ledger import Entry
 from weft.engine.plan_mixture import once
-from weft.engine.plan_synthesis import make_node
+from weft.engine.plan_synthesis import nodes_with_errors
 from weft.engine.progress import Silent
 from weft.engine.record_rules import record_rules
 from weft.engine.scheduler import Scheduler
@@ -115,16 +115,15 @@ class Build:
 
     def errors(self) -> pl.DataFrame:
         """Every row that could not go on: id, source, locator, stage, kind, reason, detail."""
-        paths = [str(e[0].files[2]["path"]) for e in self.state.done("documents").values()]
-        makes = [make_node(number, step) for number, step in enumerate(self.recipe.synthesize)]
-        paths += [
+        found = [
             str(file["path"])
-            for node in ("label", *makes)
+            for node in ("documents", "label", *nodes_with_errors(self.recipe))
             for entries in self.state.done(node).values()
             for entry in entries
             for file in entry.files
             if str(file["path"]).startswith("errors/")
         ]
+        paths = list(dict.fromkeys(found))
         self.storage.ready(paths)
         return pl.concat([pl.read_parquet(self._path(p)) for p in paths]) if paths else pl.DataFrame()
 

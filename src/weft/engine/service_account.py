@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +21,27 @@ def tokens(text: str) -> int:
 
 
 def asked_tokens(body: Mapping[str, Any]) -> int:
-    """Tokens of what a request asks, estimated."""
-    held = body.get("messages", body.get("prompt", ""))
-    texts = [held] if isinstance(held, str) else [str(message.get("content", "")) for message in held]
-    return sum(map(tokens, texts))
+    """Tokens of what a request asks, estimated: of messages, a prompt, or a list of texts."""
+    held = next((body[name] for name in ("messages", "prompt", "input", "inputs") if name in body), "")
+    return sum(tokens(_said(one)) for one in ([held] if isinstance(held, str) else held))
+
+
+def _said(one: Any) -> str:
+    if isinstance(one, Mapping):
+        return str(one.get("content", ""))
+    return one if isinstance(one, str) else " ".join(map(str, one))
+
+
+def totals(calls: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Tokens and cost of calls by their keys; `unpriced` are those whose price is unknown, which cost nothing here."""
+    costs = [held["cost"] for held in calls.values()]
+    return {
+        "calls": len(calls),
+        "tokens_in": sum(held["tokens_in"] or 0 for held in calls.values()),
+        "tokens_out": sum(held["tokens_out"] or 0 for held in calls.values()),
+        "cost": math.fsum(cost for cost in costs if cost is not None),
+        "unpriced": costs.count(None),
+    }
 
 
 def account(service: Service, key: bytes, body: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

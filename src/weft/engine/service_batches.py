@@ -18,7 +18,10 @@ from weft.operators.service import Answered
 OF_THE_TASK = (ShardError, WeftError, OSError, MemoryError)
 """Failures that are no row's: a service that is gone, a reply that the disk did not take."""
 
-
+AHEAD = 2
+"""Batches of a shard that are asked about at the same time; others of its shards fill the rest."""
+BUDGET_SPENT = "budget_spent"
+"""Reason of a row that was not asked about."""
 Asked = Mapping[str, Client]
 """The clients of the services that a step asks, by the parameter that names each; the first is the step's own."""
 
@@ -63,7 +66,7 @@ class BatchClient:
             self.fail(row, refused.reason, refused.detail)
             return None
         except BudgetSpent as spent:
-            self.fail(row, "budget_spent", str(spent))
+            self.fail(row, BUDGET_SPENT, str(spent))
             return None
         told = account(self._client.service, self._client.key(body, sample), body, value) | {"attempts": attempts}
         self.calls[told["key"]] = told

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from weft.engine.service_account import account, asked_tokens
+from weft.errors import WeftError
 from weft.recipe.services import Service
 
 FOLDER = "spent"
@@ -29,7 +30,7 @@ class Spent(NamedTuple):
     cost: float
 
 
-class BudgetSpent(Exception):
+class BudgetSpent(WeftError):
     """A request that is not sent: with it the build could spend more than it may."""
 
 
@@ -88,14 +89,21 @@ class Budget:
         if not held["estimated"]:
             self._estimated += asked_tokens(body)
             self._counted += held["tokens_in"]
-        cost = np.nan if held["cost"] is None else held["cost"]
-        row = np.array([(held["tokens_in"], held["tokens_out"], cost)], _ROW)
+        self._wrote(held["tokens_in"], held["tokens_out"], held["cost"])
+
+    def paid_estimated(self, service: Service, body: Mapping[str, Any]) -> None:
+        """As `paid`, of an answer that says no tokens, such as vectors or scores: those asked about are estimated."""
+        asked = asked_tokens(body)
+        self._wrote(asked, 0, None if service.price is None else service.price.of(asked, 0))
+
+    def _wrote(self, tokens_in: int, tokens_out: int, cost: float | None) -> None:
+        row = np.array([(tokens_in, tokens_out, np.nan if cost is None else cost)], _ROW)
         if self._sink is None:
             self._sink = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
         os.write(self._sink, row.tobytes())
         self._spent["calls"] += 1
-        self._spent["tokens"] += held["tokens_in"] + held["tokens_out"]
-        self._spent["cost"] += held["cost"] or 0.0
+        self._spent["tokens"] += tokens_in + tokens_out
+        self._spent["cost"] += cost or 0.0
 
     def _most(self, service: Service, body: Mapping[str, Any]) -> dict[str, float]:
         ratio = max(1.0, self._counted / self._estimated) if self._estimated else 1.0

@@ -106,7 +106,7 @@ class Client:
         return found
 
     async def many(self, items: Sequence[str], body: Mapping[str, Any], ids: Sequence[str]) -> list[Any]:
-        """An answer, or an Unanswered, for each text. Raises ServiceDown or ServiceStopped."""
+        """An answer, or an Unanswered, for each text. Raises ServiceDown, ServiceStopped or BudgetSpent."""
         identity = self.service.identity()
         keys = [key_of(identity, [dict(body), item]) for item in items]
         firsts = {key: place for place, key in reversed(list(enumerate(keys)))}
@@ -188,6 +188,8 @@ class Client:
                 (answer,), tries = await self._alone(key, body)
                 if isinstance(answer, dict) and "text" in answer:
                     self.budget.paid(self.service, body, answer)
+                else:
+                    self.budget.paid_estimated(self.service, body)
         if tries > 1 and isinstance(answer, dict):
             answer[_ATTEMPTS] = tries  # kept with the reply, so that it is told alike when it is read again
         self._keep(key, (identifier,), answer)
@@ -215,7 +217,7 @@ class Client:
         field = str(self.protocol.items)
         try:
             items = [self.protocol.wrap(text) for text, _ in some.values()]
-            answers, _ = await self._sent({**body, field: items}, len(some))
+            answers = await self._listed({**body, field: items}, len(some))
         except Unanswered as refused:
             keys = list(some)
             if len(keys) == 1:
@@ -228,6 +230,15 @@ class Client:
             return
         for (key, (_, identifier)), answer in zip(some.items(), answers, strict=True):
             self._keep(key, (identifier,), answer)
+
+    async def _listed(self, body: dict[str, Any], count: int) -> list[Any]:
+        """Answers to a request about a list; a model in a folder is nobody's to pay."""
+        if self.budget is None or self.service.path:
+            return (await self._sent(body, count))[0]
+        async with self.budget.reserved(self.service, body):
+            answers, _ = await self._sent(body, count)
+            self.budget.paid_estimated(self.service, body)
+        return answers
 
     def _keep(self, key: bytes, ids: tuple[str, ...], answer: Any) -> None:
         reply = Reply(ids, self.protocol.pack(answer))

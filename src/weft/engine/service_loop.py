@@ -86,6 +86,10 @@ class Clients:
         self._place.fetch(folder_of(service.identity()))
         return self.start(self._client(name, service)).result()
 
+    def asked(self, described: Mapping[str, Any]) -> dict[str, Client]:
+        """The clients of the services that a step asks, by the parameter that names each."""
+        return {parameter: self.client(held["name"], held["service"]) for parameter, held in described.items()}
+
     def send(self) -> None:
         """In object storage: let what was answered outlive this machine."""
         self._place.send()
@@ -108,6 +112,7 @@ class Clients:
                 self._replies[folder] = self._place.open(folder)
             self._clients[mark] = Client(name, service, self._replies[folder])
         client = self._clients[mark]
+        client.budget = self._budget
         client.replies.refresh()
         return client
 

@@ -45,7 +45,8 @@ def wilson(count: int, of: int, z: float) -> tuple[float, float]:
         return 0.0, 1.0
     share, square = count / of, z * z / of
     root = z * math.sqrt(share * (1 - share) / of + square / (4 * of))
-    return max(share + square / 2 - root, 0.0) / (1 + square), min((share + square / 2 + root) / (1 + square), 1.0)
+    low = max(share + square / 2 - root, 0.0) / (1 + square) if count else 0.0  # without a rest of rounding
+    return low, min((share + square / 2 + root) / (1 + square), 1.0)
 
 
 def rate_and_bound(count: int, of: int) -> tuple[float, float]:

@@ -33,6 +33,17 @@ class Step(TypedDict):
     rejected: Mapping[str, int]
 
 
+class Judges(TypedDict):
+    """What the services that judge were asked: parts without a rating, and calls that the budget left out."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+    unrated: int
+    unasked: int
+
+
 class Amounts(TypedDict):
     """Records of a language by kind, and its machine-made text and that by people, in the summary's unit."""
 
@@ -59,6 +70,7 @@ class SynthesisSummary(TypedDict):
     denied: Mapping[str, int]
     errors: int
     unasked: int
+    judges: NotRequired[Judges]
     stand_in: NotRequired[int]
     people: NotRequired[Mapping[str, Any]]
     diversity: NotRequired[Sequence[Mapping[str, Any]]]
@@ -102,18 +114,19 @@ def page(summary: SynthesisSummary) -> str:
 def _totals(summary: SynthesisSummary) -> str:
     steps = summary["steps"]
     made = sum(step["made"] for step in steps)
-    tokens = sum(step["tokens_in"] + step["tokens_out"] for step in steps)
+    paid: list[Step | Judges] = [*steps, *([summary["judges"]] if "judges" in summary else [])]
+    tokens = sum(one["tokens_in"] + one["tokens_out"] for one in paid)
     boxes = [(number(made), "records made"), (number(summary["released"]), "released")]
-    boxes += [(number(sum(step["calls"] for step in steps)), "calls of models"), (number(tokens), "tokens")]
-    boxes.append((_money(steps, summary["currency"]), "paid"))
+    boxes += [(number(sum(one["calls"] for one in paid)), "calls of models"), (number(tokens), "tokens")]
+    boxes.append((_money(paid, summary["currency"]), "paid"))
     told = "".join(f"<div><b>{esc(value)}</b><span>{esc(text)}</span></div>" for value, text in boxes)
     return f'<div class="totals">{told}</div>{_alarms(summary)}'
 
 
-def _money(steps: Sequence[Step], currency: str | None) -> str:
-    """What all steps cost; `+ ?` where the price of one that called is not known."""
-    known = [step["cost"] for step in steps if step["cost"] is not None]
-    unknown = any(step["cost"] is None and step["calls"] for step in steps)
+def _money(paid: Sequence[Step | Judges], currency: str | None) -> str:
+    """What all steps and judges cost; `+ ?` where the price of one that called is not known."""
+    known = [one["cost"] for one in paid if one["cost"] is not None]
+    unknown = any(one["cost"] is None and one["calls"] for one in paid)
     if unknown and not known:
         return "not known"
     amount = sum(known)
@@ -129,6 +142,8 @@ def _alarms(summary: SynthesisSummary) -> str:
         )
     if summary["unasked"]:
         said.append(f"The budget ended before {summary['unasked']:,} documents were asked about.")
+    if "judges" in summary and (unasked := summary["judges"]["unasked"]):
+        said.append(f"The budget ended before {unasked:,} records were judged; they are left out.")
     if summary["errors"]:
         said.append(f"{summary['errors']:,} documents or replies could not be read.")
     for reason, count in sorted(summary["denied"].items()):

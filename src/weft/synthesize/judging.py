@@ -81,26 +81,33 @@ class Item:
         return f"{self.of_language}>{self.language}" if self.relation in TRANSLATED else self.language
 
 
-def items_of(records: pa.Table, passed: Sequence[bool]) -> list[Item]:
-    """The machine-made parts of the records that are alive, and have a language."""
+def _asks(gate: str, item: Item) -> bool:
+    """Whether a gate says something of an item: of translations alone what comes back can be compared."""
+    return gate != "round_trip" or (
+        item.relation in TRANSLATED and item.of is not None and item.of_language is not None
+    )
+
+
+def items_of(records: pa.Table, passed: Sequence[bool], gate: str) -> list[Item]:
+    """The machine-made parts that a gate judges, of the records that are alive; parts without a language are left."""
     found = []
     for row, (parts, alive) in enumerate(zip(records["parts"].to_pylist(), passed, strict=True)):
         for number, part in enumerate(parts or () if alive else ()):
             if part["made"] and part["language"] and part["relation"] in TASKS:
                 names = ("text", "language", "relation", "of", "of_language")
                 found.append(Item(row, number, *(part[name] for name in names)))
-    return found
+    return [item for item in found if _asks(gate, item)]
 
 
-def items_of_trusted(trusted: pa.Table, most: int) -> list[Item]:
-    """Texts and translations by people, `most` of each kind, those of the smallest order."""
+def items_of_trusted(trusted: pa.Table, most: int, gate: str) -> list[Item]:
+    """Texts and translations by people that a gate judges, `most` of each kind, those of the smallest order."""
     kept: defaultdict[str, list[Item]] = defaultdict(list)
     for row, held in enumerate(trusted.sort_by("order").to_pylist()):
         paired = held["other_text"] is not None
         relation = "translation" if paired else "human"
         told = (held["text"], held["language"], relation, held["other_text"], held["other_language"])
         item = Item(row, 0, *told)
-        if len(kept[item.kind]) < most:
+        if _asks(gate, item) and len(kept[item.kind]) < most:
             kept[item.kind].append(item)
     return [item for kind in sorted(kept) for item in kept[kind]]
 
@@ -132,11 +139,10 @@ def _ratings(held: Any) -> float:
 
 
 async def returned(client: ServiceClient, items: Sequence[Item], settings: RoundTripSettings) -> list[float | None]:
-    """chrF of what each translation was made of and its translation back; None for parts that are no translation."""
+    """chrF of what each translation was made of and its translation back; None where none came back."""
     groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for place, item in enumerate(items):
-        if item.relation in TRANSLATED and item.of is not None and item.of_language is not None:
-            groups[item.language, item.of_language].append(place)
+        groups[item.language, str(item.of_language)].append(place)
     prompt = loaded(settings.prompt)
     scores: list[float | None] = [None] * len(items)
     for (source, target), chosen in sorted(groups.items()):
@@ -165,9 +171,9 @@ def _quantile(values: list[float], share: float) -> float:
 
 
 def verdict(gate: str, item: Item, score: float | None, learnt: Mapping[str, float], floor: float) -> dict[str, Any]:
-    """A row of VERDICT; a part that nobody rated is `unjudged`, and passes."""
+    """A row of VERDICT; a part without a rating fails, as nobody has said that it is good."""
     low = learnt.get(item.kind, floor)
-    told = "unjudged" if score is None else "pass" if score >= low else "fail"
+    told = "pass" if score is not None and score >= low else "fail"
     named_by = "trusted text" if item.kind in learnt else "the floor"
     detail = None if told == "pass" else f"{'no rating' if score is None else f'{score:.1f}'}; {low:.1f} by {named_by}"
     return {"gate": gate, "version": 1, "part": item.part, "score": score, "low": low, "high": None} | {

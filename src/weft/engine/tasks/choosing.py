@@ -22,26 +22,27 @@ from weft.synthesize import review
 from weft.synthesize.balance import BalanceSettings, balance, drawn
 from weft.synthesize.gates import outputs
 from weft.synthesize.gates.settings import GateSettings
-from weft.synthesize.review_acceptance import UNRATED, acceptance, release_gate, unmatched
+from weft.synthesize.review_acceptance import HELD, UNRATED, acceptance, release_gate, unmatched
 from weft.synthesize.review_guidelines import guidelines
 
-RULES = ("near_duplicate", "people", "not_rated", "balance")
-"""Rules of this choice; the other rules that leave records out are names of gates."""
 _NAMES = ("id", "kind", "recipe", "language", "skill")
 _FACTS = {**DECISION, **dict.fromkeys(_NAMES, pl.String), "version": pl.Int32, "size": pl.Int64}
 
 
 def choose(task: Task, context: Context) -> list[Entry]:
-    """A decision about every record: the rule that leaves it out, or null; what people rate, and what they said."""
+    """A decision about every record: the rule that leaves it out, or null; what people rate, and what they said.
+
+    Rules are the names of gates, and near_duplicate, people, not_rated and balance.
+    """
     given = task.arguments
     settings = BalanceSettings.model_validate(given["balance"])
     rows = pl.concat([pl.DataFrame(schema=_FACTS), *_gated(task, context, settings.unit)])
     rows = _ruled(rows, _copies(task, context, rows), "near_duplicate")
     sample = _sample(task, context, rows)
     told, states = _people(given["people"], sample)
-    rows = _ruled(rows, _held(rows, states, HELD_BY["people"]), "people")
+    rows = _ruled(rows, in_state(rows, states, HELD), "people")
     if given["people"]["required"]:
-        rows = _ruled(rows, _held(rows, states, HELD_BY["not_rated"]), "not_rated")
+        rows = _ruled(rows, in_state(rows, states, UNRATED), "not_rated")
     rows = _ruled(rows, _unbalanced(rows, given["human"], settings), "balance")
     storage, name = context.storage, task.key[:12]
     table = rows.select(list(DECISION)).to_arrow()
@@ -106,11 +107,12 @@ def _sample(task: Task, context: Context, rows: pl.DataFrame) -> review.Drawn:
     alive = rows.filter(pl.col("rule").is_null() & pl.col("language").is_not_null())
     alive = alive.with_columns(pl.Series("draw", drawn(alive["id"], seed), dtype=pl.UInt64)).sort("draw", "id")
     chosen = alive.filter(pl.int_range(pl.len()).over("recipe", "version", "language") < given["sample"])
-    places = set(zip(chosen["place"].to_list(), chosen["row"].to_list(), strict=True))
+    rows_of = {place: part["row"].sort() for (place,), part in chosen.group_by("place")}
     found = [RECORD.empty_table()]
     for number, start, batch, _ in judged(task.arguments["places"], context.storage):
-        mine = [row - start for place, row in places if place == number and start <= row < start + batch.num_rows]
-        found.append(batch.take(pa.array(sorted(mine), pa.int64())).select(RECORD.names))
+        if number in rows_of:
+            mine = rows_of[number].filter(rows_of[number].is_between(start, start + batch.num_rows, closed="left"))
+            found.append(batch.take((mine - start).to_arrow()).select(RECORD.names))
     people = [
         json.loads(line)
         for path in task.arguments["controls"]
@@ -120,33 +122,31 @@ def _sample(task: Task, context: Context, rows: pl.DataFrame) -> review.Drawn:
     return review.tasks(records, given["sample"], seed, controls=people, share=given["controls"])
 
 
-HELD_BY: Mapping[str, str] = {"people": "held", "not_rated": UNRATED}
-"""The state of a recipe and language in which a rule leaves its records out."""
-
-
 def _people(given: Mapping[str, Any], sample: review.Drawn) -> tuple[dict[str, Any], pl.DataFrame]:
     """What people said, and the state of each recipe and language. Raises WeftError for judgements that are none."""
     told: dict[str, Any] = {"tasks": len(sample.tasks), "guidelines": guidelines().title, "acceptance": []}
-    if given["judgements"] is None:
-        empty = {"recipe": pl.String, "language": pl.String, "state": pl.String, "detail": pl.String}
-        states = pl.DataFrame(sample.key.to_pylist(), {"recipe": pl.String, "language": pl.String}).unique()
-        rest = (pl.lit(UNRATED).alias("state"), pl.lit("nobody has rated it").alias("detail"))
-        return told, states.with_columns(*rest).select(list(empty))
-    try:
-        held = review.read_judgements(Path(given["judgements"]).read_bytes(), given["judgements"])
-    except OSError as error:
-        raise WeftError(f"{given['judgements']}: cannot be read: {error.strerror}; expected judgements") from None
+    held = [] if given["judgements"] is None else _judgements(given["judgements"])
     accepted = acceptance(held, sample.key)
     states = release_gate(accepted, given["floor"])
-    rows = accepted.join(states, on=["recipe", "language"], how="left", maintain_order="left").to_dicts()
-    return told | {"judgements": len(held), "unmatched": unmatched(held, sample.key), "acceptance": rows}, states
+    if given["judgements"] is not None:
+        rows = accepted.join(states, on=["recipe", "language"], how="left", maintain_order="left").to_dicts()
+        told |= {"judgements": len(held), "unmatched": unmatched(held, sample.key), "acceptance": rows}
+    return told, states
 
 
-def _held(rows: pl.DataFrame, states: pl.DataFrame, state: str) -> pl.DataFrame:
-    """Records of the recipes and languages in a state, with what is said of it."""
-    wanted = states.filter(pl.col("state") == state).select("recipe", "language", pl.col("detail").alias("out"))
+def _judgements(path: str) -> list[review.Judgement]:
+    try:
+        return review.read_judgements(Path(path).read_bytes(), path)
+    except OSError as error:
+        raise WeftError(f"{path}: cannot be read: {error.strerror}; expected judgements") from None
+
+
+def in_state(rows: pl.DataFrame, states: pl.DataFrame, state: str) -> pl.DataFrame:
+    """Records of the recipes and languages in a state, with what is said of it; without any they are unrated."""
     alive = rows.filter(pl.col("rule").is_null()).with_columns(_stratum().alias("recipe"))
-    return alive.join(wanted, on=["recipe", "language"]).select("place", "row", "out")
+    joined = alive.join(states, on=["recipe", "language"], how="left", maintain_order="left", suffix="_said")
+    told = joined.select("place", "row", pl.col("state").fill_null(UNRATED), pl.col("detail_said").alias("out"))
+    return told.filter(pl.col("state") == state).select("place", "row", pl.col("out").fill_null("nobody has rated it"))
 
 
 def _copies(task: Task, context: Context, rows: pl.DataFrame) -> pl.DataFrame:

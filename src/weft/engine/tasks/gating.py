@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -34,7 +33,6 @@ from weft.synthesize.making import PARENT
 
 CONTROLS = 500
 """Texts by people of each shard that may stand among the tasks of reviewers."""
-_TERMS = ("id", "license", "consent", "basis", "redistribute")
 
 
 def allowed(task: Task, context: Context) -> list[Entry]:
@@ -44,7 +42,7 @@ def allowed(task: Task, context: Context) -> list[Entry]:
     schema = pa.schema({"denied": pa.string()})
     path = f"synthesize/allowed/{task.shard:05d}-{task.key[:12]}.parquet"
     with context.storage.parquet(path, schema) as sink:
-        for batch in read_batches(context.storage.path(task.arguments["documents"]), list(_TERMS)):
+        for batch in read_batches(context.storage.path(task.arguments["documents"]), list(purposes.READS)):
             denied = purposes.denied(batch, PURPOSE, known)
             reasons.update(denied.drop_null().to_pylist())
             sink.add(pa.table({"denied": denied}, schema=schema))
@@ -85,7 +83,7 @@ def trusted_texts(task: Task, context: Context) -> list[Entry]:
 
 
 def _first(people: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The texts with the lowest ids, which are hashes: a draw that does not depend on how shards are cut."""
+    """The texts with the lowest ids, which are hashes: a draw of each shard that does not depend on its order."""
     return {name: people[name] for name in sorted(people)[:CONTROLS]}
 
 
@@ -123,7 +121,7 @@ def gate(task: Task, context: Context) -> list[Entry]:
     name = f"{given['folder']}/{task.shard:05d}-{task.key[:12]}.parquet"
     rows, failed, signed = 0, Counter[str](), list[pa.Table]()
     with context.storage.parquet(f"synthesize/gates/{name}", VERDICTS) as sink:
-        for batch in _batches(given["records"], context):
+        for batch in read_batches(context.storage.path(given["records"])):
             verdicts = judge(batch, learnt, settings, held_out=items)
             if len(verdicts) != batch.num_rows:
                 raise ShardError(f"gates on shard {task.shard}: {batch.num_rows} records in, {len(verdicts)} out")
@@ -139,10 +137,6 @@ def gate(task: Task, context: Context) -> list[Entry]:
     signatures = context.storage.write_table(f"synthesize/signatures/{name}", [table], table.schema)
     counts: dict[str, Any] = {"rows_in": rows, "rows_out": rows, "failed": dict(sorted(failed.items()))}
     return [entry(task, task.key, [record_to_json(sink.record()), record_to_json(signatures)], counts)]
-
-
-def _batches(path: str, context: Context) -> Iterator[pa.Table]:
-    yield from read_batches(context.storage.path(path))
 
 
 def _placed(signatures: pa.Table, start: int) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -10,21 +9,20 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from weft.engine.apply import Ready, chosen_rows, ready
+from weft.engine.apply import Ready, chosen_rows, error_of, ready
 from weft.engine.ledger import Entry
-from weft.engine.service_batches import OF_THE_TASK, Asked, BatchClient, inner
+from weft.engine.service_account import totals
+from weft.engine.service_batches import AHEAD, BUDGET_SPENT, OF_THE_TASK, Asked, BatchClient, inner
 from weft.engine.service_loop import open_clients
 from weft.engine.storage import record_to_json
 from weft.engine.tasks.labels import beside
 from weft.engine.work import Call, Context, Task, entry
 from weft.errors import ShardError
 from weft.model.records import RECORD
-from weft.model.tables import DOCUMENT, ERROR
+from weft.model.tables import ERROR
 
-_DOCUMENT = frozenset(DOCUMENT.names)
-AHEAD = 2
-"""Batches of a shard that are asked about at the same time; others of its shards fill the rest."""
 Calls = dict[str, dict[str, Any]]
 
 
@@ -46,9 +44,8 @@ def run_served(task: Task, context: Context) -> list[Entry]:
     """Records of a step that asks services: batches are asked about while the next ones are read."""
     (step,) = ready([Call(**task.arguments["call"])], context)
     clients = open_clients(context.storage.place)
-    described = task.arguments["services"][step.spec.name]
-    asked = {name: clients.client(held["name"], held["service"]) for name, held in described.items()}
     clients.within(task.arguments["budget"])
+    asked = clients.asked(task.arguments["services"][step.spec.name])
     under_way: deque[Future[Made]] = deque()
 
     def applied() -> Iterator[Made]:
@@ -72,11 +69,8 @@ def _given(task: Task, step: Ready, context: Context) -> Iterator[pa.Table]:
     """Batches of the rows that the step is given: those that may be used and meet its condition."""
     given = task.arguments
     denied = context.storage.read_table(given["allowed"])["denied"]
-    columns = [name for name in step.spec.reads if name != "lid"]
-    where = set(pl.sql_expr(step.where).meta.root_names()) if step.where is not None else set()
-    columns = list(dict.fromkeys([*columns, *(name for name in where if name in _DOCUMENT), "id", "source", "locator"]))
     start = 0
-    for batch in beside(given["documents"], given["labels"], columns, context):
+    for batch in beside(given["documents"], given["labels"], given["columns"], context):
         chosen = pl.Series(denied.slice(start, batch.num_rows).is_null().to_numpy(zero_copy_only=False))
         start += batch.num_rows
         if step.where is not None:
@@ -118,12 +112,7 @@ def _joined(left: Made, right: Made) -> Made:
 
 
 def _failed(step: Ready, batch: pa.Table, error: Exception) -> Made:
-    if batch.num_rows == 0:
-        raise ShardError(f"operator {step.spec.name} fails on an empty batch: {error}") from error
-    detail = f"{type(error).__name__}: {error}"[:500]
-    row = {name: batch[name][0].as_py() for name in ("id", "source", "locator")}
-    row |= {"stage": step.spec.name, "kind": "error", "reason": "operator_failed", "detail": detail}
-    return Made(RECORD.empty_table(), pa.Table.from_pylist([row], ERROR), {})
+    return Made(RECORD.empty_table(), error_of(step, batch, error), {})
 
 
 def _checked(step: Ready, batch: pa.Table, made: pa.Table, errors: pa.Table, calls: Calls) -> Made:
@@ -131,12 +120,10 @@ def _checked(step: Ready, batch: pa.Table, made: pa.Table, errors: pa.Table, cal
     if made.schema != RECORD:
         raise ShardError(f"operator {step.spec.name} broke its contract: it gives no rows of RECORD")
     failed = pa.array(errors["id"].to_pylist(), pa.string())
-    first = pa.compute.list_element(made["parents"], 0) if made.num_rows else pa.array([], pa.string())
-    again = pa.compute.and_(made["problem"].is_valid(), pa.compute.is_in(first, failed)) if made.num_rows else None
-    if again is not None:
-        made, first = made.filter(pa.compute.invert(again)), first.filter(pa.compute.invert(again))
-    told = pa.array([*pa.compute.list_flatten(made["parents"]).to_pylist(), *failed.to_pylist()], pa.string())
-    lost = batch.num_rows - pa.compute.sum(pa.compute.is_in(batch["id"], told)).as_py() if batch.num_rows else 0
+    again = pc.and_(made["problem"].is_valid(), pc.is_in(_parents(made), failed))
+    made = made.filter(pc.invert(again))
+    told = pa.array([*pc.list_flatten(made["parents"]).to_pylist(), *failed.to_pylist()], pa.string())
+    lost = batch.num_rows - pc.sum(pc.is_in(batch["id"], told)).as_py() if batch.num_rows else 0
     if lost:
         raise ShardError(f"operator {step.spec.name} broke its contract: {lost} of {batch.num_rows} rows are lost")
     return Made(made, errors, calls)
@@ -156,33 +143,22 @@ def _written(task: Task, context: Context, applied: Iterable[Made]) -> list[Entr
             records.add(made)
             lost.add(errors)
             problems = made["problem"]
-            counts["rows_in"] += len(_parents(made) | set(errors["id"].to_pylist()))
+            counts["rows_in"] += len(pc.unique(pa.chunked_array([*_parents(made).chunks, *errors["id"].chunks])))
             counts["records"] += problems.null_count
             counts["errors"] += errors.num_rows
-            reasons.update(
-                reason for reason in pa.compute.struct_field(problems, "reason").to_pylist() if reason is not None
-            )
+            counts["unasked"] += errors["reason"].to_pylist().count(BUDGET_SPENT)
+            reasons.update(pc.struct_field(problems, "reason").drop_null().to_pylist())
             calls |= asked
-            reasons.update(errors["reason"].to_pylist())
     counts["rows_out"] = counts["records"]
-    more: dict[str, Any] = {"reasons": dict(sorted(reasons.items())), **_spent(calls)}
+    more: dict[str, Any] = {"reasons": dict(sorted(reasons.items())), **totals(calls)}
     if "budget" in task.arguments:
-        more |= {"budget": task.arguments["budget"], "unasked": reasons["budget_spent"]}
+        more["budget"] = task.arguments["budget"]
     files = [record_to_json(writer.record()) for writer in (records, lost)]
     return [entry(task, task.key, files, dict(counts) | more)]
 
 
-def _parents(made: pa.Table) -> set[str]:
+def _parents(made: pa.Table) -> pa.ChunkedArray:
     """The row that each record was made of first."""
-    return {held[0] for held in made["parents"].to_pylist()}
-
-
-def _spent(calls: Calls) -> dict[str, Any]:
-    """Tokens and cost of the calls of a shard, each once; the cost is null where a price is unknown."""
-    costs = [held["cost"] for held in calls.values()]
-    return {
-        "calls": len(calls),
-        "tokens_in": sum(held["tokens_in"] or 0 for held in calls.values()),
-        "tokens_out": sum(held["tokens_out"] or 0 for held in calls.values()),
-        "cost": None if None in costs else math.fsum(costs),
-    }
+    if not made.num_rows:
+        return pa.chunked_array([], pa.string())
+    return pc.list_element(made["parents"], 0)

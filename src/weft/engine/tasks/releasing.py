@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,7 @@ RELEASED = pa.schema(
 """A record of a release: what was made, the verdicts that it passed, and what people said of records like it (JSON:
 rated, accepted, low, high, state; null where nobody was asked)."""
 REJECTED = pa.schema([*RELEASED, pa.field("rule", pa.string()), pa.field("detail", pa.string())])
-"""A record that is not released. The rule that leaves it out is a gate's name, or one of `tasks.choosing`."""
+"""A record that is not released. The rule that leaves it out is a gate's name, or one of `tasks.choosing.choose`."""
 DECISION = {"place": pl.Int32, "row": pl.Int64, "rule": pl.String, "detail": pl.String}
 STAND_IN = "weft-fake"
 """What the stand-in server says of itself."""
@@ -173,7 +173,7 @@ class Told:
                 "calls": step["counts"].get("calls", 0),
                 "tokens_in": step["counts"].get("tokens_in", 0),
                 "tokens_out": step["counts"].get("tokens_out", 0),
-                "cost": step["counts"].get("cost"),
+                "cost": _cost(step["counts"]),
                 "errors": step["counts"].get("errors", 0),
                 "unasked": step["counts"].get("unasked", 0),
                 "no_record": step["counts"].get("reasons", {}),
@@ -204,5 +204,18 @@ class Told:
             "denied": given["denied"],
             "errors": sum(step["errors"] for step in steps),
             "unasked": sum(step["unasked"] for step in steps),
+            "judges": _judges(given["judges"]),
             "stand_in": self.stand_in,
         }
+
+
+def _cost(counts: Mapping[str, Any]) -> float | None:
+    """What calls cost; null where the price of some is unknown."""
+    return None if counts.get("unpriced") else counts.get("cost", 0.0)
+
+
+def _judges(nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was asked of the services that judge; `unrated` are parts that got no rating, `unasked` by the budget."""
+    names = ("calls", "tokens_in", "tokens_out", "cost", "unpriced", "unrated", "unasked")
+    summed = {name: sum(counts.get(name, 0) for counts in nodes) for name in names}
+    return summed | {"cost": _cost(summed)}

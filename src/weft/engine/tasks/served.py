@@ -7,20 +7,17 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from typing import Any
 
 import pyarrow as pa
 
 from weft.engine.apply import Ready, run_map
 from weft.engine.ledger import Entry
-from weft.engine.service_batches import Asked, run_service
+from weft.engine.service_batches import AHEAD, Asked, run_service
 from weft.engine.service_loop import Clients, open_clients
 from weft.engine.tasks import judging, labels, making
 from weft.engine.work import Context, Task, TaskFunction
 from weft.model.tables import ERROR
 
-AHEAD = 2
-"""Batches of a shard that are asked about at the same time; others of its shards fill the rest."""
 Applied = tuple[pa.Table, pa.Table]
 _OTHER: Mapping[str, TaskFunction] = {"make": making.run_served, "bounds": judging.bounds, "judge": judging.run}
 """Work of synthesis that asks services."""
@@ -31,15 +28,12 @@ def run(task: Task, context: Context) -> list[Entry]:
     if work := task.arguments.get("work"):
         return _OTHER[work](task, context)
     clients = open_clients(context.storage.place)
-    asked = {operator: asked_by(clients, held) for operator, held in task.arguments["services"].items()}
+    if "budget" in task.arguments:
+        clients.within(task.arguments["budget"])
+    asked = {operator: clients.asked(held) for operator, held in task.arguments["services"].items()}
     entries = labels.run(task, context, functools.partial(_applied, clients, asked))
     clients.send()
     return entries
-
-
-def asked_by(clients: Clients, described: Mapping[str, Any]) -> Asked:
-    """The clients of the services that one step asks, by parameter; the first is its own."""
-    return {parameter: clients.client(held["name"], held["service"]) for parameter, held in described.items()}
 
 
 def _applied(
