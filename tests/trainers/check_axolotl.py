@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.synthetic_build import synthetic_build
 from tests.trainers.other_python import chat, found
 from tests.trainers.releases import DPO, SFT, TEXTS, release, said
 
@@ -57,3 +59,11 @@ def test_pairs(read: Any) -> None:
     answered = [{"role": "assistant", "content": f"{TEXTS[0]} swh_Latn"}]
     row = {"text": chat(asked + answered), "learnt": f"{TEXTS[0]} swh_Latn<|im_end|>"}
     assert row in read["pairs"]["train"] and row in read["pairs"]["validation"]
+
+
+def test_records_of_synthesis_are_read(tmp_path: Path) -> None:
+    export(synthetic_build(tmp_path), Plan("axolotl"), tmp_path / "made", lambda *_: None)
+    read = found("read_axolotl.py", "AXOLOTL_PYTHON", tmp_path / "made", tmp_path / "work")
+    sizes = {kind: sum(map(len, parts.values())) for kind, parts in read.items()}
+    assert sizes["sft"] == 7 and sizes["dpo"] == 5 and sizes["pairs"] in (6, 12)
+    assert sum("Swali 3?" in row["text"] for row in read["sft"]["train"]) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.synthetic_build import synthetic_build
 from tests.trainers.other_python import chat, found
 from tests.trainers.releases import DPO, SFT, TEXTS, release, said
 
@@ -94,3 +95,14 @@ def test_pairs(read: Any) -> None:
     answered = [{"role": "assistant", "content": "Sentence 0."}]
     row = read["pairs_swh_Latn-eng_Latn_train"]["made"][0]
     assert row["input_ids"] == DEFAULT + chat(asked + answered)
+
+
+def test_records_of_synthesis_are_taken(tmp_path: Path) -> None:
+    export(synthetic_build(tmp_path), Plan("llama-factory"), tmp_path / "made", lambda *_: None)
+    read = found("read_llama_factory.py", "LLAMA_FACTORY_PYTHON", tmp_path / "made", tmp_path / "work")
+    sizes = {name: (len(one["aligned"]), len(one["made"])) for name, one in read.items()}
+    assert sizes["sft_swh_Latn_train"] == (7, 7) and sizes["dpo_swh_Latn_train"] == (5, 5)
+    assert sorted(size for name, size in sizes.items() if name.startswith("pairs")) == [(6, 6), (6, 6)]
+    assert all(aligned == made for aligned, made in sizes.values())
+    asked, answered = "Swali 3?", read["sft_swh_Latn_train"]["made"]
+    assert sum(asked in row["input_ids"] for row in answered) == 1
