@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -24,8 +25,10 @@ from weft.engine.object_replies import ObjectReplies, compact_objects
 from weft.engine.object_storage import ObjectStorage
 from weft.engine.objects import Objects, OutOfReach
 from weft.engine.ray_runner import RayRunner
+from weft.engine.service_budget import Budget, BudgetSpent
 from weft.engine.service_replies import key_of
 from weft.recipe import load
+from weft.recipe.services import Service
 
 KEYS = [key_of({"model": "m"}, number) for number in range(200)]
 
@@ -76,6 +79,23 @@ def test_what_is_put_is_sent_soon_and_in_few_objects(server: Server, url: str, m
     compact_objects(storage)
     assert len(list(storage.objects.below("replies"))) == 1
     assert _held(url) == set(range(132))
+
+
+def test_what_one_machine_spent_counts_on_the_next(url: str) -> None:
+    service = Service.model_validate({"url": "http://127.0.0.1:1/v1", "protocol": "openai-embeddings", "model": "m"})
+    for calls in (0, 2, 5):
+        place = ObjectReplies(ObjectStorage(url))
+        budget = Budget(place.accounts(), {"calls": calls, "tokens": None, "cost": None})
+        with pytest.raises(BudgetSpent, match=f"calls {calls} spent of {calls}"):
+            while True:
+                asyncio.run(_asked(budget, service))
+        budget.close()
+        place.close()
+
+
+async def _asked(budget: Budget, service: Service) -> None:
+    async with budget.reserved(service, {"input": ["one text"]}):
+        budget.paid_estimated(service, {"input": ["one text"]})
 
 
 def test_who_asks_hears_that_nothing_is_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

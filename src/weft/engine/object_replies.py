@@ -16,6 +16,7 @@ from pathlib import Path
 
 from weft.engine.object_storage import ObjectStorage
 from weft.engine.objects import Objects
+from weft.engine.service_budget import FOLDER as SPENT
 from weft.engine.service_replies import COMPACT_ABOVE, FOLDER, LARGE, Replies, compact, scan
 from weft.errors import WeftError
 
@@ -43,6 +44,8 @@ class ObjectReplies:
         self._looked: dict[str, float] = {}
         self._seen: set[str] = set()
         self._own: dict[Path, _Segment] = {}
+        self._accounts: dict[str, int] = {}
+        self._with_accounts = False
         self._failure: Exception | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -83,6 +86,19 @@ class ObjectReplies:
         os.replace(attempt, target)
         return True
 
+    def accounts(self) -> Path:
+        """The folder of accounts of what was spent, with those that others have sent; a new one in it is sent."""
+        folder = self.root / SPENT
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._fetching:
+            if not self._with_accounts:
+                found = [path for path, _ in self._objects.below(SPENT)]
+                for path in found:
+                    self._objects.fetch(path, self.root / path)
+                self._accounts = {file.name: file.stat().st_size for file in folder.iterdir()}
+                self._with_accounts = True
+        return folder
+
     def check(self) -> None:
         """Raises what the last sending failed with: what is asked then may be paid in vain."""
         if self._failure is not None:
@@ -93,6 +109,14 @@ class ObjectReplies:
         with self._sending:
             for segment in list(self._own.values()):
                 segment.send()
+            self._send_accounts()
+
+    def _send_accounts(self) -> None:
+        for file in (self.root / SPENT).glob("*.log") if self._with_accounts else ():
+            size = file.stat().st_size
+            if self._accounts.get(file.name) != size:
+                self._objects.write(f"{SPENT}/{file.name}", file.read_bytes()[:size])
+                self._accounts[file.name] = size
 
     def close(self) -> None:
         """Send what is left."""

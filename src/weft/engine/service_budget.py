@@ -36,7 +36,11 @@ class BudgetSpent(WeftError):
 
 def spent(root: Path) -> Spent:
     """All that a build has spent in all its runs; a record that a crash cut short is not counted."""
-    parts = [_rows(path) for path in sorted((root / FOLDER).glob("*.log"))]
+    return _spent_in(root / FOLDER)
+
+
+def _spent_in(folder: Path) -> Spent:
+    parts = [_rows(path) for path in sorted(folder.glob("*.log"))]
     rows = np.concatenate([np.empty(0, _ROW), *parts])
     cost = math.fsum(np.nan_to_num(rows["cost"]).tolist())  # exact: the same in any order of the answers
     return Spent(len(rows), int(rows["tokens_in"].sum()), int(rows["tokens_out"].sum()), cost)
@@ -50,12 +54,12 @@ def _rows(path: Path) -> Any:
 class Budget:
     """The account of one build in one process. Runs in one event loop."""
 
-    def __init__(self, root: Path, limits: Mapping[str, Any]) -> None:
-        """`limits`: `cost`, `tokens` and `calls`; null: no bound."""
+    def __init__(self, folder: Path, limits: Mapping[str, Any]) -> None:
+        """`folder` has the accounts of others; `limits`: `cost`, `tokens` and `calls`; null: no bound."""
         self._limits = dict(limits)
-        self._path = root / FOLDER / f"{os.getpid()}-{secrets.token_hex(6)}.log"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        found = spent(root)
+        self._path = folder / f"{os.getpid()}-{secrets.token_hex(6)}.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        found = _spent_in(folder)
         self._spent = {"calls": found.calls, "tokens": found.tokens_in + found.tokens_out, "cost": found.cost}
         self._reserved = {"calls": 0.0, "tokens": 0.0, "cost": 0.0}
         self._estimated = self._counted = 0

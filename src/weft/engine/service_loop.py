@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from weft.engine.places import in_objects, open_storage
+from weft.engine.service_budget import FOLDER as SPENT
 from weft.engine.service_budget import Budget
 from weft.engine.service_client import Client
 from weft.engine.service_replies import FOLDER, Replies, folder_of
@@ -29,6 +30,8 @@ class Place(Protocol):
 
     def fetch(self, folder: str) -> None: ...
 
+    def accounts(self) -> Path: ...
+
     def send(self) -> None: ...
 
     def close(self) -> None: ...
@@ -45,6 +48,9 @@ class _Folder:
 
     def fetch(self, folder: str) -> None:
         """They are here."""
+
+    def accounts(self) -> Path:
+        return self._root / SPENT
 
     def send(self) -> None:
         """They stay here."""
@@ -69,7 +75,6 @@ class Clients:
 
     def __init__(self, storage: Storage) -> None:
         self._place = open_replies(storage)
-        self._root = storage.root
         self._budget: Budget | None = None
         self._loop = asyncio.new_event_loop()
         self._clients: dict[str, Client] = {}
@@ -100,7 +105,7 @@ class Clients:
 
     async def _within(self, limits: Mapping[str, Any]) -> None:
         if self._budget is None:
-            self._budget = Budget(self._root, limits)
+            self._budget = Budget(self._place.accounts(), limits)
         for client in self._clients.values():
             client.budget = self._budget
 
