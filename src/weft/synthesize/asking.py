@@ -15,6 +15,7 @@ from weft.operators.service import ServiceClient
 from weft.synthesize.prompts import Prompt
 
 T = TypeVar("T")
+Settings = TypeVar("Settings", bound=BaseModel)
 CHATS = ("openai-chat", "openai-completions")
 """Protocols by which recipes ask."""
 _DECODER = json.JSONDecoder()
@@ -36,6 +37,13 @@ class Sampling(BaseModel):
     def body(self) -> dict[str, Any]:
         held = self.model_dump(exclude={"more"}, exclude_none=True)
         return held | self.more
+
+
+def settled(given: Settings | Mapping[str, Any] | None, default: Settings) -> Settings:
+    """The settings that a parameter states, which a recipe gives as plain data; `default` where it states none."""
+    if given is None:
+        return default
+    return given if isinstance(given, type(default)) else type(default).model_validate(given)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import Reply, Sampling
+from weft.synthesize.asking import Reply, Sampling, settled
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import Division, passages
 from weft.synthesize.similarity import alike
@@ -59,7 +59,7 @@ def back_translation(
     """
     if language == into:
         raise WeftError(f"into is {into}, the language of the text; expected another one")
-    asked, settings = loaded(prompt), sampling or Sampling()
+    asked, settings = loaded(prompt), settled(sampling, Sampling())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

@@ -13,13 +13,13 @@ from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, ask_json, fenced
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, ask_json, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protected_translation import Translator, unfenced
 from weft.synthesize.protected_translation import translator as translator_of
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, wanted
 from weft.synthesize.similarity import least_risk
 from weft.synthesize.translating import named
 
@@ -70,7 +70,7 @@ def cross_lingual_instructions(
     `language`, by the `translator` where one is named, and the answer stays. `either` draws one by `seed` and the id of
     the document. Answers are written at a temperature, which `sampling` has to have where there are several samples.
     """
-    settings = sampled(sampling)
+    settings = settled(sampling, Sampling())
     if crossed != "question" and samples > 1 and settings.temperature == 0:
         raise WeftError(f"{samples} samples at temperature 0 are one answer; expected a temperature in sampling")
     if crossed != "question" and choose == "agreement" and samples < 2:

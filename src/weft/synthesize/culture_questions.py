@@ -11,11 +11,11 @@ from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.quoting import places
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, shown, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, shown, wanted
 from weft.synthesize.translating import named
 
 _NAME, _VERSION = "synthesize.culture_questions", 1
@@ -71,7 +71,7 @@ def culture_questions(
         if topic not in TOPICS:
             raise WeftError(f"topic {topic!r}: expected some of {', '.join(TOPICS)}")
     asking = load(prompt, ("language", "topics", "count", "text"))
-    recipe = _Recipe(asking, sampled(sampling), tuple(topics), most, max_characters, least_evidence)
+    recipe = _Recipe(asking, settled(sampling, Sampling()), tuple(topics), most, max_characters, least_evidence)
     taken = wanted(("text",), languages)
 
     def admit(seed: Seed) -> Refusal | None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, settled
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
 from weft.synthesize.making import PARENT, WRITES, Making, parents
 from weft.synthesize.prompts import load
@@ -66,7 +66,7 @@ def dictionary_translation(
     """
     codes = (code_of(source, "source"), code_of(into, "into"))
     chain = [code_of(one, "through") for one in through or ()]
-    shown, asked = load(prompt, PLACES), sampling or Sampling()
+    shown, asked = load(prompt, PLACES), settled(sampling, Sampling())
     names = {code: named(code) for code in (*codes, *chain)}
 
     @functools.cache

@@ -11,7 +11,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import Reply, Sampling
+from weft.synthesize.asking import Reply, Sampling, settled
 from weft.synthesize.conversing import turns
 from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
 from weft.synthesize.passages import Division, divided
@@ -56,7 +56,7 @@ def english_accent(
     """
     if language == ENGLISH:
         raise WeftError(f"language is {ENGLISH}; expected another one, which English wording is a flaw in")
-    asked, settings, bounds = loaded(prompt), sampling or Sampling(), guards or Guards()
+    asked, settings, bounds = loaded(prompt), settled(sampling, Sampling()), settled(guards, Guards())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

@@ -13,7 +13,7 @@ from pydantic import Field
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import Division, passages
@@ -58,7 +58,7 @@ def entities(
     words as `label.tokens` has them, a tag in BIO of each, and what was lost. A text without names is a record too.
     After FiNERweb (2512.13884).
     """
-    asked, settings = load(prompt, ("language", "labels", "text")), sampling or Sampling()
+    asked, settings = load(prompt, ("language", "labels", "text")), settled(sampling, Sampling())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

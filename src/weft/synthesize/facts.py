@@ -13,7 +13,7 @@ from pydantic import Field
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import Division, passages
@@ -62,7 +62,7 @@ def facts(
     where `coverage` of the words of the sentence stand in them: else it says more than the facts. The note has the
     facts, how many were left out, and the share that they cover.
     """
-    asked, settings = load(prompt, ("language", "text")), sampling or Sampling()
+    asked, settings = load(prompt, ("language", "text")), settled(sampling, Sampling())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

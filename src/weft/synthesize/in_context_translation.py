@@ -15,7 +15,7 @@ from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.parallel.pairs_file import full_pairs, read_pairs
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, settled
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
 from weft.synthesize.making import PARENT, WRITES, Making, parents
 from weft.synthesize.prompts import Prompt, load
@@ -70,7 +70,7 @@ def in_context_translation(
     """
     codes = (code_of(source, "source"), code_of(into, "into"))
     names = (named(codes[0]), named(codes[1]))
-    say = functools.partial(_say, names=names, prompt=load(prompt, PLACES), sampling=sampling or Sampling())
+    say = functools.partial(_say, names=names, prompt=load(prompt, PLACES), sampling=settled(sampling, Sampling()))
 
     @functools.cache
     def held() -> tuple[Any, pl.DataFrame]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import Division, passages
@@ -59,7 +59,7 @@ def inference(
     """
     asked = load(prompt, ("language", "text"))
     checked = load(check_prompt, ("language", "premise", "hypothesis"))
-    settings = sampling or Sampling()
+    settings = settled(sampling, Sampling())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

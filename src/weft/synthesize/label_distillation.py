@@ -13,7 +13,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, last_json
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, last_json, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
 from weft.synthesize.prompts import load
@@ -58,7 +58,7 @@ def label_distillation(
             f"labels are {', '.join(labels) or 'none'}; expected two or more names, none of them {UNREADABLE}"
         )
     asked = load(prompt, ("task", "labels", "language", "text"))
-    settings = sampling or Sampling(temperature=0.7)
+    settings = settled(sampling, Sampling(temperature=0.7))
     defined = "\n".join(f"- {name}: {meaning}" if meaning else f"- {name}" for name, meaning in labels.items())
     folded = {name.casefold(): name for name in labels}
 

@@ -11,10 +11,10 @@ from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, shown, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, shown, wanted
 from weft.synthesize.translating import named
 
 _NAME, _VERSION = "synthesize.outline_dialogues", 1
@@ -61,7 +61,7 @@ def outline_dialogues(
     recipe = _Recipe(
         load(outline_prompt, ("language", "count", "text")),
         load(prompt, ("language", "outline", "text", "least", "most")),
-        sampled(sampling), (min_turns, max_turns), points, max_characters,
+        settled(sampling, Sampling()), (min_turns, max_turns), points, max_characters,
     )  # fmt: skip
     taken = wanted(("text",), languages)
 

@@ -12,7 +12,7 @@ from weft.errors import WeftError
 from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Sampling, ask, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.passages import Division, divided
@@ -20,7 +20,7 @@ from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protected_translation import Translated, Translator, unfenced
 from weft.synthesize.protected_translation import translator as translator_of
 from weft.synthesize.protecting import numbers
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, wanted
 from weft.synthesize.similarity import alike
 from weft.synthesize.translating import named
 
@@ -67,7 +67,7 @@ def paraphrase(
         raise WeftError("a translator without a pivot has nothing to do; expected pivot: the language to go through")
     if low >= high:
         raise WeftError(f"low is {low:g} and high {high:g}; expected low below high")
-    settings, between = sampled(sampling), None if pivot is None else normalise(pivot)
+    settings, between = settled(sampling, Sampling()), None if pivot is None else normalise(pivot)
     recipe = _Recipe(
         load(prompt, ("language", "text")), settings, translator_of(translation_prompt, settings),
         translator is not None, between, (low, high),

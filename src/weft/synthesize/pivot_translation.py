@@ -10,7 +10,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import Sampling
+from weft.synthesize.asking import Sampling, settled
 from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
 from weft.synthesize.translating import TRANSLATORS, loaded, translate
 
@@ -48,7 +48,7 @@ def pivot_translation(
     """
     if into == pivot or into in machine:
         raise WeftError(f"into is {into}; expected another language than the pivot and those of machine")
-    asked, settings, tag = loaded(prompt), sampling or Sampling(), f"<PIV:{pivot}>"
+    asked, settings, tag = loaded(prompt), settled(sampling, Sampling()), f"<PIV:{pivot}>"
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         making = Making(batch, NAME, VERSION)

@@ -12,7 +12,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Sampling
+from weft.synthesize.asking import CHATS, Sampling, settled
 from weft.synthesize.entities import Marked, add, annotated
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Parent, parents
@@ -63,7 +63,7 @@ def projected_entities(
     from weft.parallel import corpora
     from weft.parallel.word_alignment import learnt
 
-    asked, settings = load(prompt, ("language", "labels", "text")), sampling or Sampling()
+    asked, settings = load(prompt, ("language", "labels", "text")), settled(sampling, Sampling())
     known = learnt(*corpora.seed(Path(pairs), (language, onto), None))
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:

@@ -16,14 +16,14 @@ from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protected_translation import Translator
 from weft.synthesize.protected_translation import translator as translator_of
 from weft.synthesize.quoting import places
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving
 from weft.synthesize.translating import named
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def question_answers(
     sides = (normalise(source), normalise(language))
     if sides[0] == sides[1]:
         raise WeftError(f"source and language are both {sides[0]}; expected the two languages of pairs")
-    settings = sampled(sampling)
+    settings = settled(sampling, Sampling())
     recipe = _Recipe(
         load(prompt, ("language", "count", "words", "text")), settings, translator_of(translation_prompt, settings),
         translator is not None, sides, given_field, (most, max_answer_words), gap, least, _Aligner(pairs, sides),

@@ -13,14 +13,14 @@ from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protected_translation import Translator
 from weft.synthesize.protected_translation import translator as translator_of
 from weft.synthesize.protecting import numbers
 from weft.synthesize.questions import is_question
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, shown, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, shown, wanted
 from weft.synthesize.translating import named
 
 _NAME, _VERSION = "synthesize.reverse_instructions", 1
@@ -69,7 +69,7 @@ def reverse_instructions(
     """
     if translator is not None and pivot is None:
         raise WeftError("a translator without a pivot has nothing to do; expected pivot: the language that it writes")
-    settings = sampled(sampling)
+    settings = settled(sampling, Sampling())
     other, between = (None if code is None else normalise(code) for code in (instruction_language, pivot))
     places = ("document_language", "instruction_language", "text")
     recipe = _Recipe(

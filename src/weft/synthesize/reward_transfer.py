@@ -11,7 +11,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import Sampling
+from weft.synthesize.asking import Sampling, settled
 from weft.synthesize.conversing import Samples, Turns, answer_fields, answering, asking, sampled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
@@ -54,7 +54,7 @@ def reward_transfer(
     the counts of all samples. Without `sampling` the temperature is 1. After 2404.12318.
     """
     asked, judged = answering(prompt), judging(judge_prompt)
-    settings, bounds = sampling or Sampling(temperature=1.0), guards or Guards()
+    settings, bounds = settled(sampling, Sampling(temperature=1.0)), settled(guards, Guards())
 
     async def one(client: ServiceClient, row: int, turns: Turns) -> _Told:
         found = await sampled(client, row, asked, answer_fields(turns, language), settings, samples)

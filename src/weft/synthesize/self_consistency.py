@@ -15,7 +15,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, last_json
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, last_json, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import text_in
@@ -67,10 +67,10 @@ def self_consistency(
     if len(set(asked_in)) < len(asked_in):
         raise WeftError(f"others are {', '.join(others)}; expected each language once, and not {language}")
     rules = _Rules(
-        asked_in, load(prompt, ("language", "text")), loaded(translate_prompt), sampling or Sampling(temperature=0.7),
-        samples, majority, agreeing, translator is not None,
+        asked_in, load(prompt, ("language", "text")), loaded(translate_prompt),
+        settled(sampling, Sampling(temperature=0.7)), samples, majority, agreeing, translator is not None,
     )  # fmt: skip
-    bounds = guards or Guards()
+    bounds = settled(guards, Guards())
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         if client.protocol not in CHATS:

@@ -11,7 +11,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Sampling, fenced
+from weft.synthesize.asking import CHATS, Sampling, fenced, settled
 from weft.synthesize.conversing import Samples, Turns, answer_fields, answering, asking, sampled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
@@ -60,7 +60,7 @@ def sequence_distillation(
     if language == into:
         raise WeftError(f"into is {into}, the language of the text; expected another one")
     asked = loaded(prompt or "translate") if into is not None else answering(prompt or "answer")
-    settings, judged = sampling or Sampling(temperature=0.7), judging(judge_prompt)
+    settings, judged = settled(sampling, Sampling(temperature=0.7)), judging(judge_prompt)
 
     async def one(client: ServiceClient, task: _Task) -> _Chosen:
         found = await sampled(client, task.row, asked, task.fields, settings, samples)

@@ -13,7 +13,6 @@ import pyarrow as pa
 from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction
 from weft.operators.service import ServiceClient, longest_first
-from weft.synthesize.asking import Sampling
 from weft.synthesize.making import PARENT, Making, Parent, Part, parents
 
 READS = (*PARENT, "meta")
@@ -141,11 +140,6 @@ class Wanted:
 def wanted(kinds: tuple[str, ...], languages: Sequence[str] | None = None) -> Wanted:
     """Documents of these kinds and languages. Raises ValueError for what is no language."""
     return Wanted(kinds, frozenset(map(normalise, languages or ())))
-
-
-def sampled(given: Sampling | Mapping[str, Any]) -> Sampling:
-    """How a model answers, from the parameter of a recipe, which is plain data by then."""
-    return given if isinstance(given, Sampling) else Sampling.model_validate(given)
 
 
 def shown(text: str, most: int) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced
+from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, settled
 from weft.synthesize.gathering import together
 from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
 from weft.synthesize.passages import passages
@@ -52,7 +52,7 @@ def summaries(
     stands in the text word for word is none, nor one of more than `most_share` of its characters. Leads and headlines
     that people wrote need no model: `synthesize.leads`.
     """
-    asked, settings = load(prompt, ("language", "form", "length", "text")), sampling or Sampling()
+    asked, settings = load(prompt, ("language", "form", "length", "text")), settled(sampling, Sampling())
     size = (
         f"{sentences} sentences at most" if form == "summary" else "one line of 12 words at most, without a full stop"
     )

@@ -11,12 +11,12 @@ from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.gap_plan import Target, read_plan
 from weft.synthesize.gathering import together
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, shown, wanted, word_counts
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, shown, wanted, word_counts
 from weft.synthesize.translating import named
 
 _NAME, _VERSION = "synthesize.targeted", 1
@@ -56,7 +56,7 @@ def targeted(
     (`not_drawn`) or of languages that the plan does not name. The tag `target` is in the note. Raises WeftError for a
     plan that cannot be read, and for several tries at temperature 0.
     """
-    settings, read = sampled(sampling), read_plan(plan)
+    settings, read = settled(sampling, Sampling()), read_plan(plan)
     if settings.temperature == 0 and tries > 1:
         raise WeftError(f"{tries} tries at temperature 0 are one text; expected a temperature in sampling, or tries: 1")
     chances = [(one, surplus * one.amount / read.documents[one.language]) for one in read.targets]

@@ -13,11 +13,11 @@ from weft.model.languages import normalise
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize import reading
-from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced
+from weft.synthesize.asking import CHATS, Parsed, Sampling, ask_json, fenced, settled
 from weft.synthesize.making import WRITES, Part
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protecting import KINDS, Protected, nothing_to_translate, protected
-from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, sampled, serving, shown, wanted
+from weft.synthesize.serving import NO_ANSWER, READS, Made, Refusal, Seed, serving, shown, wanted
 from weft.synthesize.skills import NEUTRAL, TASKS, listed
 from weft.synthesize.translating import named
 
@@ -69,7 +69,7 @@ def translated_instructions(
     recipe = _Recipe(
         load(prompt, ("source_language", "target_language", "text", "count")),
         load(sorting_prompt, ("source_language", "tasks", "text")),
-        sampled(sampling), target, sorter is not None, tuple(skills), skill_field, tuple(protect),
+        settled(sampling, Sampling()), target, sorter is not None, tuple(skills), skill_field, tuple(protect),
     )  # fmt: skip
     taken = wanted(("sft",), languages)
 
