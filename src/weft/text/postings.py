@@ -24,8 +24,16 @@ _U32 = types.uint32[::1]
 _FILTER = 0xFFFF
 _BLOCK = 32_768
 """Texts whose sums a processor holds near it."""
-_LOOK = 4_000
+_RUN = 64
+"""Sums of which the greatest is found at once; a block has a whole number of them."""
+_SCAN = 16_384
+"""Postings between two looks at all sums of a block."""
+_DEARER = 32
+"""By how much more must be left to read by terms than of the texts that are left, for these to be summed up whole."""
+_LOOK = 32_000
 """Postings by which those are found that lead at first."""
+_LEADERS = 512
+"""So many of those are summed up whole, or as many as are wanted."""
 _TERM, _LOW = np.int64(32), np.int64(0xFFFFFFFF)
 
 
@@ -173,9 +181,14 @@ def _keep(ids: Any, scores: Any, held: int, text: int, score: Any) -> int:
 
 @part
 def _whole(by_text: Any, text: int, often: Any, filtered: Any) -> Any:
-    """The score of a text, by its own terms; most are none of the query's, which a small filter tells."""
+    """The score of a text, by its own terms; of many terms most are none of the query's, which a small filter tells."""
     starts, terms, impacts = by_text
     total = np.int32(0)
+    if len(often) <= _FILTER:
+        # So few are near the processor, and a branch that cannot be foreseen costs more than what it saves.
+        for at in range(item(starts, text), item(starts, text + 1)):
+            total += np.int32(item(impacts, at)) * item(often, item(terms, at))
+        return total
     for at in range(item(starts, text), item(starts, text + 1)):
         term = item(terms, at)
         if item(filtered, term & _FILTER):
@@ -184,38 +197,37 @@ def _whole(by_text: Any, text: int, often: Any, filtered: Any) -> Any:
 
 
 @part
-def _best_so_far(touched: Any, seen: int, sums: Any, ids: Any, scores: Any) -> int:
+def _least(by_text: Any, often: Any, filtered: Any, sums: Any, touched: Any, seen: int, leads: Any, k: int) -> Any:
+    """What the last of the best scores at least: of the texts that lead so far the `k`-th whole score; 0 of fewer."""
+    ids, scores = leads
     held = 0
     for n in range(seen):
         text = item(touched, n)
         held = _keep(ids, scores, held, text, item(sums, text))
-    return held
-
-
-@part
-def _least(by_text: Any, often: Any, filtered: Any, sums: Any, touched: Any, seen: int, ids: Any, scores: Any) -> Any:
-    """What the last of the best scores at least: the whole scores of those that lead so far; 0 where they are few."""
-    held = _best_so_far(touched, seen, sums, ids, scores)
-    if held < len(ids):
+    if held < k:
         return np.int64(0)
-    least = np.int64(2147483647)
+    best = 0
     for n in range(held):
-        least = min(least, np.int64(_whole(by_text, item(ids, n), often, filtered)))
-    return least
+        text = item(ids, n)
+        # Those that were read are before `n`: the better ones of them are kept there, in order.
+        best = _keep(ids[: n + 1], scores[: n + 1], best, text, _whole(by_text, text, often, filtered))
+    return np.int64(item(scores, k - 1))
 
 
 @part
-def _possible(touched: Any, seen: int, sums: Any, least: Any) -> int:
-    """Keep the texts with sums of `least` or more; of the others the sum becomes 0. How many are kept."""
-    kept = 0
-    for n in range(seen):
-        text = item(touched, n)
-        if item(sums, text) >= least:
-            put(touched, kept, text)
-            kept += 1
-        else:
-            put(sums, text, 0)
-    return kept
+def _above(sums: Any, size: int, least: Any, found: Any) -> int:
+    """Put the places of sums of `least` (above 0) or more into `found`; how many they are."""
+    count = 0
+    for first in range(0, size, _RUN):
+        # Most runs have none, which is counted without a branch, several at once.
+        hits = np.int32(0)
+        for at in range(_RUN):
+            hits += np.int32(sums[np.uint64(first + at)] >= least)
+        if hits:
+            for at in range(first, first + _RUN):
+                put(found, count, np.int32(at))
+                count += item(sums, at) >= least
+    return count
 
 
 @part
@@ -236,50 +248,33 @@ def _from(texts: Any, at: int, stop: int, first: int) -> int:
 
 
 @part
-def _add(by_term: Any, span: Any, last: int, factor: Any, sums: Any, touched: Any, seen: Any) -> tuple[int, int]:
-    """Add what a term gives to its texts below `last`; if `seen[1]`, to those alone that have been met.
-
-    `span` are places in the postings. Returns where it ends, and how many texts were met.
-    """
-    _, texts, impacts = by_term
-    begin, stop = span
-    met, closed = seen
-    end = _from(texts, begin, stop, last)
-    # Whether a text was met is as good as random: a branch would cost more than what it saves.
-    if closed:
-        for at in range(begin, end):
-            before = item(sums, item(texts, at))
-            put(sums, item(texts, at), before + np.int32(before != 0) * np.int32(item(impacts, at)) * factor)
-    else:
-        for at in range(begin, end):
-            text = item(texts, at)
-            before = item(sums, text)
-            put(touched, met, text)
-            met += before == 0
-            put(sums, text, before + np.int32(item(impacts, at)) * factor)
-    return end, met
-
-
-@part
-def _lead(by_term: Any, by_text: Any, size: int, rooms: Any, ids: Any, scores: Any) -> Any:
+def _lead(by_term: Any, by_text: Any, size: int, rooms: Any, leads: Any, k: int) -> Any:
     """A bound for the last of the best: the whole scores of those that lead by the terms that tell most."""
-    often, filtered, sums, touched, distinct, _, _ = rooms
+    often, filtered, _, every, touched, distinct, _, _ = rooms
     seen = read = 0
     for n in range(size):
         term = item(distinct, n)
         begin, end = item(by_term[0], term), item(by_term[0], term + 1)
-        if seen >= len(ids) and read + end - begin > _LOOK:
+        if seen >= k and read + end - begin > _LOOK:
             break
-        _, seen = _add(by_term, (begin, end), len(sums), item(often, term), sums, touched, (seen, False))
+        factor = item(often, term)
+        for at in range(begin, end):
+            text = item(by_term[1], at)
+            before = item(every, text)
+            # Whether a text was met is as good as random: a branch would cost more than what it saves.
+            put(touched, seen, text)
+            seen += before == 0
+            put(every, text, before + np.int32(item(by_term[2], at)) * factor)
         read += end - begin
-    least = _least(by_text, often, filtered, sums, touched, seen, ids, scores)
+    least = _least(by_text, often, filtered, every, touched, seen, leads, k)
     for n in range(seen):
-        put(sums, item(touched, n), 0)
+        put(every, item(touched, n), 0)
     return least
 
 
 _POSTINGS = types.Tuple((I64_IN, I32_IN, U16_IN))
-_ROOMS = types.Tuple((I32, U8, I32, I32, I64, I64, I64))
+_ROOMS = types.Tuple((I32, U8, I32, I32, I32, I64, I64, I64))
+_LEADS = types.Tuple((I32, I32))
 
 
 @part
@@ -290,39 +285,49 @@ def _block(
 
     `block` is the first text, the last one and the share of the postings that a block has.
     """
-    often, filtered, sums, touched, distinct, bounds, cursors = rooms
+    often, filtered, sums, _, touched, distinct, bounds, cursors = rooms
+    _, texts, impacts = by_term
     first, last, share, usual, rest = block
-    seen, read, since = 0, 0, 0
-    closed, whole = False, True
+    read, since, more, whole = 0, _BLOCK, np.int64(0), False
     for n in range(size):
         term, more = item(distinct, n), item(bounds, n)
         stop = item(by_term[0], term + 1)
-        if more < least and (not closed or since > seen):
-            # No text that was not met can be among the best any more, and of the others few.
-            closed, since = True, 0
-            seen = _possible(touched, seen, sums, least - more)
-            if seen * usual <= rest * share:
-                whole = False
+        if more < least and since >= _SCAN:
+            # No text without a sum can be among the best any more, and of the others few.
+            since = 0
+            seen = _above(sums, last - first, np.int32(least - more), touched) if read else 0
+            if _DEARER * seen * usual <= rest * share:
+                whole = True
                 break
-        at = _from(by_term[1], item(cursors, n), stop, first)
-        end, seen = _add(by_term, (at, stop), last, item(often, term), sums, touched, (seen, closed))
+        begin = _from(texts, item(cursors, n), stop, first)
+        end, factor = begin, item(often, term)
+        while end < stop and item(texts, end) < last:
+            place = item(texts, end) - first
+            put(sums, place, item(sums, place) + np.int32(item(impacts, end)) * factor)
+            end += 1
         put(cursors, n, end)
-        read += end - at
-        since += end - at
+        read += end - begin
+        since += end - begin
         rest -= stop - item(by_term[0], term)
+    if not whole:
+        seen = _above(sums, last - first, np.int32(max(least, 1)), touched) if read else 0
     for n in range(seen):
-        text = item(touched, n)
-        score = item(sums, text) if whole else _whole(by_text, text, often, filtered)
+        text, score = first + item(touched, n), item(sums, item(touched, n))
+        if whole and (held < len(ids) or score + more >= item(scores, held - 1)):
+            score = _whole(by_text, text, often, filtered)
         held = _keep(ids, scores, held, text, score)
-        put(sums, text, 0)
+    if read:
+        sums[: last - first] = 0
     return held, read
 
 
-@kernel(types.int64(_POSTINGS, _POSTINGS, U16_IN, I64_IN, I32_IN, _ROOMS, I32_2, I32_2))
-def _search(by_term: Any, by_text: Any, maxima: Any, starts: Any, terms: Any, rooms: Any, ids: Any, scores: Any) -> int:
+@kernel(types.int64(_POSTINGS, _POSTINGS, U16_IN, I64_IN, I32_IN, _ROOMS, _LEADS, I32_2, I32_2))
+def _search(
+    by_term: Any, by_text: Any, maxima: Any, starts: Any, terms: Any, rooms: Any, leads: Any, ids: Any, scores: Any
+) -> int:
     """The texts that score highest for each query; the number of postings that were read."""
-    often, filtered, sums, _, distinct, bounds, cursors = rooms
-    texts, work = len(sums), 0
+    often, filtered, _, every, _, distinct, bounds, cursors = rooms
+    texts, work = len(every), 0
     usual, share = len(by_term[1]) // max(texts, 1) + 1, min(_BLOCK / max(texts, 1), 1.0)
     for row in range(len(starts) - 1):
         size = _read(terms, starts[row], starts[row + 1], maxima, often, distinct, bounds)
@@ -332,7 +337,7 @@ def _search(by_term: Any, by_text: Any, maxima: Any, starts: Any, terms: Any, ro
             put(filtered, term & _FILTER, 1)
             put(cursors, n, item(by_term[0], term))
             postings += item(by_term[0], term + 1) - item(by_term[0], term)
-        least = _lead(by_term, by_text, size, rooms, ids[row], scores[row])
+        least = _lead(by_term, by_text, size, rooms, leads, ids.shape[1])
         held = 0
         for first in range(0, texts, _BLOCK):
             block = (first, min(first + _BLOCK, texts), share, usual, postings)
@@ -354,6 +359,7 @@ class Rooms(NamedTuple):
     often: Ints
     filtered: npt.NDArray[np.uint8]
     sums: Ints
+    every: Ints
     touched: Ints
     distinct: Longs
     bounds: Longs
@@ -362,9 +368,11 @@ class Rooms(NamedTuple):
 
 def rooms_for(texts: int, terms: int) -> Rooms:
     """Rooms to search an index of so many texts and terms; making them costs more than many a search."""
-    often, sums, touched = (np.zeros(size, np.int32) for size in (terms + 1, texts, texts + 1))
+    block = -(-min(texts, _BLOCK) // _RUN) * _RUN
+    sizes = (terms + 1, block, texts, max(texts, block) + 1)
+    often, sums, every, touched = (np.zeros(size, np.int32) for size in sizes)
     distinct, bounds, cursors = (np.zeros(MOST_TERMS + 1, np.int64) for _ in range(3))
-    return Rooms(often, np.zeros(_FILTER + 1, np.uint8), sums, touched, distinct, bounds, cursors)
+    return Rooms(often, np.zeros(_FILTER + 1, np.uint8), sums, every, touched, distinct, bounds, cursors)
 
 
 def search(
@@ -374,10 +382,12 @@ def search(
 
     A query's terms are from `starts[n]` to `starts[n + 1]`, repeats count again, -1 is a term that no text has, and
     of more than MOST_TERMS the first ones count. Exact, block of texts by block: terms are read in the order of what
-    they can add at most (`maxima` of each), and reading ends when what is left can lift no text among the best that
-    was not met (MaxScore, Turtle and Flood 1995); the few that are left are then summed up by their own terms.
+    they can add at most (`maxima` of each). When what is left can lift no text among the best that has not enough
+    already (MaxScore, Turtle and Flood 1995), and few texts have, these are summed up by their own terms.
     """
     queries = len(starts) - 1
     ids, scores = np.empty((queries, wanted), np.int32), np.empty((queries, wanted), np.int32)
-    work = _search(tuple(by_term), tuple(by_text), maxima, starts, terms, tuple(rooms), ids, scores)
+    leaders = max(wanted, min(4 * wanted, _LEADERS))
+    leads = np.empty(leaders, np.int32), np.empty(leaders, np.int32)
+    work = _search(tuple(by_term), tuple(by_text), maxima, starts, terms, tuple(rooms), leads, ids, scores)
     return ids, scores, int(work)
