@@ -84,7 +84,7 @@ def test_a_real_server_is_asked_once_and_every_call_accounted_for(tmp_path: Path
 def assert_all_are_accounted_for(made: Path, model: Path) -> None:
     held = summary(made)
     for step in held["steps"]:
-        assert step["parents"] == TEXTS == step["made"] + sum(step["no_record"].values())
+        assert step["parents"] == TEXTS == step["made"] + sum(step["no_record"].values()) + step["errors"]
         assert step["released"] + sum(step["rejected"].values()) == step["made"]
     chat, plain, formed = held["steps"]
     assert (chat["calls"], plain["calls"]) == (TEXTS, TEXTS) and chat["cost"] > 0 and plain["cost"] is None
