@@ -331,23 +331,6 @@ def test_balance_caps_what_a_machine_made(tmp_path: Path, server: FakeServer) ->
     assert summary(tmp_path / "made")["rejected"]["balance"] > 0
 
 
-def test_an_estimate_asks_nobody_and_is_about_right(tmp_path: Path, server: FakeServer) -> None:
-    from weft.engine.synthesis_estimate import estimate
-    from weft.sample.fake_answers import answer
-
-    given = load(recipe(tmp_path, server))
-    made = tmp_path / "made"
-    told = estimate(given, made, 8, lambda body: answer(body, {})[0])
-    assert server.stats()["asked"] == 0
-    step = told["steps"][1]
-    assert (step["documents"], step["calls"], step["answered"]) == (16, 16, 0)
-    run(given, made)
-    real = sum(call["tokens_in"] for row in released(made)["calls"].drop_nulls().to_list() for call in row)
-    assert 0.3 < step["tokens_in"] / (real * 16 / max(1, summary(made)["steps"][1]["released"])) < 6
-    again = estimate(given, made, 8, lambda body: answer(body, {})[0])
-    assert again["steps"][1]["answered"] == 16 and again["steps"][1]["cost"] == 0
-
-
 def test_the_story_of_a_record_and_of_a_document(tmp_path: Path, server: FakeServer) -> None:
     from weft.engine.reading import Build
 

@@ -19,10 +19,11 @@ from weft.engine.work import Context, Task, entry
 from weft.errors import ShardError
 from weft.model.records import VERDICT
 from weft.model.tables import ERROR
+from weft.operators.service import ServiceClient
 from weft.synthesize import judging
 from weft.synthesize.judging import Item, JudgeSettings, RoundTripSettings
 
-_SETTINGS: Mapping[str, type[JudgeSettings | RoundTripSettings]] = {
+SETTINGS: Mapping[str, type[JudgeSettings | RoundTripSettings]] = {
     "round_trip": RoundTripSettings,
     "judge": JudgeSettings,
 }
@@ -48,7 +49,7 @@ def bounds(task: Task, context: Context) -> list[Entry]:
     rows = pa.table({"id": ids, "source": ids, "locator": ids})
     learnt, asked = {}, _Asked()
     for gate, given in task.arguments["settings"].items():
-        settings = _SETTINGS[gate].model_validate(given)
+        settings = SETTINGS[gate].model_validate(given)
         items = judging.items_of_trusted(texts, settings.trusted, gate)
         scores, _ = _scored(task, context, gate, settings, items, rows, asked)
         learnt[gate] = judging.bounds(items, scores, settings.loss, settings.floor)
@@ -71,7 +72,7 @@ def run(task: Task, context: Context) -> list[Entry]:
             start += batch.num_rows
             told, passed = part["gates"].to_pylist(), part["passed"].to_pylist()
             for gate, held in given["settings"].items():
-                settings = _SETTINGS[gate].model_validate(held)
+                settings = SETTINGS[gate].model_validate(held)
                 items = judging.items_of(batch, passed, gate)
                 scores, errors = _scored(task, context, gate, settings, items, batch, asked)
                 lost.add(errors)
@@ -98,7 +99,7 @@ def _scored(
     clients = open_clients(context.storage.place)
     clients.within(task.arguments["budget"])
     client = BatchClient(clients.asked(task.arguments["services"][gate]), rows, f"gates.{gate}")
-    found = clients.start(_asking(client, settings, items)).result()
+    found = clients.start(asking(client, settings, items)).result()
     clients.send()
     errors = client.errors()
     account.calls |= client.calls
@@ -107,9 +108,10 @@ def _scored(
     return found, errors
 
 
-async def _asking(
-    client: BatchClient, settings: JudgeSettings | RoundTripSettings, items: Sequence[Item]
+async def asking(
+    client: ServiceClient, settings: JudgeSettings | RoundTripSettings, items: Sequence[Item]
 ) -> list[float | None]:
+    """The score of each item; None where it got none."""
     if isinstance(settings, JudgeSettings):
         return await judging.rate(client, items, settings)
     return await judging.returned(client, items, settings)
