@@ -89,3 +89,11 @@ def test_an_empty_run_and_one_without_people_or_prices_have_a_page():
     some["steps"][1]["cost"] = None
     made = page(some)
     assert "9 tasks wait for people" in made and 'id="diversity"' not in made and "not known" in made
+
+
+def test_a_run_whose_steps_made_no_record_has_a_page():
+    some = copy.deepcopy(SUMMARY)
+    some["steps"] = [_step("synthesize.a", made=0, released=0, rejected={}, no_record={"no_answer": 12})]
+    made = page(some)
+    check(made)
+    assert "0 of 0" in made and "no_answer 12" in made

@@ -23,7 +23,7 @@ class Funnel:
 
 def funnels(rows: Sequence[Funnel], title: str = "Documents kept by language") -> str:
     """One bar per language, or what else they are of, on a common scale, with its numbers."""
-    most = max((row.kept + row.copies + row.rejected for row in rows), default=1)
+    most = max([1, *(row.kept + row.copies + row.rejected for row in rows)])
     left, width, step = _margin(row.label for row in rows), 560, 24
     parts = []
     for place, row in enumerate(rows):
@@ -43,7 +43,7 @@ def funnels(rows: Sequence[Funnel], title: str = "Documents kept by language") -
 
 def bars(rows: Sequence[tuple[str, int]], *, kind: str = "drop") -> str:
     """Labelled horizontal bars."""
-    most = max((value for _, value in rows), default=1)
+    most = max([1, *(value for _, value in rows)])
     left, width, step = _margin(label for label, _ in rows), 520, 24
     parts = []
     for place, (label, value) in enumerate(rows):
