@@ -109,6 +109,8 @@ def test_every_parent_gives_a_record_or_a_reason_and_says_who_made_what(tmp_path
     assert call["cost"] == pytest.approx((call["tokens_in"] * 1000 + call["tokens_out"] * 2000) / 1e6)
     assert held["stand_in"] == held["steps"][1]["released"]
     assert {one["gate"] for one in pair["gates"]} >= {"finish", "script", "length", "numbers"}
+    assert sum(held["gates"]["eng_Latn"]["finish"].values()) == held["steps"][1]["made"]
+    assert set(held["gates"]["swh_Latn"]["numbers"]) <= {"pass", "fail", "unjudged"}
 
 
 def test_the_same_bytes_on_any_number_of_workers(tmp_path: Path, server: FakeServer) -> None:

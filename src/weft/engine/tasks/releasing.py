@@ -146,6 +146,7 @@ class Told:
     rejected: defaultdict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     amounts: Counter[str] = field(default_factory=Counter)
+    verdicts: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     stand_in: int = 0
     unit: str = "characters"
 
@@ -153,6 +154,8 @@ class Told:
         """Count the records of a batch, `REJECTED` without problems."""
         self.made[step] += made.num_rows
         self.rejected[step].update(made["rule"].drop_null().to_pylist())
+        for language, gate, verdict, count in _verdicts(made).iter_rows():
+            self.verdicts[language or "und_Zzzz", gate][verdict] += count
         kept = made.filter(made["accepted"])
         self.released[step] += kept.num_rows
         for kind, language in zip(kept["kind"].to_pylist(), kept["language"].to_pylist(), strict=True):
@@ -191,6 +194,9 @@ class Told:
             }
             for code in sorted({*self.kinds, *self.amounts, *given["human"]})
         }
+        gates: defaultdict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+        for (code, gate), told in sorted(self.verdicts.items()):
+            gates[code][gate] = dict(sorted(told.items()))
         rejected = sum(self.rejected.values(), Counter[str]())
         return {
             "name": given["name"],
@@ -199,6 +205,7 @@ class Told:
             "steps": steps,
             "unit": self.unit,
             "languages": languages,
+            "gates": gates,
             "released": self.released.total(),
             "rejected": dict(sorted(rejected.items())),
             "denied": given["denied"],
@@ -207,6 +214,17 @@ class Told:
             "judges": _judges(given["judges"]),
             "stand_in": self.stand_in,
         }
+
+
+def _verdicts(made: pa.Table) -> pl.DataFrame:
+    """`language` of the part, `gate`, `verdict`, `len`: how often each gate said what of machine-made parts."""
+    rows = pl.DataFrame(pl.from_arrow(made.select(["gates", "parts"]))).explode("gates").drop_nulls("gates")
+    if not rows.height:
+        return pl.DataFrame(schema={"language": pl.String, "gate": pl.String, "verdict": pl.String, "len": pl.UInt32})
+    held = rows.unnest("gates").with_columns(
+        pl.col("parts").list.get(pl.col("part"), null_on_oob=True).struct.field("language").alias("language")
+    )
+    return held.group_by("language", "gate", "verdict", maintain_order=True).len()
 
 
 def _cost(counts: Mapping[str, Any]) -> float | None:
