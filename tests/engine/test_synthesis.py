@@ -153,6 +153,17 @@ def test_a_budget_of_money_is_never_passed(tmp_path: Path, server: FakeServer) -
     assert 0 < held.cost <= 4.0 and summary(tmp_path / "made")["unasked"] > 0
 
 
+def test_a_budget_that_ends_leaves_documents_done_and_not_all_half_done(tmp_path: Path, server: FakeServer) -> None:
+    step = (
+        "back_translation: {service: writer, returning: writer, language: swh_Latn, into: eng_Latn, division: document}"
+    )
+    file = recipe(tmp_path, server, synthesize=f"\n  - {step}", synthesis="{budget: {calls: 11}}")
+    run(load(file, ["services.writer.concurrency=2", "settings.shard_mb=4"]), tmp_path / "made")
+    (told,) = summary(tmp_path / "made")["steps"]
+    assert spent(tmp_path / "made").calls == 11
+    assert told["unasked"] == 16 - 5 and told["made"] + sum(told["no_record"].values()) == 5  # two calls each
+
+
 def test_labels_are_paid_from_the_same_budget_and_never_lost_by_it(tmp_path: Path, server: FakeServer) -> None:
     service = f"{{url: '{server.url}', protocol: openai-embeddings, model: weft-fake, items_per_request: 1}}"
     file = recipe(

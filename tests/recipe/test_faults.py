@@ -264,7 +264,7 @@ def test_options_need_a_format(faults: Faults) -> None:
         ("- a\n", "expected a mapping with the key acquire, got a list"),
         ("just text\n", "expected a mapping with the key acquire, got 'just text'"),
         ("acquire:\n", "1: acquire: got nothing; expected a list"),
-        ("acquire: []\n", "1: acquire: .*at least 1 item"),
+        ("acquire: []\n", "1: acquire: .*is empty; expected one at least"),
         ("acquire:\n  - x\n", r"2: acquire\[0\]: got 'x'; expected a mapping"),
         ("acquire:\n  -\n", r"2: acquire\[0\]: got nothing; expected a mapping"),
         ("acquire:\n  - path: ''\n", r"2: acquire\[0\].path: got ''; .*at least 1 character"),

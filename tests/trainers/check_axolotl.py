@@ -62,8 +62,8 @@ def test_pairs(read: Any) -> None:
 
 
 def test_records_of_synthesis_are_read(tmp_path: Path) -> None:
-    export(synthetic_build(tmp_path), Plan("axolotl"), tmp_path / "made", lambda *_: None)
-    read = found("read_axolotl.py", "AXOLOTL_PYTHON", tmp_path / "made", tmp_path / "work")
+    export(synthetic_build(tmp_path), Plan("axolotl"), tmp_path / "export", lambda *_: None)
+    read = found("read_axolotl.py", "AXOLOTL_PYTHON", tmp_path / "export", tmp_path / "work")
     sizes = {kind: sum(map(len, parts.values())) for kind, parts in read.items()}
     assert sizes["sft"] == 7 and sizes["dpo"] == 5 and sizes["pairs"] in (6, 12)
     assert sum("Swali 3?" in row["text"] for row in read["sft"]["train"]) == 1

@@ -98,8 +98,8 @@ def test_pairs(read: Any) -> None:
 
 
 def test_records_of_synthesis_are_taken(tmp_path: Path) -> None:
-    export(synthetic_build(tmp_path), Plan("llama-factory"), tmp_path / "made", lambda *_: None)
-    read = found("read_llama_factory.py", "LLAMA_FACTORY_PYTHON", tmp_path / "made", tmp_path / "work")
+    export(synthetic_build(tmp_path), Plan("llama-factory"), tmp_path / "export", lambda *_: None)
+    read = found("read_llama_factory.py", "LLAMA_FACTORY_PYTHON", tmp_path / "export", tmp_path / "work")
     sizes = {name: (len(one["aligned"]), len(one["made"])) for name, one in read.items()}
     assert sizes["sft_swh_Latn_train"] == (7, 7) and sizes["dpo_swh_Latn_train"] == (5, 5)
     assert sorted(size for name, size in sizes.items() if name.startswith("pairs")) == [(6, 6), (6, 6)]

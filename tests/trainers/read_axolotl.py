@@ -45,7 +45,7 @@ def rows_of(file: Path, base: Path, work: Path, held: Any) -> dict[str, list[Any
     cfg = load_cfg(str(whole))
     made = load_preference_datasets(cfg=cfg) if settings.get("rl") else load_datasets(cfg=cfg)
     parts = {"train": made.train_dataset, "validation": made.eval_dataset}
-    return {split: [plain(row, held) for row in rows] for split, rows in parts.items()}
+    return {split: [plain(row, held) for row in rows or ()] for split, rows in parts.items()}
 
 
 def plain(row: dict[str, Any], held: Any) -> dict[str, Any]:

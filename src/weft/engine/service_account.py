@@ -11,6 +11,8 @@ from weft.recipe.services import Service
 BYTES_PER_TOKEN = 3
 """For estimates alone; what a reply says it took is counted in their place."""
 
+_HIDDEN = 1 << 20
+"""Tokens that a reply may count beyond what is seen: a server's own prompt, tools, thoughts."""
 BATCHED = "batched"
 """Field of a kept answer that came through a batch API, at its price."""
 
@@ -44,9 +46,19 @@ def totals(calls: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _counted(body: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Tokens as the reply says them; None where it says none, or what no model can have counted."""
+    if (held := answer.get("tokens")) is None:
+        return None
+    tokens_in, tokens_out = held
+    most_in = _HIDDEN + 2 * BYTES_PER_TOKEN * asked_tokens(body)
+    most_out = _HIDDEN + max(2 * int(body.get("max_tokens") or 0), 2 * BYTES_PER_TOKEN * tokens(answer["text"]))
+    return (tokens_in, tokens_out) if 0 <= tokens_in <= most_in and 0 <= tokens_out <= most_out else None
+
+
 def account(service: Service, key: bytes, body: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of `model.records.CALL` that the service and its reply decide."""
-    counted = answer.get("tokens")
+    counted = _counted(body, answer)
     tokens_in, tokens_out = counted or (asked_tokens(body), tokens(answer["text"]))
     return {
         "key": key.hex(),

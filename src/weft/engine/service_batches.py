@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,10 +20,17 @@ OF_THE_TASK = (ShardError, WeftError, OSError, MemoryError)
 
 AHEAD = 2
 """Batches of a shard that are asked about at the same time; others of its shards fill the rest."""
+_TOKEN, _LONGEST = 32, 1_000_000
+"""Characters: of a token, at most on average, and of a reply without a bound."""
 BUDGET_SPENT = "budget_spent"
 """Reason of a row that was not asked about."""
 Asked = Mapping[str, Client]
 """The clients of the services that a step asks, by the parameter that names each; the first is the step's own."""
+
+
+def together(clients: Iterable[Client]) -> int:
+    """Requests that keep the services of a step busy."""
+    return max(max(c.service.concurrency, c.service.batch.requests if c.service.batch else 0) for c in clients)
 
 
 class BatchClient:
@@ -36,6 +43,7 @@ class BatchClient:
         self._stage = stage
         self._ids = batch["id"].to_pylist() if ids is None else ids
         self._lost: dict[int, tuple[str, str]] = {}
+        self._begun: set[int] = set()
         self.calls: dict[str, dict[str, Any]] = {}
         """Account of every call that was answered, by the key of its reply."""
 
@@ -49,7 +57,7 @@ class BatchClient:
 
     def beside(self, parameter: str) -> BatchClient:
         other = BatchClient({parameter: self._asked[parameter]}, self._batch, self._stage, self._ids)
-        other._lost, other.calls = self._lost, self.calls
+        other._lost, other.calls, other._begun = self._lost, self.calls, self._begun
         return other
 
     async def ask(self, row: int, body: Mapping[str, Any]) -> Any:
@@ -61,15 +69,19 @@ class BatchClient:
 
     async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered | None:
         try:
-            value, attempts = await self._client.called(body, self._ids[row], sample)
+            value, attempts = await self._client.called(body, self._ids[row], sample, row in self._begun)
         except Unanswered as refused:
             self.fail(row, refused.reason, refused.detail)
             return None
         except BudgetSpent as spent:
             self.fail(row, BUDGET_SPENT, str(spent))
             return None
+        self._begun.add(row)
         told = account(self._client.service, self._client.key(body, sample), body, value) | {"attempts": attempts}
         self.calls[told["key"]] = told
+        if (length := len(value["text"])) > (most := _longest(body)):
+            self.fail(row, "reply_too_long", f"{length:,} characters; expected {most:,} at most")
+            return None
         return Answered(value, told)
 
     async def ask_each(self, rows: Sequence[int], items: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
@@ -90,6 +102,11 @@ class BatchClient:
             for row, (reason, detail) in sorted(self._lost.items())
         ]
         return pa.Table.from_pylist(rows, ERROR)
+
+
+def _longest(body: Mapping[str, Any]) -> int:
+    """Characters that a reply may have: what is far longer than was asked for is no answer, and would stop gates."""
+    return max(10_000, int(body["max_tokens"]) * _TOKEN if body.get("max_tokens") else _LONGEST)
 
 
 async def run_service(step: Ready, batch: pa.Table, asked: Asked) -> tuple[pa.Table, pa.Table]:

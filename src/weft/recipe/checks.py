@@ -37,7 +37,7 @@ from weft.recipe.schema import (
 from weft.recipe.service_checks import service_faults, settled_services
 from weft.recipe.shared_checks import shared_faults
 from weft.recipe.synthesis_checks import STAGE as SYNTHESIZE
-from weft.recipe.synthesis_checks import placed, synthesis_faults
+from weft.recipe.synthesis_checks import placed, synthesis_faults, twice_faults
 from weft.synthesize.prompts import is_file, prompt_parameters
 
 
@@ -61,6 +61,7 @@ def resolve(shape: RecipeFile, file: Path, registry: Registry) -> tuple[Recipe |
         _check_signatures(steps["deduplicate"], registry, faults)
         faults += earlier_faults(steps["deduplicate"], registry)
         faults += shared_faults(steps["deduplicate"])
+        faults += twice_faults([step for _, step in steps.get(SYNTHESIZE, [])])
         faults += service_faults(services, [*steps["label"], *steps.get(SYNTHESIZE, [])], registry)
         _check_vectors(steps, registry, faults)
         if not makes:

@@ -153,6 +153,8 @@ def _shape_fault(tree: CommentedMap, fault: dict[str, Any]) -> Fault:
         name = str(fault["loc"][-1])
         known = _known_keys(path[:-1])
         return Fault(path, f"unknown key {name}; expected one of {', '.join(known)}{nearest(name, known)}")
+    if fault["type"] == "too_short" and not fault["input"]:
+        return Fault(path, "is empty; expected one at least")
     if len(path) == 1 and path[0] in STAGES:
         empty = " or false" if path[0] in ("standardize", "deduplicate") else ""
         return Fault(path, f"got {shortened(fault['input'])}; expected a list of steps{empty}")
@@ -210,7 +212,9 @@ def _known_keys(path: Path_) -> list[str]:
         named = getattr(kind, "__origin__", None) is dict
         arguments = getattr(kind, "__args__", ())[named:]
         model = next((a for a in (kind, *arguments) if isinstance(a, type)), None)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _position(tree: Any, path: Path_) -> tuple[int, int]:

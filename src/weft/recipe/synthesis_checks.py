@@ -16,10 +16,11 @@ from weft.synthesize.asking import CHATS
 from weft.synthesize.judging import PLACES as JUDGED
 from weft.synthesize.prompts import is_file, load
 from weft.synthesize.review import read_judgements
+from weft.synthesize.skills import OTHERS, SKILLS, TASKS
 from weft.synthesize.translating import PLACES, TRANSLATORS
 
 if TYPE_CHECKING:
-    from weft.recipe.schema import Source
+    from weft.recipe.schema import Source, Step
 
 STAGE = "synthesize"
 _OTHERS = ("deduplicate", "construct")
@@ -36,12 +37,16 @@ def synthesis_faults(shape: RecipeFile, sources: Sequence[Source], base: Path) -
             message = "expected in the recipe of weft run that reads what this one makes (format: synthetic)"
             faults.append(Fault((name,), f"a recipe with synthesize makes records and no corpus; {message}"))
     names = [source.name for source in sources]
+    if shape.synthesis.trusted is not None and not shape.synthesis.trusted:
+        message = f"is empty, and gates would have nothing to learn from; expected some of {', '.join(names)}"
+        faults.append(Fault(("synthesis", "trusted"), message))
+    faults += _skill_faults(shape.synthesis)
     for number, name in enumerate(shape.synthesis.trusted or ()):
         if name not in names:
             message = f"there is no source {name}; expected one of {', '.join(names)}{nearest(name, names)}"
             faults.append(Fault(("synthesis", "trusted", number), message))
     for place, file in _files(shape.synthesis).items():
-        if fault := _file_fault(place[1:], base / file, file):
+        if fault := _file_fault(place[1:], base / file, file, shape.synthesis.gates.held_out_text):
             faults.append(Fault(place, fault))
     for gate, settings in shape.synthesis.dear().items():
         at = ("synthesis", gate, "service")
@@ -54,12 +59,41 @@ def synthesis_faults(shape: RecipeFile, sources: Sequence[Source], base: Path) -
     return faults
 
 
-def _file_fault(place: tuple[str | int, ...], path: Path, named: str) -> str | None:
-    """What is wrong with a file of the settings: of registers and judgements, what is in it too."""
+def twice_faults(steps: Sequence[Step]) -> list[Fault]:
+    """Steps that say what an earlier one says: each record would be there twice."""
+    faults: list[Fault] = []
+    seen: dict[object, int] = {}
+    for number, step in enumerate(steps):
+        mark = (step.operator, repr(sorted(step.params.items())), step.where)
+        if mark in seen:
+            message = f"is the same as step {seen[mark]}; expected other parameters, or one of them"
+            faults.append(Fault((STAGE, number), message))
+        seen.setdefault(mark, number)
+    return faults
+
+
+def _skill_faults(held: Synthesis) -> list[Fault]:
+    known = sorted({*SKILLS, *TASKS, *OTHERS, "*"})
+    return [
+        Fault(
+            ("synthesis", "balance", "skills", name),
+            f"no recipe makes it; expected some of {', '.join(known)}{nearest(name, known)}",
+        )
+        for name in held.balance.skills
+        if name not in known
+    ]
+
+
+def _file_fault(place: tuple[str | int, ...], path: Path, named: str, columns: Sequence[str]) -> str | None:
+    """What is wrong with a file of the settings, and with what is in it."""
     if not path.is_file():
         return f"{named}: no such file"
     try:
-        if place == ("consents",):
+        if place[:2] == ("gates", "held_out"):
+            from weft.model.evaluation_items import Fields, read_items
+
+            read_items([path], Fields(tuple(columns)))
+        elif place == ("consents",):
             read_register(path.read_bytes(), named)
         elif place == ("people", "judgements"):
             read_judgements(path.read_bytes(), named)

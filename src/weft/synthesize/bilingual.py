@@ -69,9 +69,13 @@ def read(file: Path, into: str, *, single: bool) -> Bilingual:
     A row has a word and its translations, cells may be empty; a column `probability` weighs the rows of a word. With
     `single`, entries of several words are left out on both sides. Raises WeftError for what is no such file.
     """
-    into = _code(into, f"{file}: into")
+    into = _code(into, "into")
     table = _table(file)
-    codes = [_code(name, str(file)) for name in table.columns if name != PROBABILITY]
+    codes = [
+        _code(name, f"{file}: expected columns with codes of languages")
+        for name in table.columns
+        if name != PROBABILITY
+    ]
     if into not in codes:
         raise WeftError(f"{file}: no column {into}; it has {', '.join(codes)}")
     languages = tuple(code for code in codes if code != into)
@@ -114,14 +118,14 @@ def _code(name: str, place: str) -> str:
     try:
         return normalise(name)
     except ValueError as error:
-        raise WeftError(f"{place}: {error}; expected columns with codes of languages, such as swh_Latn") from None
+        raise WeftError(f"{place}: {error}") from None
 
 
 def _table(file: Path) -> pl.DataFrame:
     try:
         table = pl.read_csv(file, separator="\t", quote_char=None, infer_schema=False)
     except OSError as error:
-        raise WeftError(f"{file}: cannot be read: {error.strerror or error}; expected a lexicon") from None
+        raise WeftError(f"{file}: cannot be read; expected a lexicon") from error
     except pl.exceptions.PolarsError as error:
         raise WeftError(f"{file}: not a lexicon: {str(error).splitlines()[0]}") from None
     if PROBABILITY in table.columns:

@@ -35,6 +35,21 @@ TASKS: Mapping[str, str] = {
 }
 """What an instruction can ask for."""
 
+OTHERS: Mapping[str, str] = {
+    "translation": "translating between languages",
+    "preference": "telling the better of two answers",
+    "code_switch": "reading text with words of another language in it",
+    "noise": "reading text with other spellings",
+    "other_script": "reading the language in another script",
+    "named_entities": "finding names in a text",
+    "inference": "telling whether one sentence follows from another",
+    "fact_extraction": "writing the facts that a sentence states",
+    "data_to_text": "writing a sentence that states given facts",
+    "summarization": "making a text shorter",
+    "classification": "assigning a text to one of several classes",
+}
+"""Skills of the records that all other recipes make."""
+
 NEUTRAL = (
     "mathematics", "coding", "reasoning", "knowledge", "summarization", "extraction", "classification", "explanation",
     "brainstorming", "writing", "conversation",

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from weft.engine.apply import Ready, chosen_rows, error_of, ready
 from weft.engine.ledger import Entry
 from weft.engine.service_account import totals
-from weft.engine.service_batches import AHEAD, BUDGET_SPENT, OF_THE_TASK, Asked, BatchClient, inner
+from weft.engine.service_batches import AHEAD, BUDGET_SPENT, OF_THE_TASK, Asked, BatchClient, inner, together
 from weft.engine.service_loop import open_clients
 from weft.engine.storage import record_to_json
 from weft.engine.tasks.labels import beside
@@ -47,10 +47,11 @@ def run_served(task: Task, context: Context) -> list[Entry]:
     clients.within(task.arguments["budget"])
     asked = clients.asked(task.arguments["services"][step.spec.name])
     under_way: deque[Future[Made]] = deque()
+    size = together(asked.values()) if any(task.arguments["budget"].values()) else None
 
     def applied() -> Iterator[Made]:
         try:
-            for batch in _given(task, step, context):
+            for batch in _cut(_given(task, step, context), size):
                 under_way.append(clients.start(_asked(step, batch, asked)))
                 if len(under_way) >= AHEAD:
                     yield under_way.popleft().result()
@@ -76,6 +77,16 @@ def _given(task: Task, step: Ready, context: Context) -> Iterator[pa.Table]:
         if step.where is not None:
             chosen &= chosen_rows(step, batch)
         yield batch.filter(chosen.to_arrow())
+
+
+def _cut(batches: Iterable[pa.Table], size: int | None) -> Iterator[pa.Table]:
+    """Under a budget few rows at a time: recipes ask all first questions of a batch before any second one.
+
+    So a budget that ends leaves documents that are done, and not all of them half done.
+    """
+    for batch in batches:
+        for start in range(0, max(batch.num_rows, 1), size or max(batch.num_rows, 1)):
+            yield batch.slice(start, size)
 
 
 def _made(step: Ready, batch: pa.Table) -> Made:

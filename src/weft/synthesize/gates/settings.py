@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from weft.model.languages import normalise
 
 GATES = (
     *("finish", "script", "language", "length", "ending", "repetition", "copy", "numbers", "lexical", "near_source"),
@@ -92,6 +94,23 @@ class GateSettings(BaseModel):
         0.75, ge=0.5, le=1, description="share of an item's letters in order from which a text holds it"
     )
     seed: int = Field(0, ge=0, description="draws the trusted texts")
+
+    @field_validator("wide_ratio")
+    @classmethod
+    def _ordered(cls, given: tuple[float, float]) -> tuple[float, float]:
+        low, high = given
+        if not 0 < low < high:
+            raise ValueError(f"expected two positive numbers, the smaller first, got {low:g} and {high:g}")
+        return given
+
+    @field_validator("confusable")
+    @classmethod
+    def _groups(cls, given: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        groups = tuple(tuple(normalise(code) for code in group) for group in given)
+        for group in groups:
+            if len(set(group)) < 2:
+                raise ValueError(f"expected two languages or more in a group, got {', '.join(group) or 'none'}")
+        return groups
 
     def judges(self, gate: str) -> bool:
         """Whether a gate is in the chain."""
