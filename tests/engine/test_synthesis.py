@@ -53,7 +53,7 @@ def recipe(folder: Path, server: FakeServer | None = None, count: int = 16, **se
         (texts / f"{number:03d}.txt").write_text(text, "utf-8")
     pairs = "".join(f"{word}\t{other}\n" for word, other in WORDS.items())
     (folder / "lexicon.tsv").write_text(f"swh_Latn\teng_Latn\n{pairs}", "utf-8")
-    steps = ["code_switch: {lexicon: lexicon.tsv, into: eng_Latn}"]
+    steps = ["code_switch: {lexicon: lexicon.tsv, lexicon_license: CC-BY-4.0, into: eng_Latn}"]
     if server is not None:
         steps.append("back_translation: {service: writer, language: swh_Latn, into: eng_Latn, division: document}")
     held = {

@@ -61,7 +61,7 @@ def test_terms_of_the_file_hold_for_the_pair(tmp_path: Path) -> None:
     given = documents([pair(eng_Latn="Yes", swh_Latn="Ndiyo") | {"license": "CC0-1.0", "group_id": "story"}])
     row = made(pivot_join, given, pivot="eng_Latn", pairs=str(held))[0]
     assert (row["consent"], row["redistribute"], row["license"], row["group_id"]) == ("c-1", False, "unknown", "story")
-    stated = made(pivot_join, given, pivot="eng_Latn", pairs=str(held), license="CC-BY-4.0")[0]
+    stated = made(pivot_join, given, pivot="eng_Latn", pairs=str(held), pairs_license="CC-BY-4.0")[0]
     assert stated["license"] == "CC-BY-4.0"
 
 

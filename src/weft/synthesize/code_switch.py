@@ -13,10 +13,10 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.operators.contract import BatchFunction, operator
 from weft.synthesize.bilingual import Bilingual, read
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 from weft.synthesize.rewriting import Pieces, first_of_each, rewritten, strings_of
 
-NAME, VERSION = "synthesize.code_switch", 1
+NAME, VERSION = "synthesize.code_switch", 2
 _SLIP = 1e-9
 Share = Annotated[float, Field(gt=0, le=0.5)]
 
@@ -25,6 +25,7 @@ Share = Annotated[float, Field(gt=0, le=0.5)]
 def code_switch(
     *,
     lexicon: Annotated[str, Field(min_length=1)],
+    lexicon_license: FileLicense = None,
     into: Annotated[str, Field(min_length=2)],
     versions: Annotated[int, Field(ge=1, le=5)] = 1,
     least_share: Share = 0.1,
@@ -47,11 +48,12 @@ def code_switch(
     """
     if least_share > most_share:
         raise WeftError(f"{NAME}: least_share is {least_share} and most_share {most_share}; expected no more than that")
+    licences = licences_of(lexicon=(lexicon, lexicon_license))
     held = read(Path(lexicon), into, single=True)
     left = _hashes(leave)
 
     def make(batch: pa.Table) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         given = switchable(making, parents(batch), held)
         if given:
             _switch(making, given, held, left, (versions, least_share, most_share, least_letters, seed))

@@ -13,9 +13,9 @@ from weft.errors import WeftError
 from weft.operators.contract import BatchFunction, operator
 from weft.synthesize.bilingual import read
 from weft.synthesize.degrading import DAMAGES, Answer, Damage, Means, degraded
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 
-NAME, VERSION = "synthesize.degraded_preferences", 1
+NAME, VERSION = "synthesize.degraded_preferences", 2
 _PLACE = "{text}"
 
 
@@ -25,6 +25,7 @@ def degraded_preferences(
     kinds: Annotated[list[Damage], Field(min_length=1)] | None = None,
     most: Annotated[float, Field(gt=0, le=1)] = 0.25,
     lexicon: str | None = None,
+    lexicon_license: FileLicense = None,
     into: str | None = None,
     negations: str | None = None,
     source: str | None = None,
@@ -43,12 +44,13 @@ def degraded_preferences(
     no kind has more than that share of the answers; an answer with fewer kinds than that takes may give no record. The
     note has kind and grade, 1 to 3.
     """
+    licences = licences_of(lexicon=(lexicon, lexicon_license))
     means, wanted = _means(lexicon, into, negations), tuple(dict.fromkeys(kinds or DAMAGES))
 
     def make(batch: pa.Table) -> pa.Table:
         from weft.text.draws import keys_of
 
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         given = [(parent, asked) for parent in parents(batch) if (asked := _asked(making, parent, source, ask))]
         keys = keys_of([parent.id for parent, _ in given], seed).tolist()
         answers = []

@@ -14,7 +14,7 @@ from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
 from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, settled
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
-from weft.synthesize.making import PARENT, WRITES, Making, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, licences_of, parents
 from weft.synthesize.prompts import load
 from weft.synthesize.translating import named, plain
 
@@ -40,7 +40,7 @@ def dictionary_translation(
     source: Annotated[str, Field(min_length=2)],
     into: Annotated[str, Field(min_length=2)],
     lexicon: Annotated[list[str], Field(min_length=1)],
-    lexicon_license: Annotated[str, Field(min_length=1)],
+    lexicon_license: FileLicense = None,
     through: list[str] | None = None,
     frequencies: str | None = None,
     frequent: Annotated[int, Field(ge=0)] = 500,
@@ -52,19 +52,19 @@ def dictionary_translation(
 ) -> ServiceFunction:
     """Translate texts from the language `source` into `into` by a model that is told translations of rare words.
 
-    `lexicon` are tab-separated files with a column for each language, named by its code; `lexicon_license` is the
-    licence of them all, under which records are too. `through` names further columns, whose translations are told as
-    well (a chain of dictionaries). `frequencies` is a tab-separated file with columns `word` and `count`: words among
-    the `frequent` most frequent get no entry; without it every word may. A word that is no headword is told by the
-    headword that shares most letters with it at the beginning or the end, four at least and the share `shared` of the
-    longer one; with `shared: 1` by none. Of a text `most_entries` are told, those of the rarest words, with three
-    translations at most into each language.
+    `lexicon` are tab-separated files with a column for each language, named by its code; `through` names further
+    columns, whose translations are told as well (a chain of dictionaries). `frequencies` is a tab-separated file with
+    columns `word` and `count`: words among the `frequent` most frequent get no entry; without it every word may. A word
+    that is no headword is told by the headword that shares most letters with it at the beginning or the end, four at
+    least and the share `shared` of the longer one; with `shared: 1` by none. Of a text `most_entries` are told, those
+    of the rarest words, with three translations at most into each language.
 
     Read are texts in `source`, that side of a pair, and what the user says in a conversation. A record is a pair, of
     which the side in `into` is a machine's; its note says how many entries were told. A text without any is asked for
     all the same.
     """
     codes = (code_of(source, "source"), code_of(into, "into"))
+    licences = licences_of(lexicon=(lexicon, lexicon_license))
     chain = [code_of(one, "through") for one in through or ()]
     shown, asked = load(prompt, PLACES), settled(sampling, Sampling())
     names = {code: named(code) for code in (*codes, *chain)}
@@ -83,7 +83,7 @@ def dictionary_translation(
         return None if reply is None else Reply(plain(reply.text), reply.finish, reply.calls)
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
-        making = Making(batch, NAME, VERSION, licences=[lexicon_license])
+        making = Making(batch, NAME, VERSION, licences=licences)
         texts = texts_of(making, parents(batch), codes[0], per)
         if texts:
             bounds = {"frequent": frequent, "shared": shared, "most": most_entries, "each": 3}

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from weft.errors import WeftError
 from weft.operators.contract import BatchFunction, operator
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 from weft.synthesize.rewriting import strings_of
 
-NAME, VERSION = "synthesize.entity_switch", 1
+NAME, VERSION = "synthesize.entity_switch", 2
 _COLUMNS = ("entity", "language", "label")
 _MOST_TOKENS = 12
 
@@ -33,6 +33,7 @@ class Link(NamedTuple):
 def entity_switch(
     *,
     entities: Annotated[str, Field(min_length=1)],
+    entities_license: FileLicense = None,
     into: Annotated[list[str], Field(min_length=1)] | None = None,
     versions: Annotated[int, Field(ge=1, le=5)] = 5,
     seed: Annotated[int, Field(ge=0)] = 0,
@@ -45,11 +46,12 @@ def entity_switch(
     A language serves that has a label for every entity of the text, of those in `into` where that is given; up to
     `versions` of them are drawn, a record for each. The note has the characters that were switched.
     """
+    licences = licences_of(entities=(entities, entities_license))
     held = read_entities(Path(entities))
     wanted = None if into is None else frozenset(into)
 
     def make(batch: pa.Table) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         metas = batch["meta"].to_pylist()
         given = []
         for parent in parents(batch):

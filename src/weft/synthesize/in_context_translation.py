@@ -17,7 +17,7 @@ from weft.operators.service import ServiceClient
 from weft.parallel.pairs_file import full_pairs, read_pairs
 from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced, settled
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
-from weft.synthesize.making import PARENT, WRITES, Making, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, licences_of, parents
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.translating import named, plain
 
@@ -44,7 +44,7 @@ def in_context_translation(
     source: Annotated[str, Field(min_length=2)],
     into: Annotated[str, Field(min_length=2)],
     pool: Annotated[list[str], Field(min_length=1)],
-    pool_license: Annotated[str, Field(min_length=1)],
+    pool_license: FileLicense = None,
     shots: Annotated[int, Field(ge=1, le=500)] = 10,
     units: Literal["words", "characters", "auto"] = "auto",
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.3,
@@ -57,7 +57,7 @@ def in_context_translation(
     """Translate texts from the language `source` into `into` by a model that sees like texts and their translations.
 
     `pool` are files of pairs (TSV, CSV, JSONL, Parquet) with a column for each language, named by its code, or source
-    and target; `pool_license` is the licence of them all, under which records are too. Shown are the `shots` pairs
+    and target. Shown are the `shots` pairs
     whose source is most like the text by BM25: over words, or over runs of three characters; `auto` takes characters
     where the pool writes spaces between words, else pairs of characters. `diversity` is how much it counts that shots
     are unlike each other (maximal marginal relevance). A pair whose source is the text itself or nearly, with a
@@ -69,6 +69,7 @@ def in_context_translation(
     `into` is a machine's; its `shots` are file names and numbers of rows, from 1.
     """
     codes = (code_of(source, "source"), code_of(into, "into"))
+    licences = licences_of(pool=(pool, pool_license))
     names = (named(codes[0]), named(codes[1]))
     say = functools.partial(_say, names=names, prompt=load(prompt, PLACES), sampling=settled(sampling, Sampling()))
 
@@ -82,7 +83,7 @@ def in_context_translation(
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
         from weft.parallel.shots import retrieve
 
-        making = Making(batch, NAME, VERSION, licences=[pool_license])
+        making = Making(batch, NAME, VERSION, licences=licences)
         texts = texts_of(making, parents(batch), codes[0], per)
         if texts:
             index, pairs = held()

@@ -13,11 +13,11 @@ from weft.errors import WeftError
 from weft.operators.contract import BatchFunction, operator
 from weft.synthesize.entities import add
 from weft.synthesize.entity_switch import Link, links_in, read_entities, stated_links
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, licences_of, parents
 from weft.synthesize.rewriting import strings_of
 from weft.synthesize.tags import Span, grounded, tag_of
 
-NAME, VERSION = "synthesize.linked_entities", 1
+NAME, VERSION = "synthesize.linked_entities", 2
 
 
 @operator(NAME, version=VERSION, reads=(*PARENT, "meta"), writes=WRITES, rows="make", files_in=("entities",))
@@ -25,6 +25,7 @@ def linked_entities(
     *,
     language: str,
     entities: Annotated[str, Field(min_length=1)],
+    entities_license: FileLicense = None,
     longest: Annotated[int, Field(ge=1)] = 2000,
     least: Annotated[int, Field(ge=1)] = 1,
 ) -> BatchFunction:
@@ -36,11 +37,12 @@ def linked_entities(
     that stand in it. Records are of texts of up to `longest` characters with `least` names. A name that no link and no
     label has stays unmarked: check with a sample how many those are. The note is that of `synthesize.entities`.
     """
+    licences = licences_of(entities=(entities, entities_license))
     file = Path(entities)
     held, tags = read_entities(file), _tags(file)
 
     def make(batch: pa.Table) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         metas = batch["meta"].to_pylist()
         given: list[Parent] = []
         for parent in parents(batch):

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
+from pydantic import Field
 
-from weft.govern.licences import strictest
+from weft.errors import WeftError
+from weft.govern.licences import may_derive, strictest
 from weft.model.records import RECORD, RELATIONS
 from weft.model.tables import KINDS
 
@@ -22,6 +24,22 @@ PARENT = (
 
 WRITES: Mapping[str, pa.DataType] = {column.name: column.type for column in RECORD}
 """Columns that a recipe writes."""
+FileLicense = Annotated[str, Field(min_length=1)] | None
+"""The licence of a file that a recipe brings, of all where it lists several: `lexicon_license` beside `lexicon`."""
+
+
+def licences_of(**files: tuple[object, str | None]) -> list[str | None]:
+    """Licences of the files that a recipe brings, given as (file, licence) under the file's parameter; for Making.
+
+    Of a file without a licence it is None, so that records are under `unknown`. Raises WeftError for a licence of a
+    file that is not there, and for one that forbids to pass on what is made of the file.
+    """
+    for name, (file, licence) in files.items():
+        if licence is not None and file is None:
+            raise WeftError(f"{name}_license is {licence}, and there is no {name}; expected both or neither")
+        if may_derive(licence) is False:
+            raise WeftError(f"{name}_license is {licence}, under which nothing may be made of it; expected another")
+    return [licence for file, licence in files.values() if file is not None]
 
 
 @dataclass(frozen=True)
@@ -87,7 +105,7 @@ class Part:
 class Making:
     """Gathers the records of one batch; what terms they are under comes from all their parents."""
 
-    def __init__(self, batch: pa.Table, recipe: str, version: int, *, licences: Sequence[str] = ()) -> None:
+    def __init__(self, batch: pa.Table, recipe: str, version: int, *, licences: Sequence[str | None] = ()) -> None:
         """`licences` are those of what the recipe itself brings: a lexicon, a pool of examples."""
         self._recipe, self._version = recipe, version
         self._licences = tuple(licences)

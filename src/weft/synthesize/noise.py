@@ -13,10 +13,10 @@ from weft.errors import WeftError
 from weft.operators.contract import BatchFunction, operator
 from weft.synthesize.bilingual import Bilingual, built
 from weft.synthesize.confusions import Kind, learn
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 from weft.synthesize.noising import Noised, Settings, noised
 
-NAME, VERSION = "synthesize.noise", 1
+NAME, VERSION = "synthesize.noise", 2
 _COLUMNS = ("language", "word", "variant")
 Share = Annotated[float, Field(gt=0, le=0.1)]
 
@@ -28,6 +28,7 @@ def noise(
     least_share: Share = 0.02,
     most_share: Share = 0.1,
     spellings: str | None = None,
+    spellings_license: FileLicense = None,
     side: str | None = None,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> BatchFunction:
@@ -47,12 +48,13 @@ def noise(
     table, learnt = (None, {}) if spellings is None else _spellings(Path(spellings))
     if table is None and (needing := [kind for kind in kinds if kind in ("spelling", "learnt")]):
         raise WeftError(f"{NAME}: {needing[0]} needs the file `spellings`; expected it beside kinds")
+    licences = licences_of(spellings=(spellings, spellings_license))
     settings = Settings(tuple(dict.fromkeys(kinds)), least_share, most_share, table, learnt)
 
     def make(batch: pa.Table) -> pa.Table:
         from weft.text.draws import keys_of
 
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         asked: list[tuple[Parent, int, str, str]] = []
         given = parents(batch)
         for parent in given:

@@ -13,10 +13,10 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.model.languages import CODE
 from weft.operators.contract import BatchFunction, operator
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 from weft.synthesize.rewriting import Pieces, rewritten, strings_of
 
-NAME, VERSION = "synthesize.other_script", 1
+NAME, VERSION = "synthesize.other_script", 2
 _PUNCTUATION = str.maketrans("،؛؟۔।॥።፣፤٪", ",;?..|.,;%")
 """Marks that only some scripts write, and what others write for them."""
 
@@ -26,7 +26,9 @@ def other_script(
     *,
     script: Annotated[str, Field(pattern="^[A-Z][a-z]{3}$")],
     pairs: str | None = None,
+    pairs_license: FileLicense = None,
     table: str | None = None,
+    table_license: FileLicense = None,
     least_share: Annotated[float, Field(gt=0, le=1)] = 0.95,
 ) -> BatchFunction:
     """Write a text in another script, such as `Latn`; its language is then that of the text with this script.
@@ -44,11 +46,12 @@ def other_script(
         raise WeftError(f"{NAME}: pairs and table; expected one of them, or neither")
     if pairs is None and table is None and script != "Latn":
         raise WeftError(f"{NAME}: script {script} without pairs or table; weft's own rules are for Latn")
+    licences = licences_of(pairs=(pairs, pairs_license), table=(table, table_license))
     learnt = None if pairs is None else _Learnt(Path(pairs))
     letters = None if table is None else _letters(Path(table))
 
     def make(batch: pa.Table) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         given: list[tuple[Parent, str]] = []
         for parent in parents(batch):
             code = parent.language or ""

@@ -14,7 +14,7 @@ from pydantic import Field
 from weft.errors import WeftError
 from weft.model.languages import normalise
 from weft.operators.contract import BatchFunction, operator
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, Part, licences_of, parents
 
 NAME, VERSION = "synthesize.pivot_join", 1
 _KEY = "key"
@@ -26,25 +26,26 @@ def pivot_join(
     *,
     pivot: Annotated[str, Field(min_length=2)],
     pairs: str | None = None,
+    pairs_license: FileLicense = None,
     match: Match = "normalised",
     most: Annotated[int, Field(ge=1, le=100)] = 4,
     only: list[str] | None = None,
     tag: str | None = None,
-    license: str | None = None,
 ) -> BatchFunction:
     """Join pairs on their side in the language `pivot`: of (pivot, z) and (pivot, y) the pair z-y, both sides human.
 
     `pairs` is the file of the others: a table with a column for each language, named by its code, or JSON lines or
-    Parquet with `translation`, as `weft pairs` reads them; rows that state no licence have `license`. Without `pairs`,
-    and with it as well, a document of more than two sides gives a pair of every two of them. `match` is how pivot texts
-    are compared: `exact`, `normalised` (NFC, white space) or `caseless`. A pivot text has at most `most` others of a
-    language, the first of the file. `only` names the pairs that are wanted, such as `swh_Latn-yor_Latn`. With `tag`, a
-    language, its side begins with the reserved tag `<PIV:code>`. All pairs of a pivot text have one unit for splitting,
-    a hash of it, unless the document states one.
+    Parquet with `translation`, as `weft pairs` reads them; rows that state no licence have `pairs_license`. Without
+    `pairs`, and with it as well, a document of more than two sides gives a pair of every two of them. `match` is how
+    pivot texts are compared: `exact`, `normalised` (NFC, white space) or `caseless`. A pivot text has at most `most`
+    others of a language, the first of the file. `only` names the pairs that are wanted, such as `swh_Latn-yor_Latn`.
+    With `tag`, a language, its side begins with the reserved tag `<PIV:code>`. All pairs of a pivot text have one unit
+    for splitting, a hash of it, unless the document states one.
     """
     code = _code(pivot)
     wanted = None if only is None else frozenset(_pair_of(name) for name in only)
-    others = None if pairs is None else _others(Path(pairs), code, match, license)
+    licences_of(pairs=(pairs, pairs_license))  # each row has its own terms
+    others = None if pairs is None else _others(Path(pairs), code, match, pairs_license)
 
     def make(batch: pa.Table) -> pa.Table:
         making = Making(batch, NAME, VERSION)

@@ -15,14 +15,14 @@ from weft.operators.service import ServiceClient
 from weft.synthesize.asking import CHATS, Sampling, settled
 from weft.synthesize.entities import Marked, add, annotated
 from weft.synthesize.gathering import together
-from weft.synthesize.making import PARENT, WRITES, Making, Parent, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Parent, licences_of, parents
 from weft.synthesize.prompts import load
 from weft.synthesize.tags import Span
 
 if TYPE_CHECKING:  # kernels are imported when the operator is built
     from weft.parallel.word_alignment import Learnt
 
-NAME, VERSION = "synthesize.projected_entities", 1
+NAME, VERSION = "synthesize.projected_entities", 2
 
 
 @operator(
@@ -44,6 +44,7 @@ def projected_entities(
     language: str,
     onto: str,
     pairs: Annotated[str, Field(min_length=1)],
+    pairs_license: FileLicense = None,
     second: str | None = None,
     confidence: Annotated[float, Field(ge=0, le=1)] = 0.4,
     longest: Annotated[int, Field(ge=1)] = 2000,
@@ -63,11 +64,12 @@ def projected_entities(
     from weft.parallel import corpora
     from weft.parallel.word_alignment import learnt
 
+    licences = licences_of(pairs=(pairs, pairs_license))
     asked, settings = load(prompt, ("language", "labels", "text")), settled(sampling, Sampling())
     known = learnt(*corpora.seed(Path(pairs), (language, onto), None))
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         held = []
         for parent in parents(batch):
             if not {language, onto} <= set(parent.sides) or not all(map(str.strip, parent.sides.values())):

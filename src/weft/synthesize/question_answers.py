@@ -18,7 +18,7 @@ from weft.operators.service import ServiceClient
 from weft.synthesize import reading
 from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced, settled
 from weft.synthesize.gathering import together
-from weft.synthesize.making import WRITES, Part
+from weft.synthesize.making import WRITES, FileLicense, Part, licences_of
 from weft.synthesize.prompts import Prompt, load
 from weft.synthesize.protected_translation import Translator
 from weft.synthesize.protected_translation import translator as translator_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from weft.parallel.projection import Found
     from weft.parallel.word_alignment import Learnt
 
-_NAME, _VERSION = "synthesize.question_answers", 1
+_NAME, _VERSION = "synthesize.question_answers", 2
 
 
 @operator(
@@ -50,6 +50,7 @@ def question_answers(
     *,
     service: Annotated[str, Field(min_length=1)],
     pairs: Annotated[str, Field(min_length=1)],
+    pairs_license: FileLicense = None,
     source: str,
     language: str,
     translator: str | None = None,
@@ -78,6 +79,7 @@ def question_answers(
     sides = (normalise(source), normalise(language))
     if sides[0] == sides[1]:
         raise WeftError(f"source and language are both {sides[0]}; expected the two languages of pairs")
+    licences = licences_of(pairs=(pairs, pairs_license))
     settings = settled(sampling, Sampling())
     recipe = _Recipe(
         load(prompt, ("language", "count", "words", "text")), settings, translator_of(translation_prompt, settings),
@@ -94,7 +96,7 @@ def question_answers(
             return Refusal("too_long", f"a side of {size} characters; expected {max_characters} at most")
         return None
 
-    return serving(_NAME, _VERSION, admit, recipe.ask)
+    return serving(_NAME, _VERSION, admit, recipe.ask, licences)
 
 
 @dataclass

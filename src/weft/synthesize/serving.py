@@ -62,11 +62,14 @@ Admit = Callable[[Seed], Refusal | None]
 Ask = Callable[[ServiceClient, Seed], Awaitable[Sequence[Made | Refusal] | Refusal]]
 
 
-def serving(recipe: str, version: int, admit: Admit, ask: Ask) -> ServiceFunction:
-    """The function of a recipe that asks about each document by itself: those that `admit` does not refuse."""
+def serving(recipe: str, version: int, admit: Admit, ask: Ask, licences: Sequence[str | None] = ()) -> ServiceFunction:
+    """The function of a recipe that asks about each document by itself: those that `admit` does not refuse.
+
+    `licences` are those of `making.licences_of`.
+    """
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
-        making = Making(batch, recipe, version)
+        making = Making(batch, recipe, version, licences=licences)
         asked: dict[int, Seed] = {}
         for seed in seeds(batch):
             refused = admit(seed)

@@ -13,10 +13,10 @@ from pydantic import Field
 from weft.operators.contract import BatchFunction, operator
 from weft.synthesize.bilingual import Bilingual, read
 from weft.synthesize.code_switch import switchable
-from weft.synthesize.making import PARENT, WRITES, Making, Part, parents
+from weft.synthesize.making import PARENT, WRITES, FileLicense, Making, Part, licences_of, parents
 from weft.synthesize.rewriting import Pieces, rewritten, strings_of
 
-NAME, VERSION = "synthesize.word_translation", 1
+NAME, VERSION = "synthesize.word_translation", 2
 
 
 class Glossed(NamedTuple):
@@ -31,6 +31,7 @@ class Glossed(NamedTuple):
 def word_translation(
     *,
     lexicon: Annotated[str, Field(min_length=1)],
+    lexicon_license: FileLicense = None,
     into: Annotated[str, Field(min_length=2)],
     least_share: Annotated[float, Field(ge=0, le=1)] = 0.5,
     unknown: Literal["keep", "mark"] = "keep",
@@ -45,10 +46,11 @@ def word_translation(
     unmarked. Texts of which it has less than `least_share` of the words that are none of these give no record. The
     order of words stays that of the source, and nothing is inflected: what is made is a machine's side of a pair.
     """
+    licences = licences_of(lexicon=(lexicon, lexicon_license))
     held = read(Path(lexicon), into, single=False)
 
     def make(batch: pa.Table) -> pa.Table:
-        making = Making(batch, NAME, VERSION)
+        making = Making(batch, NAME, VERSION, licences=licences)
         given = switchable(making, parents(batch), held)
         texts = [parent.text for parent in given]
         labels = [held.label(parent.language) for parent in given]
