@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -135,7 +136,12 @@ class _Estimating:
         return answered.value
 
     async def ask_each(self, rows: Sequence[int], items: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
-        """Translation models in a folder are free; a likely translation is as long as its source."""
+        """Translation models in a folder are free; a likely translation is as long as its source.
+
+        What an encoder asks for is not counted: to it all texts are alike.
+        """
+        if self._service.protocol == "openai-embeddings":
+            return [np.ones(1, np.float32) for _ in items]
         return [{"text": item, "finish": "stop", "tokens": [0, 0]} for item in items]
 
     async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
 from weft.errors import WeftError
 from weft.operators.contract import ServiceFunction, operator
 from weft.operators.service import ServiceClient
-from weft.parallel.pairs_file import full_pairs, read_pairs
 from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
 from weft.synthesize.making import PARENT, WRITES, Making, parents
 from weft.synthesize.prompts import Prompt, load
+from weft.synthesize.showing import EMBEDDINGS, Pool, Ranking, pool_of, ranked
 from weft.synthesize.translating import named, plain
 
 NAME, VERSION = "synthesize.in_context_translation", 1
@@ -34,8 +33,9 @@ _MARK = "###"
     kind="service",
     rows="make",
     service="service",
-    protocols=CHATS,
-    files_in=("pool",),
+    services_beside=("encoder",),
+    protocols=(*CHATS, EMBEDDINGS),
+    files_in=("pool", "made_pool"),
     libraries=("icu4py",),
 )
 def in_context_translation(
@@ -45,7 +45,13 @@ def in_context_translation(
     into: Annotated[str, Field(min_length=2)],
     pool: Annotated[list[str], Field(min_length=1)],
     pool_license: Annotated[str, Field(min_length=1)],
+    made_pool: list[str] | None = None,
+    made_share: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    made_least: Annotated[float, Field(ge=0, le=100)] | None = None,
     shots: Annotated[int, Field(ge=1, le=500)] = 10,
+    ranking: Ranking = "terms",
+    encoder: str | None = None,
+    encoder_prefix: str = "",
     units: Literal["words", "characters", "auto"] = "auto",
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.3,
     most_alike: Annotated[float, Field(gt=0, le=1)] = 0.8,
@@ -64,6 +70,16 @@ def in_context_translation(
     likeness of `most_alike` or more (the rarity of the terms that both have over that of those that either has), is
     never shown. With `similar_last` the most similar stands next to the text.
 
+    `ranking` is by `terms`, by `vectors` of an `encoder`, a service (`openai-embeddings`) that is asked about the pool
+    once and about every piece, or by both, whose places count alike (Borda). `encoder_prefix` stands before each text
+    that it is given, of 2,000 characters at most; a piece without a vector is ranked by terms.
+
+    `made_pool` are Parquet files of pairs that an earlier `weft synthesize` released. Of the shots of a text at most
+    the share `made_share` is of these, and only where they are more like it than the last of the candidates by people.
+    `made_least` is the least `round_trip` of their note. Rejected records are never read, nor those that rest on a
+    consent. The record is under the terms of those that were shown, has their ids among its `shots`, and says in its
+    note how many they were and which `iteration` it is: the latest of theirs and one.
+
     Read are texts in `source`, that side of a pair, and what the user says in a conversation. Each document, paragraph
     or sentence is a call; sentences are put together as the text has them. A record is a pair, of which the side in
     `into` is a machine's; its `shots` are file names and numbers of rows, from 1.
@@ -72,43 +88,42 @@ def in_context_translation(
     names = (named(codes[0]), named(codes[1]))
     say = functools.partial(_say, names=names, prompt=load(prompt, PLACES), sampling=sampling or Sampling())
 
-    @functools.cache
-    def held() -> tuple[Any, pl.DataFrame]:
-        from weft.parallel.retrieval import Index
-
-        pairs = _pool([Path(file) for file in pool], codes)
-        return Index.build(pairs["source"], units), pairs
+    if (encoder is None) != (ranking == "terms"):
+        raise WeftError(f"{NAME}: ranking is {ranking}, encoder {encoder}; expected an encoder with vectors or both")
+    files, made = [Path(file) for file in pool], [Path(file) for file in made_pool or ()]
+    held, most = Pool(lambda: pool_of(files, made, codes, made_least), units), int(made_share * shots) if made else 0
+    note = functools.partial(_note, iterates=bool(made))
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
-        from weft.parallel.shots import retrieve
+        from weft.parallel.shots import choose
 
+        if client.protocol == EMBEDDINGS:
+            raise WeftError(f"{NAME}: service speaks {EMBEDDINGS}; expected one that chats or completes")
         making = Making(batch, NAME, VERSION, licences=[pool_license])
         texts = texts_of(making, parents(batch), codes[0], per)
         if texts:
-            index, pairs = held()
             pieces = [piece for text in texts for piece in text.pieces]
-            ids = retrieve(index, pieces, shots, share=1 - diversity, below=most_alike, order=order)
-            given = [pairs[own[own >= 0].tolist()].rows(named=True) for own in ids]
-            await translated(making, client, texts, *codes, given, say, _note, _shots)
+            rows, near = [text.row for text in texts for _ in text.bounds], None
+            if encoder is not None:
+                near = await held.near(client.beside("encoder"), rows, pieces, encoder_prefix)
+            ids, scores = ranked(held, pieces, shots, most, near, ranking)
+            ids = choose(held.index, pieces, ids, scores, shots, share=1 - diversity, below=most_alike, order=order)
+            given = [held.pairs[own[own >= 0].tolist()].rows(named=True) for own in ids]
+            await translated(making, client, texts, *codes, given, say, note, _shots, _terms)
         return making.table()
 
     return make
 
 
-def _pool(files: Sequence[Path], languages: tuple[str, str]) -> pl.DataFrame:
-    """`source`, `target` and `id` of the pairs of all files; empty ones are left out. Raises WeftError."""
-    read = []
-    for file in files:
-        pairs = read_pairs(file, languages=languages).with_row_index("row", 1)
-        read.append(full_pairs(pairs).with_columns(id=pl.format("{}#{}", pl.lit(file.name), "row")))
-    found = pl.concat(read)
-    if not found.height:
-        raise WeftError(f"{files[0]}: no pair with text on both sides; expected translations to show")
-    return found
+def _note(given: Sequence[Any], *, iterates: bool) -> dict[str, Any]:
+    made = {one["id"]: one["iteration"] for one in given if one["iteration"] is not None}
+    told = {"made_shots": len(made), "iteration": 1 + max(made.values(), default=0)}
+    return {"method": "in_context"} | (told if iterates else {})
 
 
-def _note(given: Sequence[Any]) -> dict[str, Any]:
-    return {"method": "in_context"}
+def _terms(given: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """Terms of the released records that were shown."""
+    return [one | {"consent": None} for one in given if one["iteration"] is not None]
 
 
 def _shots(given: Sequence[Any]) -> list[str]:
