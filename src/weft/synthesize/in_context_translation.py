@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from weft.synthesize.asking import CHATS, Reply, Sampling, ask, fenced
 from weft.synthesize.by_pieces import Per, code_of, texts_of, translated
 from weft.synthesize.making import PARENT, WRITES, Making, parents
 from weft.synthesize.prompts import Prompt, load
-from weft.synthesize.showing import EMBEDDINGS, Pool, Ranking, pool_of, ranked
+from weft.synthesize.showing import EMBEDDINGS, Choice, Pool, Ranking, pool_of, shown
 from weft.synthesize.translating import named, plain
 
 NAME, VERSION = "synthesize.in_context_translation", 1
@@ -66,53 +65,43 @@ def in_context_translation(
     and target; `pool_license` is the licence of them all, under which records are too. Shown are the `shots` pairs
     whose source is most like the text by BM25: over words, or over runs of three characters; `auto` takes characters
     where the pool writes spaces between words, else pairs of characters. `diversity` is how much it counts that shots
-    are unlike each other (maximal marginal relevance). A pair whose source is the text itself or nearly, with a
-    likeness of `most_alike` or more (the rarity of the terms that both have over that of those that either has), is
-    never shown. With `similar_last` the most similar stands next to the text.
+    are unlike each other (maximal marginal relevance). A pair whose source is the text or nearly, with a likeness of
+    `most_alike` or more, is never shown. With `similar_last` the most similar stands next to the text.
 
-    `ranking` is by `terms`, by `vectors` of an `encoder`, a service (`openai-embeddings`) that is asked about the pool
-    once and about every piece, or by both, whose places count alike (Borda). `encoder_prefix` stands before each text
-    that it is given, of 2,000 characters at most; a piece without a vector is ranked by terms.
+    `ranking` is by `terms`, by `vectors` of the service `encoder`, or by both (Borda). `encoder_prefix` stands before
+    each text that it is given, of 2,000 characters at most; a piece without a vector is ranked by terms. `made_pool`
+    are Parquet files of pairs that `weft synthesize` released; rejected records are not read, nor those that rest on a
+    consent, nor those with a `round_trip` below `made_least`. At most `made_share` of the shots are of these. The
+    record is under their terms as well, and its note has their number and the `iteration`.
 
-    `made_pool` are Parquet files of pairs that an earlier `weft synthesize` released. Of the shots of a text at most
-    the share `made_share` is of these, and only where they are more like it than the last of the candidates by people.
-    `made_least` is the least `round_trip` of their note. Rejected records are never read, nor those that rest on a
-    consent. The record is under the terms of those that were shown, has their ids among its `shots`, and says in its
-    note how many they were and which `iteration` it is: the latest of theirs and one.
-
-    Read are texts in `source`, that side of a pair, and what the user says in a conversation. Each document, paragraph
-    or sentence is a call; sentences are put together as the text has them. A record is a pair, of which the side in
-    `into` is a machine's; its `shots` are file names and numbers of rows, from 1.
+    Read are texts in `source`, that side of a pair, and what the user says in a conversation. Each piece (`per`) is a
+    call. A record is a pair, of which the side in `into` is a machine's; `shots` are ids of records, or files and rows.
     """
     codes = (code_of(source, "source"), code_of(into, "into"))
     names = (named(codes[0]), named(codes[1]))
     say = functools.partial(_say, names=names, prompt=load(prompt, PLACES), sampling=sampling or Sampling())
-
+    choice = Choice(shots, ranking, encoder_prefix, int(made_share * shots), 1 - diversity, most_alike, order)
     if (encoder is None) != (ranking == "terms"):
         raise WeftError(f"{NAME}: ranking is {ranking}, encoder {encoder}; expected an encoder with vectors or both")
-    files, made = [Path(file) for file in pool], [Path(file) for file in made_pool or ()]
-    held, most = Pool(lambda: pool_of(files, made, codes, made_least), units), int(made_share * shots) if made else 0
-    note = functools.partial(_note, iterates=bool(made))
+    held = Pool(functools.partial(pool_of, pool, made_pool or (), codes, made_least), units)
+    note = functools.partial(_note, iterates=bool(made_pool))
 
     async def make(batch: pa.Table, client: ServiceClient) -> pa.Table:
-        from weft.parallel.shots import choose
-
-        if client.protocol == EMBEDDINGS:
-            raise WeftError(f"{NAME}: service speaks {EMBEDDINGS}; expected one that chats or completes")
+        _check_chats(client)
         making = Making(batch, NAME, VERSION, licences=[pool_license])
         texts = texts_of(making, parents(batch), codes[0], per)
         if texts:
-            pieces = [piece for text in texts for piece in text.pieces]
-            rows, near = [text.row for text in texts for _ in text.bounds], None
-            if encoder is not None:
-                near = await held.near(client.beside("encoder"), rows, pieces, encoder_prefix)
-            ids, scores = ranked(held, pieces, shots, most, near, ranking)
-            ids = choose(held.index, pieces, ids, scores, shots, share=1 - diversity, below=most_alike, order=order)
-            given = [held.pairs[own[own >= 0].tolist()].rows(named=True) for own in ids]
+            pieces = [(text.row, piece) for text in texts for piece in text.pieces]
+            given = await shown(held, None if encoder is None else client.beside("encoder"), pieces, choice)
             await translated(making, client, texts, *codes, given, say, note, _shots, _terms)
         return making.table()
 
     return make
+
+
+def _check_chats(client: ServiceClient) -> None:
+    if client.protocol == EMBEDDINGS:
+        raise WeftError(f"{NAME}: service speaks {EMBEDDINGS}; expected one that chats or completes")
 
 
 def _note(given: Sequence[Any], *, iterates: bool) -> dict[str, Any]:

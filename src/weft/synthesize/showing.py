@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ Ranking = Literal["terms", "vectors", "both"]
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Ranked = tuple[Ints, Floats]
+Order = Literal["similar_last", "similar_first"]
 Near = tuple[Callable[[int], Ranked], npt.NDArray[np.bool_]]
 """What ranks the pool by vectors as far as it is asked to, and which texts have a vector."""
 EMBEDDINGS = "openai-embeddings"
@@ -32,21 +33,19 @@ _SIDE = pl.element().struct
 _SHOWN = ("id", "source", "target", "iteration", "license", "redistribute")
 
 
-def pool_of(
-    files: Sequence[Path], made: Sequence[Path], languages: tuple[str, str], least: float | None
-) -> pl.DataFrame:
+def pool_of(files: Sequence[str], made: Sequence[str], languages: tuple[str, str], least: float | None) -> pl.DataFrame:
     """`source`, `target` and `id` of the pairs of all files, and of those of released records; empty ones are left out.
 
     Of records also `iteration` (1 where they state none), `license` and `redistribute`; of pairs of files these are
     null. `least` is the least `round_trip` of a record. Raises WeftError.
     """
     read = []
-    for file in files:
+    for file in map(Path, files):
         pairs = full_pairs(read_pairs(file, languages=languages).with_row_index("row", 1))
         read.append(pairs.select("source", "target", id=pl.format("{}#{}", pl.lit(file.name), "row")))
     if not sum(frame.height for frame in read):
         raise WeftError(f"{files[0]}: no pair with text on both sides; expected translations to show")
-    return pl.concat([*read, *(_released(file, languages, least) for file in made)], how="diagonal").select(
+    return pl.concat([*read, *(_released(file, languages, least) for file in map(Path, made))], how="diagonal").select(
         pl.col(name) if name in ("id", "source", "target") or made else pl.lit(None).alias(name) for name in _SHOWN
     )
 
@@ -77,6 +76,19 @@ def _side(language: str) -> pl.Expr:
     """The text of the part in a language, without the tag that back-translation may put before it."""
     own = pl.col("parts").list.eval(_SIDE.field("text").filter(_SIDE.field("language") == language)).list.first()
     return own.cast(pl.String).str.replace(_TAG, "").fill_null("")
+
+
+class Choice(NamedTuple):
+    """How shots are chosen: their number, the ranking, what the encoder is given before a text, how many of machines
+    there may be, and `share`, `below` and `order` of `parallel.shots.choose`."""
+
+    shots: int
+    ranking: Ranking
+    prefix: str
+    most: int
+    share: float
+    below: float
+    order: Order
 
 
 class Pool:
@@ -174,16 +186,29 @@ def limited(search: Callable[[int], Ranked], machines: npt.NDArray[np.bool_], pl
     return found, points
 
 
-def ranked(pool: Pool, texts: Sequence[str], shots: int, most: int, near: Near | None, ranking: Ranking) -> Ranked:
+async def shown(
+    pool: Pool, encoder: ServiceClient | None, pieces: Sequence[tuple[int, str]], choice: Choice
+) -> list[list[dict[str, Any]]]:
+    """Pairs of the pool to show for each piece (its row and its text), in the order in which they are shown."""
+    from weft.parallel.shots import choose
+
+    texts = [text for _, text in pieces]
+    near = None if encoder is None else await pool.near(encoder, [row for row, _ in pieces], texts, choice.prefix)
+    ids, scores = ranked(pool, texts, choice, near)
+    share, below, order = choice.share, choice.below, choice.order
+    chosen = choose(pool.index, texts, ids, scores, choice.shots, share=share, below=below, order=order)
+    return [pool.pairs[own[own >= 0].tolist()].rows(named=True) for own in chosen]
+
+
+def ranked(pool: Pool, texts: Sequence[str], choice: Choice, near: Near | None) -> Ranked:
     """Candidates of each text and their scores: BM25, points of the places by cosine, or of both (Borda count).
 
     A text that the encoder gives no vector of is ranked by terms alone.
     """
     from weft.parallel.shots import borda, candidates
 
-    places = candidates(shots)
+    places, most, ranking = candidates(choice.shots), choice.most if pool.machines.any() else 0, choice.ranking
     asked = pa.array(texts, pa.large_string())
-    width = places + most
     terms: Ranked = (np.empty((len(texts), 0), np.int32), np.empty((len(texts), 0), np.float32))
     if near is None or ranking == "both" or not near[1].all():
         terms = limited(lambda wanted: pool.index.search(asked, wanted), pool.machines, places, most)
@@ -191,7 +216,7 @@ def ranked(pool: Pool, texts: Sequence[str], shots: int, most: int, near: Near |
         return terms
     search, known = near
     rankings = [limited(search, pool.machines, places, most)[0], *([terms[0]] if ranking == "both" else [])]
-    ids, points = borda(rankings, width)
+    ids, points = borda(rankings, places + most)
     if not known.all():
         ids[~known], points[~known] = terms[0][~known], terms[1][~known]
     return ids, points
