@@ -101,10 +101,10 @@ def unmatched(one: Any, count: int, other: Any, counted: int) -> tuple[Any, Any,
 
 @part
 def _among(held: Any, size: int, wanted: Any) -> bool:
+    found = False
     for n in range(size):
-        if held[n] == wanted:
-            return True
-    return False
+        found = found or held[n] == wanted
+    return found
 
 
 @part

@@ -36,7 +36,7 @@ before; `ending` is a class of `pair_characters`; `numbers` are groups of digits
 what other tools count."""
 BOTH = ("copied", "same", "source_numbers_left", "target_numbers_left", "target_numbers_new")
 """Of a pair: share of the target's units with a letter that the source has; 1 where all units are the same in the same
-order; groups of digits that the other side lacks, or has not as often; those of the target that the source has nowhere."""
+order; groups of digits that the other side lacks or has not as often; those of the target that the source never has."""
 COLUMNS = (*(f"source_{name}" for name in SIDE), *(f"target_{name}" for name in SIDE), *BOTH)
 _WIDTH = len(SIDE)
 _ONE, _STEP = np.uint64(1), np.uint64(0x9E3779B97F4A7C15)

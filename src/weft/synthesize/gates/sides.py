@@ -82,6 +82,15 @@ def _values() -> dict[str, str]:
     return {chr(point): str(unicodedata.digit(chr(point))) for point in points if chr(point).isdecimal()}
 
 
+def linked(both: pl.Series, mutual: npt.NDArray[np.float64]) -> pl.Series:
+    """`linked`: how much of a text translates words of its source, where its numbers are others; 0 where they are not.
+
+    Pairs that people put side by side by mistake have other numbers and other words: what they get is near 0.
+    """
+    score = np.where((both > 0).to_numpy() | np.isnan(mutual), mutual, 0.0)
+    return pl.Series("linked", score).fill_nan(None)
+
+
 def kept(frame: pl.DataFrame) -> pl.Series:
     """`kept`: how many addresses, placeholders, tags and pieces of code one side has and the other has not."""
 
