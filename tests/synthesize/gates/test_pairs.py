@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -105,3 +107,22 @@ def test_both_directions_of_a_pair_are_unseen_by_the_lexicon_that_judges_them() 
         assert links.unseen(fold) == pytest.approx(linking.inputs(fold, held))
     seen = links.unseen(both)
     assert not np.array_equal(seen, linking.inputs(both, links.whole))
+
+
+def test_endings_cost_more_where_cut_texts_are_hard_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [text.rstrip(".?") for _, text in pairs(300, 12)]
+    texts = {FIRST: [text + "." for text in rows], SECOND: rows}
+    plain = pl.concat([pl.DataFrame({"language": language, "text": held}) for language, held in texts.items()])
+    plain = sized(plain.with_row_index("order").with_columns(fold=(pl.col("order") % FOLDS).cast(pl.Int8)))
+    shares, usual = {}, learning.learn
+
+    def heard(frame: pl.DataFrame, gate: str, stated: Any, *rest: Any) -> pl.DataFrame:
+        shares[frame["language"][0]] = stated["cut"].high
+        return usual(frame, gate, stated, *rest)
+
+    monkeypatch.setattr(learning, "learn", heard)
+    none = framed(pairs(1, 13)).clear()
+    found = learning.ends(plain, none, pl.DataFrame(), learning.links(none, SETTINGS), SETTINGS)
+    stated = SETTINGS.loss.ending
+    assert shares == {FIRST: stated, SECOND: pytest.approx(1.5 * stated)}
+    assert set(found.bands[0]["language"]) == {FIRST, SECOND}
