@@ -39,7 +39,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("mining", 1, "mined.tsv"),
         ("word-alignment", 1, "projected.jsonl"),
         ("multi-way", 2, "batches.jsonl"),
-        ("synthesis", 2, "trl/README.md"),
+        ("synthesis", 3, "trl/README.md"),
         ("synthesis-shots", 2, "two/records/pair/swh_Latn.parquet"),
     ],
 )

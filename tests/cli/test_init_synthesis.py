@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.engine import starter_files
 
 from weft.cli.boundary import run as weft
 from weft.synthesize.starters import names, starter
@@ -32,14 +31,6 @@ def test_it_says_what_to_put_where_and_what_to_do_then(tmp_path: Path, capsys: p
     ]
     assert "model server" not in out
     assert "model server" in called(capsys, "init", str(tmp_path / "two"), "--synthesize", "paraphrase")[1]
-
-
-def test_what_it_wrote_can_be_estimated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert called(capsys, "init", str(tmp_path), "--synthesize", "paraphrase")[0] == 0
-    (tmp_path / "texts/one.txt").write_text(starter_files.written(1), "utf-8")
-    status, out, _ = called(capsys, "synthesize", str(tmp_path / "recipe.yaml"), "--estimate", "--json")
-    (step,) = json.loads(out)["steps"]
-    assert status == 0 and (step["recipe"], step["documents"]) == ("synthesize.paraphrase", 1) and step["cost"] > 0
 
 
 def test_machines_are_told_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

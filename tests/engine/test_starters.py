@@ -69,6 +69,9 @@ def test_its_comment_is_true(name: str, registry: Registry) -> None:
     offered = re.findall(r"^      # (\w+): ", starter.text, re.MULTILINE)
     assert set(offered) <= set(inspect.signature(spec.build).parameters)
     lines = starter.text.splitlines()
+    (stand,) = [line for line in lines if re.search(r"stands? for your language", line)]
+    codes = [set(re.findall(r"\b[a-z]{3}_[A-Z][a-z]{3}\b", text)) for text in (stand, starter.text.replace(stand, ""))]
+    assert codes[0] == codes[1]
     assert max(map(len, lines)) <= 120 and len(lines) <= 36
 
 
