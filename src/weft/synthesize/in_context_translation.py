@@ -61,18 +61,18 @@ def in_context_translation(
 ) -> ServiceFunction:
     """Translate texts from the language `source` into `into` by a model that sees like texts and their translations.
 
-    `pool` are files of pairs (TSV, CSV, JSONL, Parquet) with a column for each language, named by its code, or source
-    and target. Shown are the `shots` pairs whose source is most like the text by BM25: over words, or over runs of
-    three characters; `auto` takes characters where the pool writes spaces between words, else pairs of characters.
+    `pool` are files of pairs (TSV, CSV, JSONL, Parquet) with a column for each language (its code, or source and
+    target). Shown are the `shots` pairs whose source is most like the text by BM25: over words, or over runs of three
+    characters; `auto` takes characters where the pool writes spaces between words, else pairs of characters.
     `diversity` is how much it counts that shots are unlike each other (maximal marginal relevance). A pair whose source
     is nearly the text, with a likeness of `most_alike` or more, is never shown. With `similar_last` the most similar
     stands last.
 
     `ranking` is by `terms`, by `vectors` of the service `encoder`, or by both (Borda). `encoder_prefix` stands before
     each text that it is given, of 2,000 characters at most; a piece without a vector is ranked by terms. `made_pool`
-    are Parquet files of pairs that `weft synthesize` released; rejected records are not read, nor those that rest on a
+    are Parquet files of pairs that `weft synthesize` released; rejected ones are not read, nor those that rest on a
     consent, nor those with a `round_trip` below `made_least`. At most `made_share` of the shots are of these. The
-    record is under their terms as well, and its note has their number and the `iteration`.
+    record is under their terms as well; its note has their number and the `iteration`.
 
     Read are texts in `source`, that side of a pair, and what the user says in a conversation. Each piece (`per`) is a
     call. A record is a pair, of which the side in `into` is a machine's; `shots` are ids of records, or files and rows.
