@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
+import weft.synthesize
 from weft.report.synthesis_page import page
+from weft.report.synthesis_words import REASONS, labelled, unjudged
 
 from .tags import Tags
 
@@ -73,8 +77,8 @@ def test_the_page_says_what_was_made_and_at_what_price():
     made = page(SUMMARY)
     check(made)
     for told in (
-        "1.23 EUR", "2,180", "1,705", "740,000", "near_duplicate", "too_few_words 200", "75.0%", "83% to 98%",
-        "held back", "not rated", "4 calls were answered by the stand-in server", "12 documents may not be used",
+        "1.23 EUR", "2,180", "1,705", "740,000", "near_duplicate", "words can be switched.", "75.0%", "83% to 98%",
+        "held back", "not rated", "4 calls behind released records were", "12 documents may not be used",
         "The budget ended before 17 documents", "0.412", "Burmese", "አማርኛ", "made &lt;b&gt;twice",
     ):  # fmt: skip
         assert told in made, told
@@ -96,4 +100,54 @@ def test_a_run_whose_steps_made_no_record_has_a_page():
     some["steps"] = [_step("synthesize.a", made=0, released=0, rejected={}, no_record={"no_answer": 12})]
     made = page(some)
     check(made)
-    assert "0 of 0" in made and "no_answer 12" in made
+    assert "0 of 0" in made and "<code>no_answer</code>" in made and REASONS["no_answer"] in made
+    some["steps"][0]["no_record"] = {"a_reason_of_a_plugin": 12}
+    assert "<code>a_reason_of_a_plugin</code>" in page(some)
+
+
+def test_two_steps_of_one_operator_are_told_apart_by_their_places():
+    steps = [_step(f"synthesize.{name}") for name in ("noise", "translation", "noise")]
+    assert labelled(steps) == ["1 noise", "translation", "3 noise"]
+    assert labelled([_step("label.judged"), *steps])[1:] == labelled(steps)
+    made = page(copy.deepcopy(SUMMARY) | {"steps": steps})
+    assert made.count("<code>1 noise</code>") == made.count("<code>3 noise</code>") == 2
+
+
+def test_gates_that_judged_nothing_are_named_in_words():
+    seen = {
+        "swh_Latn": {
+            "finish": {"pass": 30, "fail": 10},
+            "language": {"unjudged": 40},
+            "copy": {"fail": 2, "unjudged": 3},
+        },
+        "taq_Tfng": {"finish": {"pass": 5}},
+    }
+    assert unjudged(seen) == {"swh_Latn": ["language"]}
+    made = page(copy.deepcopy(SUMMARY) | {"gates": seen})
+    check(made)
+    assert "75.0%<small>of 40</small>" in made and "not judged</span><small>40 parts</small>" in made
+    assert "0.0%<small>of 2</small><small>3 not judged</small>" in made
+
+
+def test_parts_that_judges_did_not_rate_and_judgements_of_another_draw_are_said():
+    judges = {"calls": 3, "tokens_in": 9, "tokens_out": 9, "cost": None, "unrated": 7, "unasked": 0}
+    some = copy.deepcopy(SUMMARY) | {"judges": judges}
+    some["people"]["unmatched"] = 5
+    made = page(some)
+    check(made)
+    assert "7 parts got no rating from the judges" in made and "5 judgements are of no task" in made
+
+
+def test_marks_of_one_language_in_two_scripts_differ_and_no_name_stands_twice():
+    rows = [_variety(code, "synthesize.noise") for code in ("taq_Latn", "taq_Tfng")]
+    made = page(copy.deepcopy(SUMMARY) | {"diversity": rows})
+    check(made)
+    assert "<span>taq_Latn noise</span>" in made and "<span>taq_Tfng noise</span>" in made
+    assert "Tamasheq (Tifinagh)" in made and "Tamasheq</span> Tamasheq" not in made
+
+
+def test_every_reason_that_steps_state_is_put_into_words():
+    folder = Path(weft.synthesize.__file__).parent
+    told = re.compile(r'(?:Refusal\(|\.none\([\w.\[\]]+, |return )"([a-z]+(?:_[a-z]+)+)", ')
+    stated = {reason for file in folder.glob("*.py") for reason in told.findall(file.read_text("utf-8"))}
+    assert len(stated) > 30 and not stated - set(REASONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.resources
 import json
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from weft.sample.fake_answers import ANSWER_FAULTS
+from weft.sample.fake_answers import ANSWER_FAULTS, answer, filled
+from weft.sample.fake_forms import form_in
 from weft.sample.fake_server import FakeServer, lexicon_of
+from weft.synthesize.prompts import brought, parsed
 
 SCHEMA = {
     "type": "object",
@@ -88,6 +91,62 @@ def test_a_shape_that_the_prompt_shows_is_followed(server: FakeServer) -> None:
             "Mwalimu anafurahi sana leo.",
         )
     )
+
+
+@pytest.mark.parametrize("name", brought())
+def test_the_forms_that_prompts_show_are_followed_as_their_schemas_are(name: str) -> None:
+    file = importlib.resources.files("weft.synthesize") / "prompts" / f"{name}.md"
+    prompt = parsed(file.read_text("utf-8"), name)
+    if prompt.schema is None:
+        return
+    fields = dict.fromkeys(prompt.places, "Swahili (swh_Latn)") | {
+        "text": f"<text-0123456789ab>\n{TEXT}\n</text-0123456789ab>"
+    }
+    for n in range(8):
+        body = {"messages": prompt.messages(**fields), "seed": n}
+        form = {"type": "json_schema", "json_schema": {"name": "a", "schema": dict(prompt.schema)}}
+        jsonschema.validate(json.loads(answer(body | {"response_format": form}, {})[0]), prompt.schema)
+        held = json.loads(answer(body, {})[0])
+        if name in ("infer", "instruction_task"):  # what is allowed stands in the words around the form
+            told = {"infer": "label", "instruction_task": "task"}[name]
+            held[told] = prompt.schema["properties"][told]["enum"][0]
+        for one in held["questions"] if name == "culture_questions" else ():
+            one["topic"] = "food"
+        jsonschema.validate(held, prompt.schema)
+
+
+def test_a_form_in_words_says_what_may_stand_where() -> None:
+    shown = """Such as {"old": 1}. Answer with {"is": "good" or "bad", "why": "the reason, or null",
+    "sure": true or false, "said": [{"role": "user", "text": "…"}, {"role": "assistant", "text": "…"}, …],
+    "marks": [..., ...]}"""
+    found = form_in(shown)
+    assert found is not None and list(found["properties"]) == ["is", "why", "sure", "said", "marks"]
+    made = [filled(found, TEXT, {}, seed) for seed in range(12)]
+    assert {one["is"] for one in made} == {"good", "bad"} and {one["sure"] for one in made} == {True, False}
+    assert all([turn["role"] for turn in one["said"]] == ["user", "assistant"] for one in made)
+    assert all(one["why"] in TEXT and isinstance(one["marks"][0], int) for one in made)
+    assert form_in("{} {name} {'a': 1} { \"open\": ") is None
+
+
+def test_answers_are_rated_alike_in_any_order_and_a_wrong_reply_is_not_the_form() -> None:
+    texts = [f"Jibu la {n}." for n in range(5)]
+
+    def rated(order: list[int]) -> dict[int, int]:
+        shown = "\n".join(
+            f"Answer {n}:\n<text-0123456789ab>\n{texts[at]}\n</text-0123456789ab>" for n, at in enumerate(order, 1)
+        )
+        asking = {"role": "user", "content": f'{shown}\nAnswer: {{"scores": [..., ...]}}'}
+        held = json.loads(answer({"messages": [asking]}, {})[0])
+        return dict(zip(order, held["scores"], strict=True))
+
+    assert rated([0, 1, 2, 3, 4]) == rated([4, 2, 0, 3, 1]) and len(set(rated([0, 1, 2, 3, 4]).values())) > 1
+    turns = [
+        ("user", 'As {"good": true or false}.'),
+        ("assistant", '{"bad": 1}'),
+        ("user", "Answer with the JSON alone."),
+    ]
+    body = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    assert list(json.loads(answer(body, {})[0])) == ["good"]
 
 
 def test_the_format_of_a_judge_is_followed(server: FakeServer) -> None:

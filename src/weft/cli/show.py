@@ -74,17 +74,23 @@ def table(
     right: frozenset[int] = frozenset(),
     whole: frozenset[int] = frozenset(),
 ) -> None:
-    """Columns on standard output, plain when it is no terminal; those of `whole` are never folded."""
+    """Columns on standard output, plain when it is no terminal; those of `whole` are never folded.
+
+    Those of `right` hold numbers: their heads fold between words, and they themselves never, however narrow it is.
+    """
     from rich import box
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    cells = [[_cell(value) for value in row] for row in rows]
     for number, name in enumerate(head):
         justify: Literal["left", "right"] = "right" if number in right else "left"
         least = max((len(word) for word in name.split()), default=0)
+        if number in right:
+            least = max(least, *(len(row[number]) for row in cells)) if cells else least
         made.add_column(name, justify=justify, overflow="fold", no_wrap=number in whole, min_width=least)
-    for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+    for row in cells:
+        made.add_row(*row)
     console().print(made)
 
 

@@ -17,6 +17,7 @@ from weft.errors import WeftError
 if TYPE_CHECKING:
     from weft.engine.build import RunResult
     from weft.recipe import Recipe
+    from weft.recipe.synthesis import Budget
 
 
 def synthesize(
@@ -99,6 +100,7 @@ def _paid(target: Path, currency: str) -> str:
 
 
 def _told(result: RunResult, target: str | Path, only: str | None, seconds: float, as_json: bool) -> int:
+    from weft.cli import synthesis_told
     from weft.engine.synthesis import summary_of
     from weft.report.synthesis_page import write
 
@@ -108,7 +110,7 @@ def _told(result: RunResult, target: str | Path, only: str | None, seconds: floa
         show.as_json(result.to_json() | {"seconds": round(seconds, 2), "summary": held, "report": page})
         return result.status
     if held is not None:
-        _funnel(held)
+        synthesis_told.funnel(held)
     for failure in result.tally.failures:
         show.say(f"failed: {failure.task.node} on shard {failure.task.shard}: {failure.failure}")
     ran, found = sum(result.tally.ran.values()), sum(result.tally.cached.values())
@@ -117,60 +119,22 @@ def _told(result: RunResult, target: str | Path, only: str | None, seconds: floa
     else:
         show.say(f"Nothing to do: {found:,} tasks are done already.")
     if held is not None:
-        _remarks(held, target)
+        synthesis_told.remarks(held, _lost(target), target)
         show.say(f"records  {target}/records")
         show.say(f"report   {page}")
     return result.status
 
 
-def _funnel(held: dict[str, Any]) -> None:
-    """Parents, records, and what was released, by step."""
-    currency = held["currency"] or ""
-    rows = []
-    for step in held["steps"]:
-        cost = "unknown" if step["cost"] is None else f"{step['cost']:,.4f} {currency}".strip()
-        cost = cost if step["calls"] else ""
-        worst = sorted(step["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
-        told = ", ".join(f"{name} {count:,}" for name, count in worst)
-        rows.append((_short(step), step["parents"], step["calls"], cost, step["made"], step["released"], told))
-    names = ("step", "parents", "calls", "cost", "made", "released", "left out by")
-    show.table(names, rows, right=frozenset({1, 2, 3, 4, 5}), whole=frozenset({0}))
+def _lost(target: str | Path) -> int:
+    """Files and records of the sources that gave no document."""
+    from weft.engine.reading import Build, rows_of_stage
 
-
-def _short(step: dict[str, Any]) -> str:
-    return str(step["recipe"]).removeprefix("synthesize.")
-
-
-def _remarks(held: dict[str, Any], target: str | Path) -> None:
-    """What the table does not show."""
-    if unasked := held["unasked"]:
-        show.say(
-            f"The budget is spent: {unasked:,} documents were not asked about. With a larger one the same command "
-            "goes on."
-        )
-    judges = held["judges"]
-    if judges["calls"]:
-        cost = (
-            "at an unknown price" if judges["cost"] is None else f"for {judges['cost']:,.4f} {held['currency'] or ''}"
-        )
-        calls, unrated = show.counted(judges["calls"], "call"), judges["unrated"]
-        show.say(f"Judges: {calls} {cost.rstrip()}; {unrated:,} parts got no rating.")
-    if judges["unasked"]:
-        show.say(
-            f"The budget is spent: {judges['unasked']:,} records were not judged, and are left out until they are."
-        )
-    if held["denied"]:
-        told = ", ".join(f"{name} {count:,}" for name, count in sorted(held["denied"].items()))
-        show.say(f"Not used, as nobody allows it: {told}.")
-    if held["errors"]:
-        show.say(f"{held['errors']:,} errors: weft errors {target}")
-    if held["stand_in"]:
-        show.say("Some records are of the stand-in server (weft-fake): they are for trials and no training data.")
-    if held["people"]["tasks"]:
-        show.say(f"For people to rate: {held['people']['tasks']:,} tasks in {target}/people/tasks.jsonl")
+    parsed = rows_of_stage("parse", Build.open(target).state)
+    return int(parsed["errors"] + sum(parsed["rejected"].values()))
 
 
 def _estimate(checked: Recipe, target: str | Path, sample: int, as_json: bool, quiet: bool) -> int:
+    from weft.cli import synthesis_told
     from weft.engine.synthesis_estimate import estimate
     from weft.sample.fake_answers import answer
 
@@ -179,18 +143,25 @@ def _estimate(checked: Recipe, target: str | Path, sample: int, as_json: bool, q
         held = estimate(checked, target, sample, lambda body: answer(body, {})[0], watcher)
     finally:
         watcher.close()
+    over = _over(checked.synthesis.budget, target, held)
     if as_json:
-        show.as_json(held)
+        budget = {name: {"estimated": taken, "left": left} for name, (taken, left) in over.items()}
+        show.as_json(held | {"over_budget": budget})
         return 0
-    rows = []
-    for step in held["steps"]:
-        counts = [step[name] for name in ("documents", "calls", "answered", "tokens_in", "tokens_out")]
-        costs = ["unknown" if step[name] is None else f"{step[name]:,.4f}" for name in ("cost", "most")]
-        rows.append((_short(step), *counts, *costs))
-    currency = held["currency"] or "cost"
-    names = ("step", "documents", "calls", "answered", "tokens in", "tokens out", currency, f"{currency} at most")
-    show.table(names, rows, right=frozenset(range(1, 8)), whole=frozenset({0}))
-    show.say(
-        f"From {sample:,} documents of each step at most, and likely answers: nobody was asked. Tokens are estimated."
-    )
+    synthesis_told.estimated(held, sample, over)
     return 0
+
+
+def _over(budget: Budget, target: str | Path, held: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """What the estimate takes and what is left, of each part of the budget that is too small."""
+    from weft.engine.service_budget import spent
+
+    taken = {name: held[name] for name in ("cost", "calls")}
+    taken["tokens"] = sum(step["tokens_in"] + step["tokens_out"] for step in held["steps"])
+    used = dict.fromkeys(taken, 0.0)
+    if isinstance(target, Path):
+        found = spent(target)
+        used = {"cost": found.cost, "calls": found.calls, "tokens": found.tokens_in + found.tokens_out}
+    limits = {name: limit for name, limit in budget.model_dump().items() if limit is not None}
+    left = {name: max(limit - used[name], 0) for name, limit in limits.items()}
+    return {name: (taken[name], left[name]) for name in left if taken[name] is not None and taken[name] > left[name]}

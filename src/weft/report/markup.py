@@ -44,7 +44,7 @@ def language(code: str) -> str:
     own, english = autonym(code), name(code)
     first = (
         f'<span class="own" lang="{esc(tag(code))}" dir="{direction(code)}">{esc(own)}</span> '
-        if own != english
+        if own != english and not english.startswith(f"{own} (")
         else ""
     )
     return f"{first}{esc(english)}"
@@ -57,10 +57,13 @@ def table(
     sortable: bool = False,
     names: Sequence[str] = (),
     caption: str = "",
+    region: str = "",
+    kind: str = "",
 ) -> str:
     """A table; a column whose flag is set holds numbers. Cells are HTML; `value␟html` gives a sort value.
 
-    One with a caption can be scrolled by keyboard too.
+    One with a caption, or the name of its region where a caption would repeat a heading, can be scrolled by keyboard
+    too.
     """
     heads = "".join(f'<th scope="col"{" class=n" if numeric else ""}>{esc(text)}</th>' for text, numeric in head)
     body = []
@@ -68,9 +71,10 @@ def table(
         cells = "".join(_cell(cell, numeric) for cell, (_, numeric) in zip(row, head, strict=True))
         mark = f' data-name="{esc(names[position])}"' if names else ""
         body.append(f"<tr{mark}>{cells}</tr>")
-    kind = ' class="sortable"' if sortable else ""
+    kind = f"{kind} sortable".strip() if sortable else kind
+    classes = f' class="{kind}"' if kind else ""
     whole = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-    return f"{scrolled(caption)}<table{kind}>{captioned(caption)}{whole}</div>"
+    return f"{scrolled(caption or region)}<table{classes}>{captioned(caption)}{whole}</div>"
 
 
 def scrolled(name: str) -> str:

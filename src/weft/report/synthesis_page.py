@@ -9,9 +9,11 @@ from typing import Any, NotRequired, TypedDict
 from weft import __version__
 from weft.engine.places import open_storage
 from weft.model.languages import name
-from weft.report import charts, plots
+from weft.report import bars, plots
 from weft.report.markup import esc, language, number, section, sorted_by, table
 from weft.report.page import packaged
+from weft.report.synthesis_steps import amount, gates, steps
+from weft.report.synthesis_words import STATES
 
 PAGE = "report/index.html"
 
@@ -55,7 +57,8 @@ class Amounts(TypedDict):
 class SynthesisSummary(TypedDict):
     """`report/summary.json`: counts of one run of `weft synthesize`, as plain data.
 
-    `diversity` are rows of `weft.synthesize.diversity.DIVERSITY`. `people` has `tasks`, `judgements` and `acceptance`:
+    `gates` counts verdicts (pass, fail, unjudged) by language and gate. `diversity` are rows of
+    `weft.synthesize.diversity.DIVERSITY`. `people` has `tasks`, `judgements` and `acceptance`:
     rows of `weft.synthesize.review_acceptance.ACCEPTANCE` with the `state` and `detail` of the release gate.
     """
 
@@ -70,17 +73,15 @@ class SynthesisSummary(TypedDict):
     denied: Mapping[str, int]
     errors: int
     unasked: int
+    gates: NotRequired[Mapping[str, Mapping[str, Mapping[str, int]]]]
     judges: NotRequired[Judges]
     stand_in: NotRequired[int]
     people: NotRequired[Mapping[str, Any]]
     diversity: NotRequired[Sequence[Mapping[str, Any]]]
 
 
-_NAV = (("steps", "Steps"), ("gates", "Left out"), ("languages", "Languages"), ("diversity", "Variety"),
+_NAV = (("steps", "Steps"), ("gates", "Gates"), ("languages", "Languages"), ("diversity", "Variety"),
         ("people", "People"))  # fmt: skip
-_STATES = {"allowed": "released", "held": "held back", "unknown": "not rated"}
-_LABEL = 24
-"""Characters of a label at the left of an interval."""
 _FIELD = (
     '<input type="search" data-filter="#{anchor} tbody tr" aria-label="Filter by language" '
     'placeholder="Filter by language">'
@@ -92,8 +93,8 @@ def page(summary: SynthesisSummary) -> str:
     body = "".join(
         (
             _totals(summary),
-            _steps(summary),
-            _gates(summary),
+            steps(summary["steps"]),
+            gates(summary),
             _languages(summary),
             _diversity(summary.get("diversity") or ()),
             _people(summary.get("people") or {}),
@@ -104,7 +105,7 @@ def page(summary: SynthesisSummary) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}: synthesis</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{packaged('style.css')}{packaged('plots.css')}</style></head><body><header><h1>{title}</h1>"
+        f"<style>{packaged('style.css')}{packaged('bars.css')}</style></head><body><header><h1>{title}</h1>"
         f"<p>What was made of scarce text, and what became of it. Made by weft {esc(__version__)}.</p>"
         f'<nav aria-label="Sections">{nav}</nav></header>'
         f"<main>{body}</main><script>{packaged('script.js')}</script></body></html>\n"
@@ -112,9 +113,8 @@ def page(summary: SynthesisSummary) -> str:
 
 
 def _totals(summary: SynthesisSummary) -> str:
-    steps = summary["steps"]
-    made = sum(step["made"] for step in steps)
-    paid: list[Step | Judges] = [*steps, *([summary["judges"]] if "judges" in summary else [])]
+    made = sum(step["made"] for step in summary["steps"])
+    paid: list[Step | Judges] = [*summary["steps"], *([summary["judges"]] if "judges" in summary else [])]
     tokens = sum(one["tokens_in"] + one["tokens_out"] for one in paid)
     boxes = [(number(made), "records made"), (number(summary["released"]), "released")]
     boxes += [(number(sum(one["calls"] for one in paid)), "calls of models"), (number(tokens), "tokens")]
@@ -138,60 +138,20 @@ def _alarms(summary: SynthesisSummary) -> str:
     said = []
     if summary.get("stand_in"):
         said.append(
-            f"{summary['stand_in']:,} calls were answered by the stand-in server: its text is for tests, not training."
+            f"{summary['stand_in']:,} calls behind released records were answered by the stand-in server: its text is "
+            "for tests, not training."
         )
     if summary["unasked"]:
         said.append(f"The budget ended before {summary['unasked']:,} documents were asked about.")
     if "judges" in summary and (unasked := summary["judges"]["unasked"]):
         said.append(f"The budget ended before {unasked:,} records were judged; they are left out.")
+    if "judges" in summary and (unrated := summary["judges"]["unrated"]):
+        said.append(f"{unrated:,} parts got no rating from the judges, and are left out.")
     if summary["errors"]:
         said.append(f"{summary['errors']:,} documents or replies could not be read.")
     for reason, count in sorted(summary["denied"].items()):
         said.append(f"{count:,} documents may not be used to make others: {reason}.")
     return "".join(f'<p class="alarm">{esc(line)}</p>' for line in said)
-
-
-def _steps(summary: SynthesisSummary) -> str:
-    head = [("step", False), ("documents", True), ("calls", True), ("tokens asked", True), ("tokens answered", True),
-            ("cost", True), ("records", True), ("released", True), ("no record", True), ("errors", True)]  # fmt: skip
-    rows = []
-    for step in summary["steps"]:
-        cost = "–" if step["cost"] is None else sorted_by(step["cost"], f"{step['cost']:,.2f}")
-        counts = [step[key] for key in ("parents", "calls", "tokens_in", "tokens_out")]
-        released = sorted_by(step["released"], f"{step['released']:,}")
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(step["no_record"].items()))
-        without = sorted_by(sum(step["no_record"].values()), esc(reasons) or "0")
-        rows.append(
-            [f"<code>{esc(step['recipe'])}</code>", *(sorted_by(n, f"{n:,}") for n in counts), cost,
-             sorted_by(step["made"], f"{step['made']:,}"), released, without, f"{step['errors']:,}"]
-        )  # fmt: skip
-    bars = [
-        charts.Funnel(step["recipe"], step["released"], 0, max(step["made"] - step["released"], 0))
-        for step in summary["steps"]
-    ]
-    marks = (("keep", "released"), ("drop", "left out"))
-    legend = "".join(f'<span><i style="background:var(--{kind})"></i>{text}</span>' for kind, text in marks)
-    note = "Each step makes records of the documents of the recipe. A cost is empty where no price is known."
-    drawn = f'<div class="legend">{legend}</div>{charts.funnels(bars, "Records released by step")}'
-    return section("steps", "Steps", note, drawn + table(head, rows, sortable=True, caption="Steps"))
-
-
-def _gates(summary: SynthesisSummary) -> str:
-    if not summary["rejected"]:
-        return ""
-    gates = sorted(summary["rejected"], key=lambda gate: (-summary["rejected"][gate], gate))
-    head = [("step", False), *((gate, True) for gate in gates)]
-    rows = [
-        [f"<code>{esc(step['recipe'])}</code>", *(_count(step["rejected"].get(gate, 0)) for gate in gates)]
-        for step in summary["steps"]
-    ]
-    note = "A record counts for the first gate or rule that left it out."
-    bars = charts.bars([(gate, summary["rejected"][gate]) for gate in gates])
-    return section("gates", "What was left out", note, bars + table(head, rows, caption="Left out by step and gate"))
-
-
-def _count(value: int) -> str:
-    return sorted_by(value, f"{value:,}" if value else "–")
 
 
 def _languages(summary: SynthesisSummary) -> str:
@@ -205,12 +165,12 @@ def _languages(summary: SynthesisSummary) -> str:
         share = held["made"] / whole if whole else 0.0
         amounts = [sorted_by(held[key], number(held[key])) for key in ("made", "human")]
         rows.append(
-            [language(code), f"<code>{esc(code)}</code>", *(_count(held["records"].get(kind, 0)) for kind in kinds),
+            [language(code), f"<code>{esc(code)}</code>", *(amount(held["records"].get(kind, 0)) for kind in kinds),
              *amounts, sorted_by(share, f"{share:.1%}" if whole else "–")]
         )  # fmt: skip
         names.append(f"{code} {name(code)}")
     note = "Text by people is that of the recipe's sources, whether records were made of it or not."
-    listed = table(head, rows, sortable=True, names=names, caption="Languages")
+    listed = table(head, rows, sortable=True, names=names, region="Languages")
     return section("languages", "Languages", note, _FIELD.format(anchor="languages") + listed)
 
 
@@ -224,13 +184,10 @@ def _diversity(rows: Sequence[Mapping[str, Any]]) -> str:
         low = min(0.0, *(row["words_low"] for row in drawn))
         high = max(0.1, *(row["words_high"] for row in drawn))
         across = plots.axis("bits", low, high, 4, "{:.2f}")
-        marks = [plots.Interval(_short(row), row["words_low"], row["words_excess"], row["words_high"]) for row in drawn]
-        picture = plots.intervals(
-            "How much further from people than people are from one another", marks, across, left=_LABEL * 7 + 18
-        )
+        marks = [plots.Interval(_mark(row), row["words_low"], row["words_excess"], row["words_high"]) for row in drawn]
         most = " (the 30 largest)" if len(drawn) == 30 else ""
         told = f"Words: distance beyond that of people from one another, in bits, with 95 % intervals{most}"
-        plot = f'<figure><figcaption>{told}</figcaption><div class="chart">{picture}</div></figure>'
+        plot = f"<figure><figcaption>{told}</figcaption>{bars.intervals(told, marks, across)}</figure>"
     head = [("language", False), ("recipe", False), ("texts", True), ("words", True),
             *((f"distinct {n}", True) for n in (1, 2, 3, 4)), ("most alike", True), ("alike", True),
             ("words: distance", True), ("people", True), ("characters: distance", True), ("people", True)]  # fmt: skip
@@ -252,13 +209,12 @@ def _diversity(rows: Sequence[Mapping[str, Any]]) -> str:
     names = [f"{row['language']} {name(row['language'])}" for row in rows]
     body = plot + _FIELD.format(anchor="diversity")
     return section("diversity", "Variety", note, body + table(head, listed, sortable=True, names=names,
-                   caption="Variety by language and recipe"))  # fmt: skip
+                   region="Variety"))  # fmt: skip
 
 
-def _short(row: Mapping[str, Any]) -> str:
-    """Language and recipe of a mark, short enough for its margin."""
-    label = f"{row['language'].partition('_')[0]} {str(row['recipe']).rpartition('.')[2]}"
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+def _mark(row: Mapping[str, Any]) -> str:
+    """Language, with its script, and recipe."""
+    return f"{row['language']} {str(row['recipe']).removeprefix('synthesize.')}"
 
 
 def _figure(value: float | None, form: str) -> str:
@@ -278,19 +234,23 @@ def _people(people: Mapping[str, Any]) -> str:
     listed = []
     for row in rows:
         state = row.get("state") or "unknown"
-        mark = f'<span class="alarm">{_STATES[state]}</span>' if state == "held" else _STATES.get(state, esc(state))
+        mark = f'<span class="alarm">{STATES[state]}</span>' if state == "held" else STATES.get(state, esc(state))
         listed.append(
             [f"<code>{esc(row['recipe'])}</code>", language(row["language"]), f"{row['tasks']:,}", f"{row['rated']:,}",
              _figure(row["rate"], "{:.0%}"), _interval(row["low"], row["high"]),
              _figure(row["controls_rate"], "{:.0%}"), _figure(row["alpha_fluency"], "{:.2f}"), mark,
-             f'<span style="white-space:nowrap">{esc(row.get("detail") or "")}</span>']
+             f'{esc(row.get("detail") or "")}']
         )  # fmt: skip
     note = (
         "Speakers rated a sample among texts by people, without knowing which is which. A recipe is released in a "
         "language where the lower end of the interval (Wilson's score) reaches the floor. Where texts by people are "
         "accepted rarely too, guidelines and reviewers deserve a look. Agreement is Krippendorff's ordinal alpha."
     )
-    return section("people", "People", note, table(head, listed, caption="What speakers accepted"))
+    other = ""
+    if unmatched := people.get("unmatched"):
+        told = f"{unmatched:,} judgements are of no task of this draw, and count for nothing."
+        other = f'<p class="alarm">{told}</p>'
+    return section("people", "People", note, other + table(head, listed, region="People", kind="told"))
 
 
 def _interval(low: float | None, high: float | None) -> str:

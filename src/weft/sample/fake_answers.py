@@ -7,7 +7,10 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from weft.sample.fake_forms import form_in
 
 ANSWER_FAULTS = ("wrong_language", "copy", "loop", "refusal", "truncated", "length")
 """Faults of the answer itself: the status is 200, and the text is not what was asked for."""
@@ -15,17 +18,16 @@ DIMENSIONS = 64
 _FENCE = re.compile(r"<(text-[0-9a-f]{12})>\n(.*?)\n</\1>", re.DOTALL)
 _MARK = re.compile(r"\[\[fake [a-z_]+(?: \d+)?\]\]")
 _WORD = re.compile(r"\w+|[^\w\s]")
-_PATTERN = re.compile(r'\{\s*"\w+"\s*:[^{}]*\}')
-_MEMBER = re.compile(r'"(\w+)"\s*:\s*("[^"]*"|\[[^\]]*\]|[^,}]*)')
-_BOUNDS = re.compile(r"(-?\d+) to (-?\d+)")
+_RANKED = re.compile(r"\bAnswer \d+:\n<(text-[0-9a-f]{12})>\n(.*?)\n</\1>", re.DOTALL)
 _LOOPS = 40
-_DECODER = json.JSONDecoder()
 _OTHERS = (
     "This answer is in another language than the one that was asked for, and it goes on like that for a while.",
     "Cette phrase est dans une autre langue que celle qui a été demandée, et elle continue ainsi un moment.",
 )
 _REFUSAL = "I'm sorry, but I can't help with that request."
 _MOST_DEPTH = 12
+_NEW = frozenset({"instruction", "question"})
+"""Members whose text is no piece of the one that is asked about: its words, from another one on."""
 
 
 def drawn(*parts: object) -> int:
@@ -97,13 +99,13 @@ def _asked(body: Mapping[str, Any], messages: Sequence[str], text: str, lexicon:
         if not isinstance(schema, dict):
             raise ValueError("response_format.json_schema.schema: expected a JSON schema")
         made = filled(schema, text, lexicon, seed)
-    elif (shape := _shape(messages)) is not None:
-        made = _like(shape, text, lexicon, seed)
+    elif (shown := _form(body, messages)) is not None:
+        made = filled(shown, text, lexicon, seed)
     elif kind == "json_object":
         made = {"text": words_for(text, lexicon, seed)}
     else:
         return words_for(text, lexicon, seed)
-    return json.dumps(made, ensure_ascii=False)
+    return json.dumps(_rated(made, messages), ensure_ascii=False)
 
 
 def _within(said: str, body: Mapping[str, Any]) -> tuple[str, str]:
@@ -129,91 +131,86 @@ def _translated(word: str, lexicon: Mapping[str, str]) -> str:
     return word if found is None else found.capitalize() if word[:1].isupper() else found
 
 
-def _shape(messages: Sequence[str]) -> Any:
-    """The last JSON object that a request shows outside its fences: what an answer is to look like."""
-    found = None
-    for message in messages:
-        shown = _FENCE.sub("", message)
-        for place in (at.start() for at in re.finditer(r"\{", shown)):
-            try:
-                held, _ = _DECODER.raw_decode(shown, place)
-            except (ValueError, RecursionError):
-                continue
-            found = held if held else found
-        for pattern in _PATTERN.findall(shown) if found is None else ():
-            found = {name: _meant(value) for name, value in _MEMBER.findall(pattern)}
-    return found
+def _form(body: Mapping[str, Any], messages: Sequence[str]) -> Mapping[str, Any] | None:
+    """The form that a request shows last, outside its fences and outside what was answered before."""
+    given = [{}] if isinstance(body.get("prompt"), str) else body["messages"]
+    asked = [text for one, text in zip(given, messages, strict=True) if one.get("role") != "assistant"]
+    return form_in("\n\n".join(_FENCE.sub("", text) for text in asked))
 
 
-def _meant(value: str) -> Any:
-    """What a pattern such as {"score": a number from 0 to 5, "reason": "why"} wants in one place."""
-    if bounds := _BOUNDS.search(value):
-        return range(int(bounds.group(1)), int(bounds.group(2)) + 1)
-    return [""] if value.startswith("[") else ""
+def _rated(made: Any, messages: Sequence[str]) -> Any:
+    """Ratings of as many answers as a request numbers; an answer has the same one wherever it stands."""
+    shown = _RANKED.findall(messages[-1])
+    if isinstance(made, dict) and len(shown) > 1:
+        ratings = [1 + drawn(text) % 5 for _, text in shown]
+        return {name: ratings if _numbers(value) else value for name, value in made.items()}
+    return made
 
 
-def _like(shape: Any, text: str, lexicon: Mapping[str, str], seed: int, name: str = "") -> Any:
-    if isinstance(shape, dict):
-        return {key: _like(value, text, lexicon, drawn(seed, key), key) for key, value in shape.items()}
-    if isinstance(shape, range):
-        return shape[seed % len(shape)] if shape else shape.start
-    if isinstance(shape, list):
-        return [_like(value, text, lexicon, drawn(seed, place), name) for place, value in enumerate(shape)]
-    if isinstance(shape, bool) or shape is None:
-        return seed % 2 == 0
-    if isinstance(shape, int | float):
-        return seed % 6 if isinstance(shape, int) else seed % 101 / 100
-    return _piece(text, lexicon, seed)
+def _numbers(held: Any) -> bool:
+    return isinstance(held, list) and all(isinstance(one, int | float) for one in held)
 
 
-def filled(
-    schema: Mapping[str, Any],
-    text: str,
-    lexicon: Mapping[str, str],
-    seed: int,
-    root: Mapping[str, Any] | None = None,
-    depth: int = 0,
-) -> Any:
+def filled(schema: Mapping[str, Any], text: str, lexicon: Mapping[str, str], seed: int) -> Any:
     """A value that a JSON schema allows, its words drawn from a text. Raises ValueError for one that goes on for ever.
 
-    Known are type, properties, items, enum, const, anyOf, oneOf, allOf, $ref, and the bounds of numbers, lists and
-    texts; patterns and formats are not.
+    Known are type, properties, items, prefixItems, enum, const, anyOf, oneOf, allOf, $ref, and the bounds of numbers,
+    lists and texts; patterns and formats are not.
     """
-    if depth > _MOST_DEPTH:
-        raise ValueError("the schema contains itself; expected one with an end")
-    root = schema if root is None else root
+    return _Filling(schema, text, lexicon).value(schema, seed)
 
-    def within(part: Any, *name: object) -> Any:
-        return filled(part if isinstance(part, dict) else {}, text, lexicon, drawn(seed, *name), root, depth + 1)
 
-    if "$ref" in schema:
-        return within(_referred(root, str(schema["$ref"])))
-    if "const" in schema:
-        return schema["const"]
-    if options := schema.get("enum"):
-        return options[seed % len(options)]
-    if parts := schema.get("allOf"):
-        together: dict[str, Any] = {}
-        for part in parts:
-            together = {**together, **(_referred(root, str(part["$ref"])) if "$ref" in part else part)}
-        return within(together)
-    for name in ("anyOf", "oneOf"):
-        if options := schema.get(name):
-            return within(options[0], name)
-    kind = schema.get("type", "object" if "properties" in schema else "string")
-    if isinstance(kind, list):
-        kind = next((one for one in kind if one != "null"), "null")
-    if kind == "object":
-        return {name: within(part, name) for name, part in schema.get("properties", {}).items()}
-    if kind == "array":
+@dataclass(frozen=True)
+class _Filling:
+    root: Mapping[str, Any]
+    text: str
+    lexicon: Mapping[str, str]
+
+    def value(self, schema: Any, seed: int, name: str = "", depth: int = 0) -> Any:
+        if depth > _MOST_DEPTH:
+            raise ValueError("the schema contains itself; expected one with an end")
+        schema = schema if isinstance(schema, dict) else {}
+        if "const" in schema:
+            return schema["const"]
+        if options := schema.get("enum"):
+            return options[seed % len(options)]
+        if (part := self._part(schema)) is not None:
+            return self.value(part[1], drawn(seed, *part[0]), name, depth + 1)
+        kind = schema.get("type", "object" if "properties" in schema else "string")
+        if isinstance(kind, list):
+            kind = next((one for one in kind if one != "null"), "null")
+        if kind == "object":
+            parts = schema.get("properties", {}).items()
+            return {key: self.value(part, drawn(seed, key), key, depth + 1) for key, part in parts}
+        if kind == "array":
+            return self._list(schema, seed, name, depth)
+        if kind in ("integer", "number"):
+            return _number(schema, kind == "integer", seed)
+        if kind == "boolean":
+            return seed % 2 == 0
+        if kind == "null":
+            return None
+        piece = _piece(self.text, self.lexicon, seed)
+        return _fitted(words_for(piece, {}, seed) if name in _NEW and not self.lexicon else piece, schema)
+
+    def _part(self, schema: Mapping[str, Any]) -> tuple[tuple[str, ...], Any] | None:
+        """What a schema says in place of itself, and what its draw depends on."""
+        if "$ref" in schema:
+            return (), _referred(self.root, str(schema["$ref"]))
+        if parts := schema.get("allOf"):
+            together: dict[str, Any] = {}
+            for part in parts:
+                together = {**together, **(_referred(self.root, str(part["$ref"])) if "$ref" in part else part)}
+            return (), together
+        return next((((name,), schema[name][0]) for name in ("anyOf", "oneOf") if schema.get(name)), None)
+
+    def _list(self, schema: Mapping[str, Any], seed: int, name: str, depth: int) -> list[Any]:
         least = int(schema.get("minItems", 1))
-        count = min(int(schema.get("maxItems", least + 2)), least + seed % 3)
-        return [within(schema.get("items"), place) for place in range(max(least, count))]
-    if kind in ("integer", "number"):
-        return _number(schema, kind == "integer", seed)
-    if kind == "boolean":
-        return seed % 2 == 0
-    return None if kind == "null" else _fitted(_piece(text, lexicon, seed), schema)
+        count = max(least, min(int(schema.get("maxItems", least + 2)), least + seed % 3))
+        first = schema.get("prefixItems") or ()
+        if len(first) > 1:  # those that a form shows, in turn
+            return [self.value(one, drawn(seed, place), name, depth + 1) for place, one in enumerate(first)]
+        return [self.value(schema.get("items"), drawn(seed, place), name, depth + 1) for place in range(count)]
 
 
 def _referred(root: Mapping[str, Any], name: str) -> Mapping[str, Any]:
