@@ -61,12 +61,11 @@ def in_context_translation(
 ) -> ServiceFunction:
     """Translate texts from the language `source` into `into` by a model that sees like texts and their translations.
 
-    `pool` are files of pairs (TSV, CSV, JSONL, Parquet) with a column for each language (its code, or source and
-    target). Shown are the `shots` pairs whose source is most like the text by BM25: over words, or over runs of three
-    characters; `auto` takes characters where the pool writes spaces between words, else pairs of characters.
-    `diversity` is how much it counts that shots are unlike each other (maximal marginal relevance). A pair whose source
-    is nearly the text, with a likeness of `most_alike` or more, is never shown. With `similar_last` the most similar
-    stands last.
+    `pool` are files of pairs with a column for each language (its code, or source and target). Shown are the `shots`
+    pairs whose source is most like the text by BM25: over words, or over runs of three characters; `auto` takes
+    characters where the pool writes spaces between words, else pairs of characters. `diversity` is how much it counts
+    that shots are unlike each other (maximal marginal relevance). A pair whose source is nearly the text, with a
+    likeness of `most_alike` or more, is never shown. With `similar_last` the most similar stands last.
 
     `ranking` is by `terms`, by `vectors` of the service `encoder`, or by both (Borda). `encoder_prefix` stands before
     each text that it is given, of 2,000 characters at most; a piece without a vector is ranked by terms. `made_pool`
