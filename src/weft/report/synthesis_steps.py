@@ -93,7 +93,9 @@ def _verdict(said: Mapping[str, int]) -> str:
     """Share of what was judged that passed; in words where nothing was."""
     judged, unjudged = said.get("pass", 0) + said.get("fail", 0), said.get("unjudged", 0)
     if not judged:
-        return sorted_by(-1, f'<span class="alarm">not judged</span><small>{unjudged:,} parts</small>' if unjudged else "–")
+        return sorted_by(
+            -1, f'<span class="alarm">not judged</span><small>{unjudged:,} parts</small>' if unjudged else "–"
+        )
     share = said.get("pass", 0) / judged
     more = f"<small>{unjudged:,} not judged</small>" if unjudged else ""
     return sorted_by(share, f"{share:.1%}<small>of {judged:,}</small>{more}")
