@@ -1,9 +1,11 @@
 """How many planted faults the gates of synthetic records refuse, and how much trusted text they lose, by language.
 
 python benchmarks/synthetic_gates.py [--part test] [--only LANGUAGE,…] [--translationese] [--markdown] [--json FILE]
+python benchmarks/synthetic_gates.py --summary FILE
 
 OLDI Seed, TICO-19 and NusaX, each calibrated by itself on half of its blocks of ten lines; `--part tune` is what the
-gates were tuned on. With --translationese, what a classifier of made and native text can tell.
+gates were tuned on. `--summary` reads the lines that a run printed: of each fault how many languages reach 0.95, and
+which do not. With --translationese, what a classifier of made and native text can tell.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import sys
 import time
 from itertools import pairwise
@@ -56,6 +59,31 @@ def row(name: str, held: list[Tally], markdown: bool) -> str:
         else:
             cells.append(f"{each.share:.3f} ({low:.2f}) {each.of}" if each.of else "–")
     return "| " + " | ".join(cells) + " |" if markdown else "  ".join(cells)
+
+
+_CELL = re.compile(r"(?P<share>[\d.]+) \((?P<low>[\d.]+)(?:–(?P<high>[\d.]+))?\)(?: (?P<of>\d+))?|–")
+
+
+def summary(lines: list[str], fewest: int = 30) -> list[str]:
+    """A line for loss and each fault: of languages with `fewest` records how many are good enough, and the others."""
+    cells: dict[str, list[tuple[str, float, str]]] = {fault: [] for fault in FAULTS}
+    for line in lines:
+        name, *held = [part.strip() for part in re.split(r"\||  +", line.strip("| ")) if part.strip()]
+        if "/" in name and len(held) == len(FAULTS):
+            for fault, cell in zip(FAULTS, held, strict=True):
+                found = _CELL.fullmatch(cell)
+                if found and found["share"] and int(found["of"] or fewest) >= fewest:
+                    cells[fault].append((name, float(found["share"]), cell))
+    made = ["| | languages | good enough | worst | which are not |", "| --- | --- | --- | --- | --- |"]
+    for fault, held in cells.items():
+        loss = fault == "none"
+        missed = sorted((each for each in held if each[1] > 5 or not loss), key=lambda each: each[1], reverse=loss)
+        missed = [each for each in missed if loss or each[1] < 0.95]
+        worst = (max if loss else min)((share for _, share, _ in held), default=float("nan"))
+        told = "; ".join(f"{name} {cell}" for name, _, cell in missed)
+        title = "loss, %" if loss else fault
+        made.append(f"| {title} | {len(held)} | {len(held) - len(missed)} | {worst:g} | {told} |")
+    return made
 
 
 def word_for_word(corpus: Corpus) -> list[str]:
@@ -110,7 +138,11 @@ def main() -> None:
     parser.add_argument("--translationese", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--summary", type=Path)
     given = parser.parse_args()
+    if given.summary:
+        print("\n".join(summary(given.summary.read_text("utf-8").splitlines())))
+        return
     folder = data_folder()
     if given.translationese:
         translationese(folder)

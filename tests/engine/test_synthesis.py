@@ -203,6 +203,25 @@ def test_one_operator_may_stand_twice_and_its_build_outlives_its_files(tmp_path:
         assert build.state.done(node), node
 
 
+def test_records_of_an_earlier_run_are_nobodys_text(tmp_path: Path) -> None:
+    """They stand in a recipe for steps that know what a machine made; others would call it a person's."""
+    gates = "{gates: {leave_out: [copy, language, lexical, ending]}}"
+    run(load(recipe(tmp_path / "one", synthesis=gates)), tmp_path / "made")
+    assert summary(tmp_path / "made")["released"] > 0
+    acquire = (
+        "[{path: texts/000.txt, license: CC-BY-4.0, basis: licence, language_hint: swh_Latn},"
+        f" {{path: '{tmp_path}/made/records/text/*.parquet', name: earlier, format: synthetic, basis: licence}}]"
+    )
+    file = recipe(tmp_path / "two", acquire=acquire, synthesis=gates)
+    run(load(file), tmp_path / "again")
+    held = summary(tmp_path / "again")
+    assert held["steps"][0]["parents"] == 1
+    human = (tmp_path / "two/texts/000.txt").read_text("utf-8")
+    assert held["languages"]["swh_Latn"]["human"] == len(human)
+    with pytest.raises(WeftError, match="earlier has records that machines made"):
+        load(file, ["synthesis.trusted=[earlier]"])
+
+
 def test_what_a_judge_does_not_rate_is_not_released(tmp_path: Path) -> None:
     with FakeServer(faults=1.0, kinds=("refusal",)) as judge:
         service = f"{{url: '{judge.url}', protocol: openai-chat, model: weft-fake}}"

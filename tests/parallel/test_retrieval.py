@@ -82,6 +82,26 @@ def test_what_is_left_unread_changes_nothing(units: str) -> None:
     assert 0 < read < whole
 
 
+def test_terms_beyond_the_filter_are_told_apart() -> None:
+    draw = random.Random(3)
+    many = [f"{text} {' '.join(f'w{n}x{place}' for place in range(20))}" for n, text in enumerate(texts(3_600, seed=4))]
+    index = Index.build(many, "words")
+    assert len(index.vocabulary) > 70_000
+    for n in draw.sample(range(len(many)), 20):
+        query = " ".join(draw.sample(many[n].split(), 12))
+        starts, terms = index.terms([query])
+        ids, sums, _ = index.sums(starts, terms, 5)
+        every = np.zeros(len(index), np.int64)
+        for term in terms:
+            first, last = index.by_term.starts[term], index.by_term.starts[term + 1]
+            every[index.by_term.others[first:last]] += index.by_term.impacts[first:last]
+        order = np.lexsort((np.arange(len(every)), -every))[:5]
+        assert (
+            ids[0].tolist() == np.where(every[order] > 0, order, -1).tolist()
+            and sums[0].tolist() == every[order].tolist()
+        )
+
+
 def test_an_answer_does_not_depend_on_the_other_queries() -> None:
     index = Index.build(POOL)
     whole = index.search(ASKED, 7)

@@ -22,7 +22,7 @@ STEP = "code_switch: {lexicon: lexicon.tsv, into: eng_Latn}"
         (f"[{STEP}]", "{gates: {wide_ratio: [4, 1]}}", "two positive numbers, the smaller first, got 4 and 1"),
         (f"[{STEP}]", "{gates: {wide_ratio: [-1, 2]}}", "two positive numbers"),
         (f"[{STEP}]", "{gates: {confusable: [[swh_Latn]]}}", "expected two languages or more in a group, got swh_Latn"),
-        (f"[{STEP}]", "{gates: {confusable: [[klingonese, swh_Latn]]}}", "klingonese"),
+        (f"[{STEP}]", "{gates: {confusable: [[no language, swh_Latn]]}}", "no language"),
         (f"[{STEP}]", "{gates: {loss: {langage: 0.1}}}", "one of .*copy, numbers.*did you mean language"),
         (f"[{STEP}]", "{balance: {skills: {translaton: 0.4}}}", "did you mean translation"),
         (f"[{STEP}]", "{gates: {held_out: [items.jsonl]}}", "no column text; it has question"),

@@ -11,7 +11,7 @@ import pytest
 from weft.operators.examples import load_examples
 from weft.operators.registry import ROOMS, Registry
 from weft.operators.trial import build, example_table, run
-from weft.synthesize.asking import settled
+from weft.synthesize.asking import Sampling, settled
 from weft.synthesize.preference import Guards
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -52,3 +52,8 @@ def test_settings_are_those_stated_or_the_default() -> None:
     assert settled(None, Guards(alike=20)) == Guards(alike=20)
     assert settled({"alike": 30}, Guards(alike=20)) == Guards(alike=30)
     assert settled(Guards(alike=40), Guards()) == Guards(alike=40)
+
+
+def test_what_a_recipe_does_not_say_of_sampling_stays_as_the_operator_has_it() -> None:
+    assert settled({"max_tokens": 9}, Sampling(temperature=0.7)) == Sampling(temperature=0.7, max_tokens=9)
+    assert settled({"temperature": 0.1}, Sampling(temperature=0.7)).temperature == 0.1

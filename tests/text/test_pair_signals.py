@@ -42,6 +42,21 @@ def test_numbers_are_compared_in_any_digits(source: str, target: str, left: tupl
     assert found["target_numbers_left"] == left[1] - missing
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "new"),
+    [
+        ("ACE2", "ஏ.சி.இ-2 (ACE2)", 0),
+        ("ACE2", "ஏ.சி.இ-7 (ACE2)", 1),
+        ("1,250 of 9,000", "1250 (1,250) 9 000", 0),
+        ("1,250", "1,250, 251", 1),
+        ("two", "2 2", 2),
+        ("2", "", 0),
+    ],
+)
+def test_numbers_that_are_written_twice_are_not_new(source: str, target: str, new: int) -> None:
+    assert counted(source, target)["target_numbers_new"] == new
+
+
 def test_units_are_words_or_characters_of_scripts_without_spaces() -> None:
     found = counted("I read books", "我喜歡看書。")
     assert (found["source_units"], found["target_units"]) == (3, 5)

@@ -74,11 +74,22 @@ def demo(
 
 
 @application.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml.")], as_json: Json = False) -> int:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write recipe.yaml.")],
+    synthesize: Annotated[
+        str | None,
+        typer.Option(
+            "--synthesize",
+            metavar="NAME",
+            help="A recipe of weft synthesize with this step, such as code_switch; another name lists them all.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
     """Write a starter recipe with comments."""
     from weft.cli import building
 
-    return building.init(folder, as_json)
+    return building.init(folder, as_json, synthesize)
 
 
 @application.command()

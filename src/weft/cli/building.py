@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,21 +42,51 @@ construct:
 """
 
 
-def init(folder: Path, as_json: bool) -> int:
+def init(folder: Path, as_json: bool, synthesize: str | None = None) -> int:
     """Write recipe.yaml and the folder it reads; never over an existing recipe."""
     target = folder / "recipe.yaml"
-    if target.exists():
-        raise WeftError(f"{target}: exists already; expected a folder without a recipe")
-    try:
-        (folder / "texts").mkdir(parents=True, exist_ok=True)
-        target.write_text(STARTER, "utf-8")
-    except OSError as error:
-        raise WeftError(f"{folder}: cannot be written: {error.strerror}") from error
+    if synthesize is not None:
+        return _init_synthesis(folder, target, synthesize, as_json)
+    _write_recipe(folder, target, STARTER, ("texts",))
     if as_json:
         show.as_json({"recipe": str(target), "texts": str(folder / "texts")})
         return 0
     show.say(f"Wrote {target}. Put files into {folder / 'texts'} and run: weft run {target}")
     return 0
+
+
+def _init_synthesis(folder: Path, target: Path, name: str, as_json: bool) -> int:
+    """Write the recipe file of a step of synthesize, with the folders that it reads, and say what to put where."""
+    from weft.synthesize.starters import starter
+
+    held = starter(name)
+    _write_recipe(folder, target, held.text, [file for file in held.files if "." not in file])
+    if as_json:
+        files = [{"path": str(folder / file), "what": what} for file, what in held.files.items()]
+        show.as_json({"recipe": str(target), "operator": f"synthesize.{held.name}", "files": files})
+        return 0
+    show.say(f"Wrote {target}: {held.makes}")
+    show.say("It reads:")
+    names = max(len(str(folder / file)) for file in held.files) + 1
+    for file, what in held.files.items():
+        show.entry(str(folder / file), what, indent=2, names=names)
+    more = ", and where the model server is, its model and price" if held.asks else ""
+    show.say(f"Write your languages and the licences of the files into the recipe{more}. Then:")
+    show.say(f"  weft synthesize {target} --estimate")
+    show.say(f"  weft synthesize {target}")
+    return 0
+
+
+def _write_recipe(folder: Path, target: Path, text: str, folders: Iterable[str]) -> None:
+    if target.exists():
+        raise WeftError(f"{target}: exists already; expected a folder without a recipe")
+    try:
+        for name in folders:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+    except OSError as error:
+        raise WeftError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def demo(folder: Path, workers: int | None, as_json: bool, quiet: bool) -> int:

@@ -47,8 +47,7 @@ def remarks(held: Mapping[str, Any], lost: int, target: object) -> None:
     """What the table does not show; `lost` are files and records that gave no document."""
     if unasked := held["unasked"]:
         show.say(
-            f"The budget is spent: {unasked:,} documents were not asked about. With a larger one the same command "
-            "goes on."
+            f"The budget is spent: {unasked:,} documents are not done. With a larger one the same command goes on."
         )
     _judges(held["judges"], held["currency"] or "")
     if held["denied"]:

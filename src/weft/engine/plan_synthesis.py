@@ -20,6 +20,8 @@ STAGES = ("acquire", "parse", "standardize", "label", "synthesize", "gates", "re
 """Stages of a recipe that makes records."""
 _ALLOWED, _TRUSTED, _MAKE, _GATE, _JUDGE, _CHOOSE, _RELEASE = 1, 1, 2, 1, 2, 2, 2
 """Raised when these tasks give other answers to the same input."""
+_TAKE_MADE = ("synthesize.back_translation_tags",)
+"""Steps that are given records of earlier runs: they say which side a machine made. Others would call it a person's."""
 UNASKED = "unasked"
 """Count of rows that a budget left unasked."""
 
@@ -65,6 +67,11 @@ def nodes_with_errors(recipe: Recipe) -> list[str]:
     return [name(number, step) for name in named for number, step in enumerate(recipe.synthesize)]
 
 
+def _by_people(recipe: Recipe) -> list[str]:
+    """Sources that hold no records of earlier runs."""
+    return [source.name for source in recipe.acquire if source.format != "synthetic"]
+
+
 def _content(compiler: Compiler, file: str) -> object:
     """Digest of a file of the settings, as it was kept where a build is read."""
     kept = compiler.known.get("synthesis", {})
@@ -96,8 +103,8 @@ def _labels(compiler: Compiler, state: State, shard: int, wanted: set[str]) -> t
 
 def _trusted(compiler: Compiler) -> Node:
     settings = compiler.recipe.synthesis
-    named = compiler.recipe.acquire if settings.trusted is None else settings.trusted
-    sources = [str(getattr(source, "name", source)) for source in named]
+    people = _by_people(compiler.recipe)
+    sources = people if settings.trusted is None else [str(name) for name in settings.trusted]
 
     def plan(state: State, shard: int) -> list[Task]:
         labels, keys = _labels(compiler, state, shard, {"lid"})
@@ -106,11 +113,12 @@ def _trusted(compiler: Compiler) -> Node:
             "allowed": state.path("allowed", shard),
             "labels": labels,
             "sources": sources,
+            "people": people,
             "most": settings.gates.trusted,
             "seed": settings.gates.seed,
             "unit": settings.balance.unit,
         }
-        given = [sources, settings.gates.trusted, settings.gates.seed, settings.balance.unit]
+        given = [sources, people, settings.gates.trusted, settings.gates.seed, settings.balance.unit]
         key = digest("trusted", _TRUSTED, state.key("documents", shard), state.key("allowed", shard), keys, given)
         return [Task("trusted", shard, "trusted", key, {}, arguments)]
 
@@ -130,12 +138,18 @@ def _calibrate(compiler: Compiler) -> Node:
     return Node("calibrate", "gates", ("trusted",), "all", plan)
 
 
+def sources_of(recipe: Recipe, step: Step) -> list[str]:
+    """Names of the sources whose documents a step is given."""
+    return [source.name for source in recipe.acquire] if step.operator in _TAKE_MADE else _by_people(recipe)
+
+
 def _make(compiler: Compiler, number: int, step: Step) -> Node:
     spec = compiler.registry.get(step.operator)
     node = make_node(number, step)
     wanted = {*spec.reading(step.params), *names_in(step.where), "id", "source", "locator"}
     described = compiler.described(step)
     budget = compiler.recipe.synthesis.budget.model_dump(mode="json")
+    sources = sources_of(compiler.recipe, step)
 
     def plan(state: State, shard: int) -> list[Task]:
         labels, keys = _labels(compiler, state, shard, wanted)
@@ -148,6 +162,7 @@ def _make(compiler: Compiler, number: int, step: Step) -> Node:
             "columns": [name for name in DOCUMENT.names if name in wanted],
             "call": Call(step.operator, dict(step.params), step.where).__dict__,
             "folder": f"{number}-{spec.short}",
+            "sources": sources,
         }
         key = digest("make", _MAKE, compiler.identity(step), number, document.key, state.key("allowed", shard), keys)
         if described:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from weft.engine import build
 from weft.engine.plan_lanes import names_in
+from weft.engine.plan_synthesis import sources_of
 from weft.engine.reading import Build
 from weft.engine.scheduler import Listener
 from weft.engine.synthesis_estimate_client import Answer, Asked, Estimating
@@ -87,7 +88,7 @@ class _Sampled:
     def steps(self) -> Iterator[dict[str, Any]]:
         """The recipe's steps; what they make is kept for the judges."""
         for step in self._recipe.synthesize:
-            terms = self._meeting(step)
+            terms = self._meeting(step).filter(pl.col("source").is_in(sources_of(self._recipe, step)))
             denied = purposes.denied(terms.to_arrow(), PURPOSE, self._consents)
             ids = terms.filter(pl.Series(pl.from_arrow(denied), dtype=pl.String).is_null())["id"].sort()
             made, asked = self._run(step, ids)
@@ -126,7 +127,7 @@ class _Sampled:
         frame = self._held.documents(text=False)
         if step.where is not None and names_in(step.where) <= set(self._columns):
             frame = frame.filter(pl.sql_expr(step.where))
-        return frame.select("id", *purposes.READS).collect()
+        return frame.select("id", "source", *purposes.READS).collect()
 
     def _scale(self, ids: pl.Series) -> float:
         return ids.len() / min(self._sample, ids.len()) if ids.len() else 0.0

@@ -113,7 +113,7 @@ def plain(value: object) -> str:
         return f"[{', '.join(plain(item) for item in value)}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
-    return str(value)
+    return str(value) or '""'
 
 
 def page(spec: OperatorSpec, place: str, examples: Sequence[Example]) -> str:

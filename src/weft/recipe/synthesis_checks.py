@@ -37,12 +37,16 @@ def synthesis_faults(shape: RecipeFile, sources: Sequence[Source], base: Path) -
             message = "expected in the recipe of weft run that reads what this one makes (format: synthetic)"
             faults.append(Fault((name,), f"a recipe with synthesize makes records and no corpus; {message}"))
     names = [source.name for source in sources]
+    made = [source.name for source in sources if source.format == "synthetic"]
     if shape.synthesis.trusted is not None and not shape.synthesis.trusted:
         message = f"is empty, and gates would have nothing to learn from; expected some of {', '.join(names)}"
         faults.append(Fault(("synthesis", "trusted"), message))
     faults += _skill_faults(shape.synthesis)
     for number, name in enumerate(shape.synthesis.trusted or ()):
-        if name not in names:
+        if name in made:
+            message = f"{name} has records that machines made; expected text by people"
+            faults.append(Fault(("synthesis", "trusted", number), message))
+        elif name not in names:
             message = f"there is no source {name}; expected one of {', '.join(names)}{nearest(name, names)}"
             faults.append(Fault(("synthesis", "trusted", number), message))
     for place, file in _files(shape.synthesis).items():

@@ -40,10 +40,12 @@ class Sampling(BaseModel):
 
 
 def settled(given: Settings | Mapping[str, Any] | None, default: Settings) -> Settings:
-    """The settings that a parameter states, which a recipe gives as plain data; `default` where it states none."""
+    """The settings that a parameter states, which a recipe gives as plain data; `default` says what it does not."""
     if given is None:
         return default
-    return given if isinstance(given, type(default)) else type(default).model_validate(given)
+    if not isinstance(given, Mapping):
+        return given
+    return type(default).model_validate({**default.model_dump(), **given})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -104,10 +104,12 @@ async def translated(
     ask: Ask,
     note: Callable[[Sequence[Any]], dict[str, Any]],
     shots: Callable[[Sequence[Any]], list[str]] = lambda given: [],
+    terms: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]] = lambda given: (),
 ) -> None:
     """Ask for every piece with what is `given` for it, and note a pair for every text; what a person wrote comes first.
 
-    `note` and `shots` say what was given for the pieces of a text. A text with a piece that got no answer gives none.
+    `note`, `shots` and `terms` (`beside` of `Making.record`) say what was given for the pieces of a text. A text with a
+    piece that got no answer gives none.
     """
     owners = [text.row for text in texts for _ in text.bounds]
     pieces = [piece for text in texts for piece in text.pieces]
@@ -139,6 +141,7 @@ async def translated(
             shots=list(dict.fromkeys(shots(own))),
             note=told,
             calls=calls,
+            beside=terms(own),
         )
         made.add(text.row)
     for row, calls in failed.items():

@@ -79,8 +79,11 @@ def _left(mine: Any, size: int, others: Any, more: int, used: Any, theirs: Any) 
 
 
 @part
-def unmatched(one: Any, count: int, other: Any, counted: int) -> tuple[Any, Any]:
-    """Groups of digits of each text that the other lacks; `one` and `other` are (whole, begins, groups, used, rest)."""
+def unmatched(one: Any, count: int, other: Any, counted: int) -> tuple[Any, Any, int]:
+    """Groups of digits of each text that the other lacks; `one` and `other` are (whole, begins, groups, used, rest).
+
+    Each as often as it is too many; the last number counts those of the other that the first has not once.
+    """
     used, theirs = one[3], other[3]
     used[:count] = 0
     theirs[:counted] = 0
@@ -89,8 +92,19 @@ def unmatched(one: Any, count: int, other: Any, counted: int) -> tuple[Any, Any]
     used[:size] = 0
     theirs[:more] = 0
     _left(one[4], size, other[4], more, used, theirs)
-    mine = size - np.int64(used[:size].sum())
-    return mine, more - np.int64(theirs[:more].sum())
+    mine, new = size - np.int64(used[:size].sum()), 0
+    for m in range(more):
+        if not theirs[m]:
+            new += not (_among(one[0], count, other[4][m]) or _among(one[2], one[1][count], other[4][m]))
+    return mine, more - np.int64(theirs[:more].sum()), new
+
+
+@part
+def _among(held: Any, size: int, wanted: Any) -> bool:
+    found = False
+    for n in range(size):
+        found = found or held[n] == wanted
+    return found
 
 
 @part

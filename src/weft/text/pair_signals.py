@@ -34,9 +34,9 @@ white space; `cased` letters have a case; `scripted` letters are of one script, 
 `listed` units are stop words; `run` is the longest of one character; `repeated` of the `trigrams` of units stood
 before; `ending` is a class of `pair_characters`; `numbers` are groups of digits; `alphabetic` and `english_stops` are
 what other tools count."""
-BOTH = ("copied", "same", "source_numbers_left", "target_numbers_left")
+BOTH = ("copied", "same", "source_numbers_left", "target_numbers_left", "target_numbers_new")
 """Of a pair: share of the target's units with a letter that the source has; 1 where all units are the same in the same
-order; groups of digits that the other side lacks."""
+order; groups of digits that the other side lacks or has not as often; those of the target that the source never has."""
 COLUMNS = (*(f"source_{name}" for name in SIDE), *(f"target_{name}" for name in SIDE), *BOTH)
 _WIDTH = len(SIDE)
 _ONE, _STEP = np.uint64(1), np.uint64(0x9E3779B97F4A7C15)
@@ -149,10 +149,10 @@ def _measure(
         size, more = _side(target, row, known, theirs, second, stamp + 1, greek, counts[width : 2 * width])
         share, same = _copied(first[2], count, second[2], size, stamp + 2, keys, stamps)
         counts[2 * width], counts[2 * width + 1] = share, same
-        left, over = 0, 0
+        left, over, new = 0, 0, 0
         if found or more:
-            left, over = unmatched(first[3], found, second[3], more)
-        counts[2 * width + 2], counts[2 * width + 3] = left, over
+            left, over, new = unmatched(first[3], found, second[3], more)
+        counts[2 * width + 2], counts[2 * width + 3], counts[2 * width + 4] = left, over, new
 
 
 class Texts(NamedTuple):

@@ -150,6 +150,10 @@ def test_an_answer_that_repeats_its_question_is_an_echo() -> None:
     question, answer = (text for _, text in pairs(2, 7))
     asked = part(question, answer, "instruction", of_language=SECOND)
     assert fails(records([asked, part(f"{question} {answer}", question, "answer", of_language=SECOND)])) == ["finish"]
+    assert fails(records([asked, part(question, answer, "answer", of_language=SECOND)])) == ["finish"]
+    greeting = part("Salaam!", answer, "dialogue", of_language=SECOND)
+    (told,) = verdicts(records([greeting, greeting]))
+    assert {each["verdict"] for each in told if each["gate"] == "finish"} == {"pass"}
 
 
 def test_gates_can_be_left_out_and_an_unknown_one_is_refused() -> None:

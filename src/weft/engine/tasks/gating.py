@@ -63,11 +63,10 @@ def trusted_texts(task: Task, context: Context) -> list[Entry]:
     columns = [name for name in PARENT if name != "lid"]
     people: dict[str, dict[str, Any]] = {}
     for batch in beside(given["documents"], given["labels"], columns, context):
-        kept = pc.and_(
-            pc.is_null(denied.slice(start, batch.num_rows)),
-            pc.is_in(batch["source"], pa.array(given["sources"], pa.string())),
-        )
-        amounts.update(_amounts(batch.filter(pc.is_null(denied.slice(start, batch.num_rows))), given["unit"]))
+        by_people = pc.is_in(batch["source"], pa.array(given["people"], pa.string()))
+        free = pc.is_null(denied.slice(start, batch.num_rows))
+        amounts.update(_amounts(batch.filter(pc.and_(free, by_people)), given["unit"]))
+        kept = pc.and_(free, pc.is_in(batch["source"], pa.array(given["sources"], pa.string())))
         start += batch.num_rows
         people = _first(people | {one["id"]: one for one in review.controls(batch.filter(kept))})
         found.append(trusted.sample(batch.filter(kept), given["most"], given["seed"]))

@@ -74,6 +74,7 @@ def _given(task: Task, step: Ready, context: Context) -> Iterator[pa.Table]:
     for batch in beside(given["documents"], given["labels"], given["columns"], context):
         chosen = pl.Series(denied.slice(start, batch.num_rows).is_null().to_numpy(zero_copy_only=False))
         start += batch.num_rows
+        chosen &= pl.Series(pl.from_arrow(batch["source"])).is_in(given["sources"])
         if step.where is not None:
             chosen &= chosen_rows(step, batch)
         yield batch.filter(chosen.to_arrow())

@@ -18,16 +18,15 @@ import polars as pl
 import pyarrow as pa
 
 from weft.errors import WeftError
-from weft.parallel.lexicon import Lexicon
 from weft.synthesize.gates import endings, learning
 from weft.synthesize.gates.bands import BANDS
-from weft.synthesize.gates.linking import Key, from_arrays, to_arrays
+from weft.synthesize.gates.linking import Key, Linked, from_arrays, to_arrays
 from weft.synthesize.gates.pieces import sized
 from weft.synthesize.gates.settings import GateSettings
 from weft.synthesize.gates.tongues import Contrast, Words
 from weft.synthesize.gates.trusted import plain_order
 
-FORMAT = 1
+FORMAT = 2
 LENGTHS = {
     "language": pl.String,
     "other": pl.String,
@@ -50,7 +49,7 @@ class Calibration:
     answers: pl.DataFrame
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     words: Mapping[str, Words] = field(default_factory=dict)
-    lexicons: Mapping[Key, Lexicon] = field(default_factory=dict)
+    lexicons: Mapping[Key, Linked] = field(default_factory=dict)
     endings: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     texts: Mapping[str, int] = field(default_factory=dict)
 
@@ -135,13 +134,18 @@ def calibrate(trusted: pa.Table, settings: GateSettings) -> Calibration:
     pairs = frame.filter(pl.col("other_language").is_not_null()).with_columns(
         of=pl.col("other_text"), of_language=pl.col("other_language"), other=pl.col("other_language")
     )
+    # By one side of a pair: both directions of it teach one lexicon.
+    side = pl.when(pl.col("language") < pl.col("other")).then("text").otherwise("of")
+    fold = plain_order(pairs.select(side.alias("side"))["side"]) % np.uint64(endings.FOLDS)
+    pairs = pairs.with_columns(pl.Series("link_fold", fold.astype(np.int8)))
     tongue = learning.of_tongues(plain, settings)
     lengths = learning.lengths(pairs, settings)
-    ends = learning.ends(plain, pairs, lengths, settings)
+    links = learning.links(pairs, settings)
+    ends = learning.ends(plain, pairs, lengths, links, settings)
     bands = [
         *tongue.bands,
         *learning.shapes(plain, settings),
-        *learning.of_pairs(pairs, lengths, settings),
+        *learning.of_pairs(pairs, lengths, links, settings),
         *ends.bands,
     ]
     return Calibration(
@@ -151,7 +155,7 @@ def calibrate(trusted: pa.Table, settings: GateSettings) -> Calibration:
         answers=tongue.answers,
         contrasts=tongue.contrasts,
         words=tongue.words,
-        lexicons=ends.lexicons,
+        lexicons=links.whole,
         endings=ends.weights,
         texts=dict(enough.iter_rows()),
     )

@@ -64,6 +64,10 @@ def wrong(frame: pl.DataFrame) -> pl.Series:
     # A part before it that asks: an instruction, or any text of the one who asks.
     before = pl.col("text").shift(1).over("row").fill_null("")
     judged = pl.col("relation").is_in((*AS_TRANSLATION, "answer", "dialogue", "instruction"))
+    again = text.str.strip_chars() == before.str.strip_chars()
+    turn = pl.col("relation").is_in(("answer", "instruction")) | (
+        (pl.col("relation") == "dialogue") & (text.str.len_chars() >= _ECHO)  # greetings are given back
+    )
     begins = (_begins(text, of) & ~pl.col("relation").eq("dialogue")) | _begins(text, before)
     made = frame.select(
         pl.when(~text.str.contains(r"\S"))
@@ -72,7 +76,7 @@ def wrong(frame: pl.DataFrame) -> pl.Series:
         .then(pl.lit("refusal"))
         .when(wrapped & judged)
         .then(pl.lit("wrapped"))
-        .when(begins & judged)
+        .when((begins & judged) | (again & turn))
         .then(pl.lit("echo"))
         .alias("wrong")
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from weft.parallel.lexicon import Lexicon
 from weft.synthesize.gates import endings, linking, sides, tongues
-from weft.synthesize.gates.bands import BANDS, Share, fixed, for_all_sizes, learn
+from weft.synthesize.gates.bands import BANDS, Share, bound, fixed, for_all_sizes, learn
 from weft.synthesize.gates.pieces import SIZES, sized
 from weft.synthesize.gates.settings import GateSettings
 from weft.synthesize.gates.trusted import plain_order
@@ -23,14 +22,19 @@ _PIECE_SIZES = 3
 """Classes of size, from the least, whose bands pieces teach where there are not enough texts of that size."""
 _OF_PIECES = 3.0
 """Times the share of pieces that lie outside a band: short texts say little, and few are as short."""
-NUMBERS = ("any", "added", "both", "digits")
-"""Forms of the gate of numbers, the strictest first."""
+FORMS: tuple[tuple[str, ...], ...] = (("any",), ("added",), ("new", "both"), ("new",), ("both",), ("digits",))
+"""Forms of the gate of numbers, the strictest first: none of these measures may be above 0."""
+NUMBERS = ("any", "added", "new", "both", "digits", "linked")
 _IN_SCRIPT = 0.25
 """Share of letters in the script of its language that a text must have, whatever some trusted texts have."""
 _AGAINST = 1.5
 """Times the share of trusted texts that are lost at most where another language is likelier for them."""
-_MILDEST = {"digits": 1.5}
-"""Times the loss that the last form may cost: behind it nothing is judged."""
+_MILDEST = 1.5
+"""Times the loss that the last form may cost; behind it `linked` is judged."""
+_LETTERS = 0.5
+"""Share of texts with numbers of their own from which digits are no numbers: in old fonts some are letters."""
+_SEEN, _UNMARKED = 0.95, 1.5
+"""Share of the cut copies of trusted texts that are to be seen; where they are not, times the loss of endings."""
 COPY_FROM = 0.4
 """Below it a translation is no copy, however little trusted translations share with their sources."""
 
@@ -183,7 +187,34 @@ def shapes(plain: pl.DataFrame, settings: GateSettings) -> list[pl.DataFrame]:
     return [learn(frame, "repetition", {name: share for name in REPETITION[:3]}, settings.fewest)]
 
 
-def of_pairs(pairs: pl.DataFrame, known: pl.DataFrame, settings: GateSettings) -> list[pl.DataFrame]:
+class Links(NamedTuple):
+    """Lexicons of the pairs of languages `keys`: of all trusted pairs, and of those outside each `link_fold`."""
+
+    keys: list[linking.Key]
+    whole: dict[linking.Key, linking.Linked]
+    folds: list[dict[linking.Key, linking.Linked]]
+
+    def unseen(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+        """(texts, linking.INPUTS) of texts with `link_fold` by the lexicons that have not seen them."""
+        made = np.zeros((frame.height, len(linking.INPUTS)))
+        for number, rows in _folds(frame["link_fold"]):
+            made[rows] = linking.inputs(frame[rows], self.folds[number])
+        return made
+
+
+def links(pairs: pl.DataFrame, settings: GateSettings) -> Links:
+    """Lexicons of the pairs of languages with most trusted pairs, `settings.lexicons` of them."""
+    counts = pairs.group_by("language", "other").len("n").filter(pl.col("n") >= settings.fewest)
+    best: dict[linking.Key, int] = {}
+    for one, other, size in counts.sort("language", "other").iter_rows():
+        key = linking.key_of(one, other)
+        best[key] = max(size, best.get(key, 0))
+    keys = sorted(sorted(best, key=lambda key: (-best[key], key))[: settings.lexicons])
+    seen = [pairs.filter(pl.col("link_fold") != number) for number in range(endings.FOLDS)]
+    return Links(keys, linking.fit(pairs, keys), [linking.fit(part, keys) for part in seen])
+
+
+def of_pairs(pairs: pl.DataFrame, known: pl.DataFrame, links: Links, settings: GateSettings) -> list[pl.DataFrame]:
     """Bands of length, copies and numbers, of each pair of languages."""
     if pairs.is_empty():
         return []
@@ -193,96 +224,116 @@ def of_pairs(pairs: pl.DataFrame, known: pl.DataFrame, settings: GateSettings) -
         *seen.get_columns(), sides.kept(pairs), sides.copied(pairs, seen["shared"])
     )
     copies = learn(frame, "copy", {"copied": Share(None, loss.copy_)}, settings.fewest, key)
-    told = frame.group_by(*key).agg(
-        pl.len().alias("texts"), *((pl.col(name) > 0).mean().alias(name) for name in (*NUMBERS, "kept"))
-    )
-    rows = []
-    for one in told.filter(pl.col("texts") >= settings.fewest).sort(*key).iter_rows(named=True):
-        chosen = [name for name in NUMBERS if one[name] <= loss.numbers * _MILDEST.get(name, 1.0)][:1]
-        if one["kept"] <= loss.numbers / 2:
-            chosen.append("kept")
-        rows += [fixed("numbers", name, one["language"], one["other"], texts=one["texts"], high=0.0) for name in chosen]
     return [
         learn(frame, "length", {"z": Share(loss.length / 2, loss.length / 2)}, settings.fewest, key),
         copies.with_columns(pl.col("high").clip(COPY_FROM)),
-        for_all_sizes(rows),
+        *_numbers(frame, links, settings),
     ]
 
 
+def _numbers(frame: pl.DataFrame, links: Links, settings: GateSettings) -> list[pl.DataFrame]:
+    """Bands of numbers: the strictest form that trusted pairs keep, and where they keep none, `linked`."""
+    rows: list[dict[str, Any]] = []
+    none, loss = [], settings.loss.numbers
+    for (language, other), own in frame.sort("language", "other").group_by("language", "other", maintain_order=True):
+        if own.height < settings.fewest:
+            continue
+        broken = [_share(own, form) for form in FORMS]
+        most = [loss * (_MILDEST if form == FORMS[-1] else 1.0) for form in FORMS]
+        kept = [form for form, share, least in zip(FORMS, broken, most, strict=True) if share <= least]
+        chosen = list(kept[0]) if kept else []
+        if not kept and _share(own, ("new",)) <= _LETTERS:
+            none.append(own)
+        if _share(own, ("kept",)) <= loss / 2:
+            chosen.append("kept")
+        rows += [fixed("numbers", name, str(language), str(other), texts=own.height, high=0.0) for name in chosen]
+    found = [for_all_sizes(rows)]
+    for own in none:
+        mutual = np.where(linking.known(own, links.keys).to_numpy(), links.unseen(own)[:, linking.MUTUAL], np.nan)
+        scored = own.with_columns(sides.linked(own["both"], mutual), size=pl.lit(0, pl.Int8))
+        share = {"linked": Share(None, loss)}
+        found.append(learn(scored, "numbers", share, settings.fewest, ("language", "other")))
+    return found
+
+
+def _share(frame: pl.DataFrame, names: tuple[str, ...]) -> float:
+    """The share of rows where one of the columns is above 0."""
+    return float(frame.select(pl.any_horizontal(pl.col(name) > 0 for name in names).mean()).to_series()[0])
+
+
 class Ends(NamedTuple):
-    """What tells cut texts: bands, TAILS, lexicons, and weights by measure and language (`cut|swh_Latn`)."""
+    """What tells cut texts: bands, TAILS, and weights by measure and language (`cut|swh_Latn`)."""
 
     bands: list[pl.DataFrame]
     tails: pl.DataFrame
-    lexicons: dict[linking.Key, Lexicon]
     weights: dict[str, npt.NDArray[np.float64]]
 
 
 CUT = ("cut_linked", "cut_beside", "cut")
 """Measures of cut texts: beside a source by a lexicon of both languages, beside a source without one, and alone."""
-_HALVES = 2
 
 
-def ends(plain: pl.DataFrame, pairs: pl.DataFrame, known: pl.DataFrame, settings: GateSettings) -> Ends:
+def ends(plain: pl.DataFrame, pairs: pl.DataFrame, known: pl.DataFrame, links: Links, settings: GateSettings) -> Ends:
     """Learnt from trusted texts and cut copies of them, texts beside their sources and texts alone."""
     alone = plain.with_columns(of=pl.lit(None, pl.String), z=pl.lit(None, pl.Float64))
     both = with_z(pairs, known) if pairs.height else pairs.with_columns(z=pl.lit(None, pl.Float64))
-    keys = _with_lexicons(both, settings)
-    halves = [(plain["fold"] % _HALVES != number) for number in range(_HALVES)]
-    tails = [endings.count_tails(part, endings.cut(part)) for part in (plain.filter(half) for half in halves)]
-    lexicons = [linking.fit(both.filter(pl.col("fold") % _HALVES != number), keys) for number in range(_HALVES)]
-    both = both.with_columns(linking.known(both, keys).alias("linked"))
+    seen = [plain.filter(pl.col("fold") != number) for number in range(endings.FOLDS)]
+    tails = [endings.count_tails(part, endings.cut(part)) for part in seen]
+    both = both.with_columns(linking.known(both, links.keys).alias("linked"))
     weights: dict[str, npt.NDArray[np.float64]] = {}
     found = []
     for measure, frame in zip(CUT, (both.filter(pl.col("linked")), both, alone), strict=True):
         for (language,), own in frame.sort("language").group_by("language", maintain_order=True):
             if own.height < settings.fewest or language not in plain["language"]:
                 continue
-            weight, scores = _fitted(own, measure, tails, lexicons, known)
+            weight, scores, cut = _fitted(own, measure, tails, links, known)
             weights[f"{measure}|{language}"] = weight
+            share = settings.loss.ending
+            if (cut > -bound(-scores, share)).mean() < _SEEN:
+                share *= _UNMARKED
             # One class of size: the score is odds, and at one bound for all the fewest cut texts pass.
             scored = own.with_columns(pl.Series(measure, scores), size=pl.lit(0, pl.Int8))
-            found.append(learn(scored, "ending", {measure: Share(None, settings.loss.ending)}, settings.fewest))
+            found.append(learn(scored, "ending", {measure: Share(None, share)}, settings.fewest))
     whole = endings.count_tails(plain, endings.cut(plain))
-    return Ends([pl.concat([pl.DataFrame(schema=BANDS), *found])], whole, linking.fit(both, keys), weights)
-
-
-def _with_lexicons(pairs: pl.DataFrame, settings: GateSettings) -> list[linking.Key]:
-    """The pairs of languages with most trusted pairs, `settings.lexicons` of them."""
-    counts = pairs.group_by("language", "other").len("n").filter(pl.col("n") >= settings.fewest)
-    best: dict[linking.Key, int] = {}
-    for one, other, size in counts.sort("language", "other").iter_rows():
-        key = linking.key_of(one, other)
-        best[key] = max(size, best.get(key, 0))
-    return sorted(sorted(best, key=lambda key: (-best[key], key))[: settings.lexicons])
+    return Ends([pl.concat([pl.DataFrame(schema=BANDS), *found])], whole, weights)
 
 
 def cut_inputs(
-    frame: pl.DataFrame, measure: str, tails: pl.DataFrame, lexicons: Mapping[linking.Key, Lexicon]
+    frame: pl.DataFrame, measure: str, tails: pl.DataFrame, lexicons: Mapping[linking.Key, linking.Linked]
 ) -> npt.NDArray[np.float64]:
     """What one of the measures CUT weighs of texts (`language`, `text`, `of`, `of_language`, `z`)."""
     made = endings.inputs(frame, tails, measure != "cut")
     return np.hstack([made, linking.inputs(frame, lexicons)]) if measure == "cut_linked" else made
 
 
+def _unseen(frame: pl.DataFrame, measure: str, tails: list[pl.DataFrame], links: Links) -> npt.NDArray[np.float64]:
+    """What `cut_inputs` gives by tails and lexicons of the other folds."""
+    made = np.zeros((frame.height, len(endings.INPUTS)))
+    for number, rows in _folds(frame["fold"]):
+        made[rows] = endings.inputs(frame[rows], tails[number], measure != "cut")
+    return np.hstack([made, links.unseen(frame)]) if measure == "cut_linked" else made
+
+
+def _folds(column: pl.Series) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """The rows of each fold that has some."""
+    fold = column.to_numpy()
+    for number in range(endings.FOLDS):
+        rows = np.flatnonzero(fold == number)
+        if len(rows):
+            yield number, rows
+
+
 def _fitted(
-    own: pl.DataFrame,
-    measure: str,
-    tails: list[pl.DataFrame],
-    lexicons: list[dict[linking.Key, Lexicon]],
-    known: pl.DataFrame,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Weights, and the score of each text by tails, lexicon and weights of the other half."""
-    scores = np.zeros(own.height)
-    whole, short, half = [], [], own["fold"].to_numpy() % _HALVES
-    for number in range(_HALVES):
-        mine = own.filter(pl.Series(half == number))
-        cuts = endings.cut(mine)
-        if measure != "cut":
-            cuts = with_z(cuts.drop("z", "ratio", "of_size"), known)
-        whole.append(cut_inputs(mine, measure, tails[number], lexicons[number]))
-        short.append(cut_inputs(cuts, measure, tails[number], lexicons[number]))
-    for number in range(_HALVES):
-        weights = endings.fit(whole[1 - number], short[1 - number])
-        scores[half == number] = endings.score(whole[number], weights)
-    return endings.fit(np.concatenate(whole), np.concatenate(short)), scores
+    own: pl.DataFrame, measure: str, tails: list[pl.DataFrame], links: Links, known: pl.DataFrame
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Weights, and scores of the texts and of their cut copies by tails, lexicon and weights of the other folds."""
+    cuts = endings.cut(own)
+    if measure != "cut":
+        cuts = with_z(cuts.drop("z", "ratio", "of_size"), known)
+    whole, short = (_unseen(each, measure, tails, links) for each in (own, cuts))
+    scores, cut_scores, cut_fold = np.zeros(own.height), np.zeros(cuts.height), cuts["fold"].to_numpy()
+    for number, rows in _folds(own["fold"]):
+        weights = endings.fit(np.delete(whole, rows, axis=0), short[cut_fold != number])
+        scores[rows] = endings.score(whole[rows], weights)
+        cut_scores[cut_fold == number] = endings.score(short[cut_fold == number], weights)
+    return endings.fit(whole, short), scores, cut_scores

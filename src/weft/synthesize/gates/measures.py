@@ -159,6 +159,7 @@ def numbers(frame: pl.DataFrame, calibration: Calibration, settings: GateSetting
     """Numbers, addresses, placeholders, tags and code that only one side has."""
     some = _beside(frame.filter(pl.col("relation").is_in(SAME_SHAPE) & pl.col("of").is_not_null()))
     made = some.with_columns(*sides.signals(some).get_columns(), sides.kept(some))
+    made = made.with_columns(_linked(made, calibration))
     # Where pairs are trusted, what they do not keep is not judged; else the mildest form.
     learnt = calibration.lengths.select("language", "other").unique()
     rest = made.join(learnt, on=["language", "other"], how="anti")
@@ -166,6 +167,15 @@ def numbers(frame: pl.DataFrame, calibration: Calibration, settings: GateSetting
     names = (*learning.NUMBERS, "kept")
     why = "trusted translations do not keep numbers"
     return Measured(made, names, pl.concat([calibration.bands, *stated]), why)
+
+
+def _linked(frame: pl.DataFrame, calibration: Calibration) -> pl.Series:
+    """`linked` of the pairs of languages that have a band of it."""
+    held = calibration.bands.filter((pl.col("gate") == "numbers") & (pl.col("measure") == "linked"))
+    asked = frame.with_row_index("at").join(held.select("language", "other").unique(), on=["language", "other"])
+    at, mutual = asked["at"].to_numpy(), np.full(frame.height, np.nan)
+    mutual[at] = linking.mutual(frame[at], calibration.lexicons)
+    return sides.linked(frame["both"], mutual)
 
 
 def lexical(frame: pl.DataFrame, calibration: Calibration, settings: GateSettings) -> Measured:

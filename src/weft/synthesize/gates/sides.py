@@ -32,8 +32,9 @@ def signals(frame: pl.DataFrame) -> pl.DataFrame:
     """Of texts and their sources (`text`, `of`): numbers that are left over, endings, and the share that is copied.
 
     `both`: numbers for which the text has others: the smaller of those that either side has alone. `added`: those that
-    the text has alone; `any`: those that one of the two has alone. `digits`: as `both`, where single digits differ too:
-    `1 9 50` is 1950 to some writers.
+    the text has alone; `any`: those that one of the two has alone. `new`: as `added`, without those that the source has
+    too but not as often: some writers put a name twice, in two scripts. `digits`: as `both`, where single digits
+    differ too: `1 9 50` is 1950 to some writers.
     """
     found = measure(texts(frame["of"].fill_null("")), texts(frame["text"].fill_null("")), _nothing(), _nothing())
     column = {name: found[:, number] for number, name in enumerate(COLUMNS)}
@@ -44,6 +45,7 @@ def signals(frame: pl.DataFrame) -> pl.DataFrame:
             "both": both,
             "digits": np.where(both > 0, _digits(frame, both > 0), 0.0),
             "added": added.astype(np.float64),
+            "new": column["target_numbers_new"].astype(np.float64),
             "any": (left + added).astype(np.float64),
             "of_mark": np.isin(column["source_ending"], _MARKS),
             "mark": np.isin(column["target_ending"], _MARKS),
@@ -78,6 +80,15 @@ def _values() -> dict[str, str]:
     """The ASCII digit of every decimal digit."""
     points = np.flatnonzero(flat(tables().category) == CATEGORIES.index("Nd")).tolist()
     return {chr(point): str(unicodedata.digit(chr(point))) for point in points if chr(point).isdecimal()}
+
+
+def linked(both: pl.Series, mutual: npt.NDArray[np.float64]) -> pl.Series:
+    """`linked`: how much of a text translates words of its source, where its numbers are others; 0 where they are not.
+
+    Pairs that people put side by side by mistake have other numbers and other words: what they get is near 0.
+    """
+    score = np.where((both > 0).to_numpy() | np.isnan(mutual), mutual, 0.0)
+    return pl.Series("linked", score).fill_nan(None)
 
 
 def kept(frame: pl.DataFrame) -> pl.Series:
