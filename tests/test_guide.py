@@ -40,6 +40,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("word-alignment", 1, "projected.jsonl"),
         ("multi-way", 2, "batches.jsonl"),
         ("synthesis", 3, "trl/README.md"),
+        ("synthesis-recipes-instructions", 1, "made/records/sft/swh_Latn.parquet"),
         ("synthesis-shots", 2, "two/records/pair/swh_Latn.parquet"),
     ],
 )
@@ -109,6 +110,16 @@ def test_the_recipe_of_the_page_on_pairs_is_good(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tests/examples/label.pair_score/model", tmp_path / "pair-model")
     (tmp_path / "recipe.yaml").write_text(found, "utf-8")
     assert {"translates", "has_a_model"} <= set(load(tmp_path / "recipe.yaml").construct.rules)
+
+
+def test_the_recipe_of_seeds_on_the_page_on_synthesis_is_good(tmp_path: Path) -> None:
+    from weft.recipe import load
+
+    page = (ROOT / "docs/synthesis.md").read_text("utf-8")
+    (found,) = [code for kind, code in BLOCK.findall(page) if kind == "yaml" and "acquire:" in code]
+    (tmp_path / "recipe.yaml").write_text(found, "utf-8")
+    (tmp_path / "lexicon.tsv").write_text("swh_Latn\teng_Latn\nkitabu\tbook\n", "utf-8")
+    assert load(tmp_path / "recipe.yaml").synthesize[0].where == "source <> 'scale'"
 
 
 def test_the_recipe_of_the_page_on_order_is_good(tmp_path: Path) -> None:
