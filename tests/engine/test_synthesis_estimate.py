@@ -52,3 +52,18 @@ def test_an_estimate_has_the_labels_and_judges_that_ask(tmp_path: Path, server: 
     run(load(file), tmp_path / "made")
     held = summary(tmp_path / "made")
     assert 0.3 < judge["tokens_in"] / held["judges"]["tokens_in"] < 3
+
+
+def test_an_estimate_counts_what_an_encoder_is_asked(tmp_path: Path, server: FakeServer) -> None:
+    told = f"url: '{server.url}', model: weft-fake, price: {{input: 1000, output: 2000}}"
+    file = recipe(
+        tmp_path,
+        synthesize="\n  - in_context_translation: {service: writer, encoder: encoder, ranking: both, per: document,"
+        " source: swh_Latn, into: eng_Latn, pool: [lexicon.tsv]}",
+        services=f"{{writer: {{{told}, protocol: openai-chat}},"
+        f" encoder: {{{told}, protocol: openai-embeddings, items_per_request: 8}}}}",
+    )
+    (step,) = estimate(load(file), tmp_path / "made", 16, lambda body: answer(body, {})[0])["steps"]
+    assert server.stats()["asked"] == 0
+    assert step["calls"] == 16 + 1 + 2  # translations; five words of the pool, and 16 texts, eight at a time
+    assert step["cost"] > 0

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from weft.engine.places import in_objects
 from weft.engine.reading import Build
 from weft.engine.service_account import account, tokens
@@ -16,6 +18,7 @@ from weft.recipe.services import Service
 
 Answer = Callable[[Mapping[str, Any]], str]
 """A likely answer to a request: its length is what counts."""
+_VECTOR = np.ones(1, np.float32)
 
 
 @dataclass
@@ -61,9 +64,9 @@ class Estimating:
     async def ask_each(self, rows: Sequence[int], items: Sequence[str], body: Mapping[str, Any]) -> list[Any]:
         """Translation models in a folder are free, and a likely translation is as long as its source.
 
-        Vectors and scores of servers are counted, and none is given.
+        Vectors and scores of servers are counted; all texts get one vector, and none a score.
         """
-        if self._service.path is not None:
+        if self._service.path:
             return [{"text": item, "finish": "stop", "tokens": [0, 0]} for item in items]
         identity, asked = self._service.identity(), 0
         for item in items:
@@ -75,7 +78,7 @@ class Estimating:
                 self._asked.answered += kept
                 self._spend(0 if kept else tokens(item), 0, 0)
         self._asked.calls += -(-asked // self._service.items_per_request)
-        return [None] * len(items)
+        return [_VECTOR if self._service.protocol == "openai-embeddings" else None for _ in items]
 
     async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered:
         sent = self._sent(body)
