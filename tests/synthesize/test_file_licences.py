@@ -22,8 +22,9 @@ from weft.synthesize.pivot_join import pivot_join
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 REGISTRY = Registry.from_rooms(ROOMS, entry_points=False)
-WITHOUT = {"leave", "negations", "frequencies", "plan"}
-"""Lists of words that only say which words of a text are meant, and the plan of whoever writes the recipe."""
+WITHOUT = {"leave", "negations", "frequencies", "plan", "made_pool"}
+"""Lists of words that only say which words of a text are meant, the plan of whoever writes the recipe, and records,
+each with a licence of its own."""
 BRINGING = [
     (name, file)
     for name in REGISTRY.names()
