@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from weft.operators.registry import ROOMS, Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # The same examples each time, so that a run says whether this change broke something; HYPOTHESIS_PROFILE=search looks
-# for new ones, at leisure.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("search", max_examples=2_000)
+# for new ones, at leisure. None has a time limit: a busy machine is no fault of the code.
+_UNTIMED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **_UNTIMED)
+settings.register_profile("search", max_examples=2_000, **_UNTIMED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
