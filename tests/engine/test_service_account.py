@@ -47,7 +47,7 @@ class _Long(Client):
     def key(self, body: Any, sample: int = 0) -> bytes:
         return b"k"
 
-    async def called(self, body: Any, identifier: str, sample: int = 0, begun: bool = False) -> tuple[Any, int]:
+    async def called(self, body: Any, identifier: str, sample: int = 0) -> tuple[Any, int]:
         return {"text": "a" * self._length, "finish": "stop"}, 1
 
 

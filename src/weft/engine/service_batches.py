@@ -43,7 +43,6 @@ class BatchClient:
         self._stage = stage
         self._ids = batch["id"].to_pylist() if ids is None else ids
         self._lost: dict[int, tuple[str, str]] = {}
-        self._begun: set[int] = set()
         self.calls: dict[str, dict[str, Any]] = {}
         """Account of every call that was answered, by the key of its reply."""
 
@@ -57,7 +56,7 @@ class BatchClient:
 
     def beside(self, parameter: str) -> BatchClient:
         other = BatchClient({parameter: self._asked[parameter]}, self._batch, self._stage, self._ids)
-        other._lost, other.calls, other._begun = self._lost, self.calls, self._begun
+        other._lost, other.calls = self._lost, self.calls
         return other
 
     async def ask(self, row: int, body: Mapping[str, Any]) -> Any:
@@ -69,14 +68,13 @@ class BatchClient:
 
     async def call(self, row: int, body: Mapping[str, Any], sample: int = 0) -> Answered | None:
         try:
-            value, attempts = await self._client.called(body, self._ids[row], sample, row in self._begun)
+            value, attempts = await self._client.called(body, self._ids[row], sample)
         except Unanswered as refused:
             self.fail(row, refused.reason, refused.detail)
             return None
         except BudgetSpent as spent:
             self.fail(row, BUDGET_SPENT, str(spent))
             return None
-        self._begun.add(row)
         told = account(self._client.service, self._client.key(body, sample), body, value) | {"attempts": attempts}
         self.calls[told["key"]] = told
         if (length := len(value["text"])) > (most := _longest(body)):

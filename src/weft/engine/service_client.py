@@ -53,7 +53,6 @@ class Client:
         self._name = name
         self._line: Line | FolderLine | None = None
         self._slots = Slots(service.concurrency)
-        self._turns = Slots(max(service.concurrency, service.batch.requests if service.batch else 0))
         self._requests = Rate(service.requests_per_minute)
         self._tokens = Rate(service.tokens_per_minute)
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
@@ -81,20 +80,15 @@ class Client:
         """The answer to a request. Raises Unanswered, ServiceDown, ServiceStopped or BudgetSpent."""
         return (await self.called(body, identifier, sample))[0]
 
-    async def called(
-        self, body: Mapping[str, Any], identifier: str, sample: int = 0, begun: bool = False
-    ) -> tuple[Any, int]:
-        """As `one`, and how often the request was sent before it was answered.
-
-        Under a budget, what was `begun` goes first: it ends with documents that are done, and not with all half done.
-        """
+    async def called(self, body: Mapping[str, Any], identifier: str, sample: int = 0) -> tuple[Any, int]:
+        """As `one`, and how often the request was sent before it was answered."""
         if (item := self.protocol.item) in body:
             return await self._of_one(str(item), body, identifier, sample), 1
         key = self.key(body, sample)
         held = self.replies.get(key)
         if held is None:
             if key not in self._flying:
-                self._fly([key], lambda: self._single(key, dict(body), identifier, begun))
+                self._fly([key], lambda: self._single(key, dict(body), identifier))
             held = await asyncio.shield(self._flying[key])
         answer = self._taken(key, held, identifier)
         return answer, answer.pop(_ATTEMPTS, 1) if isinstance(answer, dict) else 1
@@ -186,11 +180,11 @@ class Client:
                 flying.set_exception(own)
                 flying.exception()  # nobody may be waiting any more
 
-    async def _single(self, key: bytes, body: dict[str, Any], identifier: str, begun: bool) -> None:
+    async def _single(self, key: bytes, body: dict[str, Any], identifier: str) -> None:
         if self.budget is None:
             (answer,), tries = await self._alone(key, body)
         else:
-            async with self._turns.taken(begun), self.budget.reserved(self.service, body):
+            async with self.budget.reserved(self.service, body):
                 (answer,), tries = await self._alone(key, body)
                 if isinstance(answer, dict) and "text" in answer:
                     self.budget.paid(self.service, body, answer)

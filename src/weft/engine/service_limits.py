@@ -21,14 +21,13 @@ class Slots:
         self._run = 0
         self._cut = -1.0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._begun: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def taken(self, begun: bool = False) -> AsyncIterator[None]:
-        """A slot for the length of a block; slots go to what was begun, and else to those who came first."""
-        if self.busy >= self.limit or self._waiting or self._begun:
+    async def taken(self) -> AsyncIterator[None]:
+        """A slot for the length of a block; slots go to those who came first."""
+        if self.busy >= self.limit or self._waiting:
             turn = asyncio.get_running_loop().create_future()
-            (self._begun if begun else self._waiting).append(turn)
+            self._waiting.append(turn)
             try:
                 await turn
             except asyncio.CancelledError:
@@ -47,8 +46,8 @@ class Slots:
         self._wake()
 
     def _wake(self) -> None:
-        while (self._waiting or self._begun) and self.busy < self.limit:
-            turn = (self._begun or self._waiting).popleft()
+        while self._waiting and self.busy < self.limit:
+            turn = self._waiting.popleft()
             if not turn.done():
                 self.busy += 1
                 turn.set_result(None)
