@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,7 @@ def test_there_are_several_shards(build: Path) -> None:
 
 def test_second_run_does_nothing(build: Path, rerun: Any) -> None:
     before = contents(build / "construct")
-    begun = time.perf_counter()
     result = rerun(build.parent / "recipe.yaml", build)
-    assert time.perf_counter() - begun < 2
     assert not result.tally.ran and contents(build / "construct") == before
 
 

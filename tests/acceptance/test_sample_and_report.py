@@ -217,7 +217,7 @@ def test_python_does_the_same_as_the_command(tmp_path: Path, way: str) -> None:
     (tmp_path / "mine.py").write_text(SCRIPT, encoding="utf-8")
     call = {"script": ["mine.py"], "standard input": ["-"]}[way]
     ran = subprocess.run(
-        [sys.executable, *call], input=SCRIPT, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *call], input=SCRIPT, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.stdout.split() == ["0", "1", "True"] and "Traceback" not in ran.stderr, ran.stderr[-2000:]
     assert (tmp_path / "build" / "report" / "index.html").is_file()

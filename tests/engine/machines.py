@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from typing import Any
 
 import psutil
@@ -89,12 +88,3 @@ def _name(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.NoSuchProcess):
         return str(" ".join(process.cmdline()) or process.name())
     return ""
-
-
-def soon(condition: Any, seconds: float = 120.0) -> Any:
-    """What a condition gives once it is true; raises AssertionError when it is not in time."""
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "not in time"
-        time.sleep(0.02)
-    return found

@@ -18,6 +18,7 @@ from tests.engine.machines import below, end
 from tests.engine.model_server import ModelServer
 from tests.engine.object_server import Server, faults_before
 from tests.engine.test_objects import of_folder, stored
+from tests.waiting import soon
 
 from weft.engine import object_replies
 from weft.engine.build import run
@@ -103,18 +104,20 @@ def test_who_asks_hears_that_nothing_is_kept(url: str, monkeypatch: pytest.Monke
     place = ObjectReplies(ObjectStorage(url))
     held = place.open("m")
 
+    refused: list[str] = []
+
     def refuse(objects: Objects, path: str, content: bytes | Path) -> str:
+        refused.append(path)
         raise OutOfReach("no answer")
 
     with monkeypatch.context() as patch:
         patch.setattr(Objects, "write", refuse)
         held.put(KEYS[0], ("d0",), b"x")
-        time.sleep(0.5)
+        soon(lambda: refused)
         with pytest.raises(OutOfReach, match="no answer"):
             held.sync()
-    time.sleep(0.5)
+    soon(lambda: _held(url) == {0})
     held.sync()
-    assert _held(url) == {0}
     held.close()
     place.close()
 

@@ -16,10 +16,11 @@ from tests.engine.killing import start
 from tests.engine.machines import below
 from tests.engine.object_server import Server, faults_before
 from tests.engine.test_objects import of_folder, stored
+from tests.waiting import soon
 
 from weft.cli.boundary import run as main
 from weft.engine.build import run
-from weft.engine.object_crew import TOP, ObjectCrew
+from weft.engine.object_crew import LOOK, TOP, ObjectCrew
 from weft.engine.object_guard import Guard, check
 from weft.engine.object_storage import ObjectStorage
 from weft.engine.objects import Objects
@@ -39,15 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("folder")
     assert run(load(write_corpus(made, 160, 4)), made / "build", workers=1).status == 0
     return made
-
-
-def soon(condition: object, *alive: subprocess.Popen[str], seconds: float = 90.0) -> None:
-    """Wait until a condition is true, while these processes live."""
-    until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < until, "not in time"
-        assert all(one.poll() is None for one in alive), [one.communicate() for one in alive if one.poll() is not None]
-        time.sleep(0.05)
 
 
 def ended(process: subprocess.Popen[str]) -> dict[str, object]:
@@ -110,17 +102,17 @@ def _done(objects: Objects) -> list[str]:
 @pytest.mark.slow
 def test_a_worker_that_slept_commits_nothing_and_the_others_finish(folder: Path, url: str) -> None:
     objects = Objects(url)
-    given = (folder / "recipe.yaml", "--into", url, "--lease", "2")
+    given = (folder / "recipe.yaml", "--into", url, "--lease", "8")
     sleeper = start(*given)
     soon(lambda: len(_done(objects)) >= 3, sleeper)
     asleep = [psutil.Process(sleeper.pid), *below(sleeper.pid)]
     for one in asleep:
         one.suspend()
-    # A lease of its own: on a busy machine two seconds are too few for one that is awake.
+    # A lease of its own: on a busy machine a few seconds are too few for one that is awake.
     ended(start(folder / "recipe.yaml", "--into", url, "--lease", "30"))
     for one in asleep:
         one.resume()
-    out, errors = sleeper.communicate(timeout=60)
+    out, errors = sleeper.communicate(timeout=300)
     # It reads in the ledger that all is done, unless it first finds out that it is not counted on.
     assert (sleeper.returncode == 0 and not json.loads(out)["failures"]) or "nothing was heard of this worker" in errors
     assert stored(url) == of_folder(folder / "build")
@@ -135,7 +127,7 @@ def test_a_worker_that_is_told_to_end_gives_its_tasks_back(folder: Path, url: st
     told = status(url)
     assert told["live"] and [one["pid"] for one in told["workers"]] == [process.pid]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(40) == 128 + signal.SIGTERM
+    assert process.wait(300) == 128 + signal.SIGTERM
     assert not list(objects.below(TOP))
     assert run(load(folder / "recipe.yaml"), url, workers=1).status == 0
     assert stored(url) == of_folder(folder / "build")
@@ -165,21 +157,23 @@ def test_a_run_and_workers_refuse_each_other(
 
 def test_a_task_is_one_workers_until_that_is_not_heard_from(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [Task("label", shard, "labels", f"key-{shard}") for shard in range(20)]
-    first, second = (ObjectCrew(ObjectStorage(url), name, 2) for name in ("a", "b"))
+    first, second = (ObjectCrew(ObjectStorage(url), name, 8) for name in ("a", "b"))
     for crew in (first, second):
         crew.enter("plan")
     assert first.claim(tasks) == tasks and second.claim(tasks) == []
-    time.sleep(6)  # both are renewed meanwhile, and nothing else
-    second.taken()
+    for crew in (first, second, first):  # both are renewed meanwhile, and nothing else
+        tag = crew._tag
+        soon(lambda crew=crew, tag=tag: crew._tag != tag)
+    time.sleep(LOOK)
     assert second.taken() == {task.key for task in tasks}
     assert second.claim(tasks) == [] and first.mine("key-3")
     first._ended.set()  # as if it hung: its name runs out by the storage's clock
-    until = time.monotonic() + 20
-    while not (won := second.claim(tasks)):
-        assert time.monotonic() < until
-        time.sleep(0.3)
+
+    def won() -> list[Task]:
         second.taken()
-    assert won == tasks and second.attempt("key-3") == 2
+        return second.claim(tasks)
+
+    assert soon(won) == tasks and second.attempt("key-3") == 2
     assert not first.alive and not first.mine("key-3") and first.claim(tasks) == []
     first.release("key-3")
     first.give_back(first.settled())

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from tests.engine.corpus import contents, write_corpus
 from tests.engine.object_server import KINDS, Server, faults_before
+from tests.waiting import soon
 
 from weft.cli.boundary import run as main
 from weft.engine.build import check_folder, run
 from weft.engine.ledger import Entry
-from weft.engine.object_lease import LEASE
+from weft.engine.object_lease import COARSE, LEASE
 from weft.engine.object_storage import LASTING, ObjectStorage
 from weft.engine.objects import Objects
 from weft.engine.places import building, open_ledger
@@ -144,11 +145,11 @@ def test_a_second_run_is_refused_while_the_first_is_alive(
 
 def test_the_lease_of_a_dead_run_of_another_machine_is_taken_over(url: str) -> None:
     storage = ObjectStorage(url)
-    told = {"host": "elsewhere", "pid": 1, "nonce": "n", "seconds": 1, "released": False}
+    told = {"host": "elsewhere", "pid": 1, "nonce": "n", "seconds": 60, "released": False}
     storage.objects.write(LEASE, json.dumps(told).encode())
     with pytest.raises(WeftError, match="elsewhere:1"), building(storage, dry_run=False):
         pass
-    time.sleep(4.5)
+    storage.objects.write(LEASE, json.dumps(told | {"seconds": -COARSE - 1}).encode())  # its time ran out a second ago
     with building(storage, dry_run=False):
         assert json.loads(storage.objects.read(LEASE) or b"")["pid"] == os.getpid()
 
@@ -160,9 +161,8 @@ def test_a_run_that_lost_its_lease_says_so_and_touches_nothing(url: str, monkeyp
     with building(storage, dry_run=False):
         assert storage.lease is not None
         storage.objects.write(LEASE, other)
-        until = time.monotonic() + 10
-        while storage.lease.lost is None and time.monotonic() < until:
-            time.sleep(0.05)
+        lease = storage.lease
+        soon(lambda: lease.lost is not None)
         with pytest.raises(WeftError, match="another run has taken over"):
             storage.lease.check()
     assert storage.objects.read(LEASE) == other

@@ -19,7 +19,8 @@ import psutil
 import pytest
 from tests.engine.corpus import write_corpus
 from tests.engine.killing import made
-from tests.engine.machines import Machines, below, end, soon
+from tests.engine.machines import Machines, below, end
+from tests.waiting import soon
 
 from weft.engine import room, work
 from weft.engine.build import run
@@ -330,9 +331,9 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, notes: Path) -> None:
     soon(lambda: lines(notes))
     children = psutil.Process(driver.pid).children(recursive=True)
     driver.send_signal(signal.SIGINT)
-    _, said = driver.communicate(timeout=30)
+    _, said = driver.communicate(timeout=300)
     assert driver.returncode == 130 and said == "stopped; the same command goes on where it was\n"
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=120)
     assert children and not alive
 
 

@@ -115,4 +115,5 @@ def test_the_cost_of_a_task_does_not_grow_with_the_shards(tmp_path: Path) -> Non
         Scheduler(Plan(tuple(nodes), shards), State(Ledger(tmp_path), list(shards)), Draws(1), Silent()).run()
         return (time.process_time() - began) / count
 
-    assert seconds(8_000) < 4 * max(seconds(1_000), 1e-5)
+    few, many = (min(seconds(count) for _ in range(3)) for count in (500, 4_000))
+    assert many < 4 * max(few, 1e-5)

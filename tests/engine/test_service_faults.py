@@ -98,7 +98,7 @@ def test_an_answer_after_the_end_of_its_task_ends_no_thread(tmp_path: Path, monk
     theirs.close()
     thread = threading.Thread(target=lane._listen)
     thread.start()
-    thread.join(10)
+    thread.join(300)
     assert not thread.is_alive() and not unheard
 
 
@@ -124,7 +124,7 @@ def test_a_process_of_service_tasks_that_dies_idle_costs_no_attempt(tmp_path: Pa
         assert runner._lane is not None
         runner._lane._process.kill()
         runner._lane._process.join()
-        runner._lane._thread.join(10)
+        runner._lane._thread.join(300)
         for number in range(4):
             runner.submit(Task("n", number, SERVED, f"second {number}"))
         assert [one.failure for one in _taken(runner, 4)] == [None] * 4 and runner.busy == 0

@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 from tests.engine.corpus import contents, write_corpus
 from tests.engine.killing import Workers, build_under_kills, start
+from tests.waiting import soon
 
 from weft.cli.boundary import run as command
 from weft.engine import crew, leases, local, worker
@@ -112,17 +113,22 @@ def test_the_clock_of_a_node_does_not_matter(tmp_path: Path, monkeypatch: pytest
     assert second.take("task")
 
 
-def test_a_living_owner_renews_its_lease_and_no_others(tmp_path: Path) -> None:
-    first = Leases(tmp_path, "a", seconds=0.8)
-    assert first.take("task")
-    time.sleep(1.2)
-    seen = leases.look(tmp_path, "task")
-    assert seen is not None and seen.alive
+def test_a_living_owner_renews_its_lease_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_RENEWALS", 2_400)
+    first = Leases(tmp_path, "a", seconds=60)
+    assert first.take("task") and first.take("other")
+
+    def renewed(name: str) -> bool:
+        _older(tmp_path, name, 61)
+        return bool(soon(lambda: (seen := leases.look(tmp_path, name)) is not None and seen.alive))
+
+    assert renewed("task")
     (tmp_path / "task").unlink()
     second = Leases(tmp_path, "b", seconds=60)
+    second._ended.set()  # as if it were dead
     assert second.take("task")
     _older(tmp_path, "task", 61)
-    time.sleep(0.6)
+    assert renewed("other") and renewed("other"), "a whole turn, in which the lost one would have been renewed"
     left = leases.look(tmp_path, "task")
     assert left is not None and left.about["owner"] == "b" and not left.alive
     first.close()
@@ -293,7 +299,7 @@ def test_a_worker_that_is_told_to_end_gives_its_leases_back(
         time.sleep(0.02)
     assert command(["status", str(tmp_path / "build")]) in (0, 1)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 128 + signal.SIGTERM
+    assert process.wait(300) == 128 + signal.SIGTERM
     (log,) = (tmp_path / "build/logs").iterdir()
     ended = json.loads(log.read_text("utf-8").splitlines()[-1])
     assert ended["event"] == "run_ended" and ended["state"] == "interrupted"
