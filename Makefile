@@ -4,7 +4,8 @@ BIN := $(VENV)/bin
 DEMO ?= demo
 JOBS ?= 2
 ENVIRONMENT := pyproject.toml constraints.txt tools/make_environment.sh
-PYTEST := $(BIN)/python -m pytest
+# Modules are compiled once and not in each of some thousand processes, whatever the environment says of bytecode.
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTEST_DEBUG_TEMPROOT=$$(tools/test_room.sh) $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 TRAINERS := tests/trainers

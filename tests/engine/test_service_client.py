@@ -184,10 +184,10 @@ def test_what_always_fails_as_the_last_costs_its_row_alone(tmp_path: Path, befor
 
 def test_a_server_that_is_gone_is_told_once_and_soon(tmp_path: Path) -> None:
     with ModelServer() as server:
-        service = _service(server)
+        service = _service(server, give_up_seconds=3)
     began = time.monotonic()
     found = _with_client(tmp_path, service, lambda c: _all(c, [f"t{n}" for n in range(50)]))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100, "not each for itself"
     assert {type(one) for one in found} == {ServiceDown} and len({str(one) for one in found}) == 1
     assert f"service judge at {service.url} has answered nothing for" in str(found[0]) and "the last: " in str(found[0])
 
