@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from weft.language.language_table import wilson
 from weft.model.evaluation_items import Fields, read_items
 from weft.model.item_index import SHORT, SOUGHT, ItemIndex, Limits, make
 from weft.model.item_search import find
+from weft.statistics.proportions import wilson
 
 from . import contaminated
 

@@ -17,7 +17,6 @@ from weft.language.language_table import (
     load_table,
     rate_and_bound,
     save_table,
-    wilson,
 )
 from weft.language.model import LanguageModel
 from weft.language.recipe import Shape
@@ -75,7 +74,6 @@ def test_expected_precision() -> None:
     rate, bound = rate_and_bound(0, 30_000)
     assert rate == pytest.approx(0.5 / 30_001) and bound == pytest.approx(2.7055 / 30_000, rel=1e-3)
     assert rate_and_bound(0, 0) == (0.5, 1.0)
-    assert wilson(5, 10, 1.96) == pytest.approx((0.2366, 0.7634), abs=1e-3)
 
 
 def test_it_uses_the_prior_and_the_bound(model: LanguageModel) -> None:

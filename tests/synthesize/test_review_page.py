@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 from tests.synthetic_records import SCHEMA, pair
 
-from weft.language.language_table import wilson
+from weft.statistics.proportions import wilson
 from weft.synthesize.review import read_judgements, tasks
-from weft.synthesize.review_acceptance import LEAST, Z
+from weft.synthesize.review_acceptance import LEAST
 from weft.synthesize.review_guidelines import SCALES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "synthesis-review.md").read_text("utf-8")
@@ -33,6 +33,6 @@ def test_the_judgements_of_the_page_are_read():
 def test_the_figures_of_the_page_are_those_of_the_interval():
     (said,) = re.findall(r"floor of 0\.8: (.*)\.\n", PAGE)
     for needed, of in re.findall(r"(\d+) of (\d+)", said):
-        assert wilson(int(needed), int(of), Z)[0] >= 0.8 > wilson(int(needed) - 1, int(of), Z)[0]
+        assert wilson(int(needed), int(of))[0] >= 0.8 > wilson(int(needed) - 1, int(of))[0]
     assert "at least 4 for adequacy, 4 for fluency, 3 for naturalness and 4 for harm" in PAGE
     assert tuple(LEAST.values()) == (4, 4, 3, 4) and tuple(LEAST) == SCALES

@@ -18,13 +18,13 @@ from weft.engine.pair_blocks import Layout, pairs_of, places
 from weft.engine.pair_lines import in_order
 from weft.engine.pair_seen import CHANCES, RULES, SCORES, Judges, Seen, histograms, reasons_of, seen
 from weft.errors import WeftError
-from weft.language.language_table import wilson
 from weft.parallel.borders import Near
 from weft.parallel.coverage import Tally
 from weft.parallel.heads import HEADS
 from weft.parallel.multiway_files import FIELD
 from weft.parallel.negatives import mismatched
 from weft.parallel.scorer import auc
+from weft.statistics.proportions import wilson
 
 VERSION = 1
 Z = 1.96

@@ -11,8 +11,8 @@ import polars as pl
 
 from weft.language.calibration import trade_off
 from weft.language.evaluation import UNKNOWN, macro_f1, merged, predicted
-from weft.language.language_table import wilson
 from weft.language.model import LanguageModel, answers
+from weft.statistics.proportions import wilson
 from weft.text.buffers import string_buffers
 from weft.text.components import components
 

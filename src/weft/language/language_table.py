@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from weft.errors import WeftError
 from weft.language.evaluation import UNKNOWN, by_language, merged
 from weft.language.model import LanguageModel
 from weft.language.noise import kind_of
+from weft.statistics.proportions import wilson
 
 PRIOR = 1e-4
 """Share of a language in what is looked through, for which the purity of its corpus is worked out."""
@@ -37,16 +37,6 @@ def expected_precision(recall: float, false_positive_rate: float, prior: float =
     """
     right, wrong = recall * prior, false_positive_rate * (1 - prior)
     return right / (right + wrong) if right + wrong else 0.0
-
-
-def wilson(count: int, of: int, z: float) -> tuple[float, float]:
-    """Bounds of a share by Wilson's score (1927); 0 and 1 where nothing was looked at."""
-    if of <= 0:
-        return 0.0, 1.0
-    share, square = count / of, z * z / of
-    root = z * math.sqrt(share * (1 - share) / of + square / (4 * of))
-    low = max(share + square / 2 - root, 0.0) / (1 + square) if count else 0.0  # without a rest of rounding
-    return low, min((share + square / 2 + root) / (1 + square), 1.0)
 
 
 def rate_and_bound(count: int, of: int) -> tuple[float, float]:

@@ -10,13 +10,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from weft.statistics.proportions import wilson
 from weft.synthesize.review import Judgement
 from weft.synthesize.review_guidelines import HIGHEST, LANGUAGE, LOWEST, SCALES
 
 LEAST: Mapping[str, int] = {"adequacy": 4, "fluency": 4, "naturalness": 3, "harm": 4}
 """The rating from which a text is accepted, of every scale that it has: what the guidelines call small faults."""
-Z = 1.959963984540054
-"""Of a two-sided interval of 95 %."""
 STRATUM = ("recipe", "language")
 ALLOWED, HELD, UNRATED = "allowed", "held", "unknown"
 ACCEPTANCE = {
@@ -82,18 +81,10 @@ def release_gate(accepted: pl.DataFrame, floor: float) -> pl.DataFrame:
     return pl.DataFrame(made, {**dict.fromkeys((*STRATUM, "state", "detail"), pl.String)}, orient="row")
 
 
-def _wilson(accepted: int, rated: int, z: float) -> tuple[float, float]:
-    from weft.language.language_table import (
-        wilson,
-    )  # loads the identifier's libraries, which looking for steps does not
-
-    return wilson(accepted, rated, z)
-
-
 def _needed(accepted: int, rated: int, floor: float) -> int | None:
     """How many ratings at this rate would lift the interval's lower end to the floor; null: no number below 10,000."""
     counts = (10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000, 10000)
-    return next((n for n in counts if n > rated and _wilson(n * accepted // rated, n, Z)[0] >= floor), None)
+    return next((n for n in counts if n > rated and wilson(n * accepted // rated, n)[0] >= floor), None)
 
 
 def _row(one: Judgement, least: Mapping[str, int]) -> tuple[Any, ...]:
@@ -111,7 +102,7 @@ def _stratum(part: pl.DataFrame) -> dict[str, Any]:
     for prefix, control in (("", False), ("controls_", True)):
         own = texts.filter(pl.col("control") == control)
         rated, accepted = own.height, int(own["accepted"].sum())
-        low, high = _wilson(accepted, rated, Z) if rated else (None, None)
+        low, high = wilson(accepted, rated) if rated else (None, None)
         made |= {f"{prefix}rated": rated, f"{prefix}accepted": accepted, f"{prefix}low": low, f"{prefix}high": high}
         made[f"{prefix}rate"] = accepted / rated if rated else None
     made |= {"reviewers": judged["reviewer"].n_unique(), "judgements": judged.height}

@@ -1,0 +1,105 @@
+"""How two rows of figures go together: Pearson, Spearman and Kendall, and Pearson's interval by the bootstrap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftError
+from weft.statistics.resampling import SAMPLES, Doubles, Interval, bootstrap
+
+Longs = npt.NDArray[np.int64]
+
+
+def _pair(first: Any, second: Any) -> tuple[Doubles, Doubles]:
+    held = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if held[0].ndim != 1 or held[0].shape != held[1].shape:
+        raise WeftError(
+            f"two rows of figures of shapes {held[0].shape} and {held[1].shape}; expected one shape (items,)"
+        )
+    there = ~(np.isnan(held[0]) | np.isnan(held[1]))
+    return held[0][there], held[1][there]
+
+
+def pearson(first: Any, second: Any) -> float:
+    """Pearson's r of the items that both have (NaN is none); NaN where one side does not vary."""
+    x, y = _pair(first, second)
+    if len(x) < 2:
+        return float("nan")
+    return float(_of_sums(_moments(x, y).sum(axis=0))[0])
+
+
+def spearman(first: Any, second: Any) -> float:
+    """Pearson's r of ranks, equal figures with their mean rank."""
+    x, y = _pair(first, second)
+    return pearson(ranks(x), ranks(y))
+
+
+def kendall(first: Any, second: Any) -> float:
+    """Kendall's tau-b (1945): (C - D) / sqrt((n0 - n1) (n0 - n2)), corrected for ties of either side."""
+    x, y = _pair(first, second)
+    _, x_of = np.unique(x, return_inverse=True)
+    _, y_of = np.unique(y, return_inverse=True)
+    order = np.lexsort((y_of, x_of))
+    apart = inversions(y_of[order])
+    pairs = len(x) * (len(x) - 1) // 2
+    tied_x, tied_y = _tied(x_of), _tied(y_of)
+    tied_both = _tied(x_of * (int(y_of.max(initial=0)) + 1) + y_of)
+    below = float(pairs - tied_x) * float(pairs - tied_y)
+    if below <= 0:
+        return float("nan")
+    together = pairs - tied_x - tied_y + tied_both - apart
+    return float((together - apart) / np.sqrt(below))
+
+
+def ranks(values: Any) -> Doubles:
+    """Ranks from 1, equal values with the mean of theirs."""
+    _, which, counts = np.unique(np.asarray(values, np.float64), return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    found: Doubles = (ends - (counts - 1) / 2.0)[which]
+    return found
+
+
+def inversions(values: Any) -> int:
+    """Pairs of which the earlier is larger, in whole numbers from 0: bit by bit, in the time of so many sorts."""
+    held = np.asarray(values, np.int64)
+    total = 0
+    for bit in range(int(held.max(initial=0)).bit_length() - 1, -1, -1):
+        # Those that agree in all higher bits lie together, in their first order.
+        groups, ones = held >> (bit + 1), (held >> bit) & 1
+        before = np.cumsum(ones) - ones
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        base = np.repeat(before[starts], np.diff(np.append(starts, len(held))))
+        total += int((before - base)[ones == 0].sum())
+        held = held[np.argsort(held >> bit, kind="stable")]
+    return total
+
+
+def pearson_interval(
+    first: Any, second: Any, *, clusters: Any = None, samples: int = SAMPLES, seed: int = 0
+) -> Interval:
+    """Pearson's r and its interval of 95 %, items (or clusters of them) drawn again."""
+    x, y = _pair(first, second)
+    held = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    names = None if clusters is None else np.asarray(clusters)[~(np.isnan(held[0]) | np.isnan(held[1]))]
+    return bootstrap(_moments(x, y)[:, None], _of_sums, clusters=names, samples=samples, seed=seed)[0]
+
+
+def _moments(x: Doubles, y: Doubles) -> Doubles:
+    # About their means: squares of large figures that hardly differ would lose all digits.
+    x, y = x - x.mean(), y - y.mean()
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+
+
+def _of_sums(sums: Doubles) -> Doubles:
+    count, x, y, xx, yy, xy = np.moveaxis(np.atleast_2d(sums), -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Doubles = (count * xy - x * y) / np.sqrt((count * xx - x * x) * (count * yy - y * y))
+    return found
+
+
+def _tied(which: Longs) -> int:
+    counts = np.unique(which, return_counts=True)[1].astype(object)
+    return int((counts * (counts - 1) // 2).sum())
