@@ -111,7 +111,7 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
     for name, task in suite.tasks.items():
         if settings.tasks is not None and name not in settings.tasks:
             continue
-        if _needs_likelihoods(task) and not model.likely:
+        if task.of.likely(task) and not model.likely:
             said = "the model gives no log-likelihoods, which choose here"
             run.not_run.append(NotRun(name, "", "no_log_likelihoods", said))
             continue
@@ -124,10 +124,6 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
         ]
         if items.frames:
             yield name, items
-
-
-def _needs_likelihoods(task: Task) -> bool:
-    return task.kind == "prefer" or (task.kind == "choice" and task.by == "log_likelihood")
 
 
 def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Model, tell: Tell) -> pl.DataFrame:
