@@ -10,7 +10,8 @@ from tests.evaluate.conftest import TOPIC, Write
 from weft.errors import WeftError
 from weft.evaluate.checks import CHECKS
 from weft.evaluate.kinds import KINDS
-from weft.evaluate.suite import Asking, Checked, load, shipped
+from weft.evaluate.lists import READERS
+from weft.evaluate.suite import Asking, Checked, Listed, load, shipped
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -62,3 +63,4 @@ def test_a_name_that_is_none_gets_the_nearest() -> None:
 def test_what_a_suite_may_name_is_what_there_is() -> None:
     assert set(get_args(Asking)) == set(KINDS)
     assert set(get_args(Checked)) == set(CHECKS)
+    assert set(get_args(Listed)) == set(READERS)

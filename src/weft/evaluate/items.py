@@ -29,7 +29,7 @@ class NotRun:
     language: str
     """Empty: all of the task."""
     reason: str
-    """A stable code: no_data, broken_file, unknown_language, no_items, no_examples, no_pivot."""
+    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot."""
     detail: str
 
 
@@ -266,7 +266,7 @@ def _made(task: Task, language: str, frame: pl.DataFrame, direction: str) -> pl.
     made = frame.select(held).with_columns(_texts(task, places).alias("texts"))
     if "fault" not in made.columns:
         made = made.with_columns(pl.lit(None, dtype=pl.String).alias("fault"))
-    there = [_full(made, name) for name in (*task.of.needed, *(f"place.{name}" for name in places))]
+    there = [_full(made, name) for name in (*task.of.needs(task), *(f"place.{name}" for name in places))]
     return made.with_columns(pl.all_horizontal(there).alias("complete"))
 
 

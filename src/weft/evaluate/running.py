@@ -14,6 +14,7 @@ import polars as pl
 from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
 from weft.evaluate.items import Choice, Items, NotRun, read_items
+from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Model, Tell
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
@@ -90,7 +91,8 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         index = index_of({name: items.frames for name, items in read.items()})
         found, run.contamination = seen(index, settings.trained_on, tell)
     for name, items in read.items():
-        outcomes = _asked(name, suite.tasks[name], items.frames, model, tell)
+        task = suite.tasks[name].below(settings.data)
+        outcomes = _asked(name, task, items.frames, model, tell)
         if index is not None and found is not None:
             outcomes = marked(outcomes, name, found, index)
         run.outcomes[name] = outcomes
@@ -98,11 +100,11 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
-            noisy = _asked(name, suite.tasks[name], frames, model, tell)
+            noisy = _asked(name, task, frames, model, tell)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
-        if suite.tasks[name].consistent:
-            run.consistency += consistency(name, suite.tasks[name], outcomes)
+        if task.consistent:
+            run.consistency += consistency(name, task, outcomes)
     return run
 
 
@@ -114,6 +116,12 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
         if task.of.likely(task) and not model.likely:
             said = "the model gives no log-likelihoods, which choose here"
             run.not_run.append(NotRun(name, "", "no_log_likelihoods", said))
+            continue
+        try:
+            for of_list, file in task.below(settings.data).lists.items():
+                READERS[of_list](file)
+        except WeftError as error:
+            run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
         items = read_items(name, task, settings.data, settings.choice)

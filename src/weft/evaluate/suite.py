@@ -19,8 +19,9 @@ from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, rea
 
 Level = Literal["language", "domain", "culture"]
 LEVELS: tuple[str, ...] = get_args(Level)
-Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate"]
-Checked = Literal["language", "hallucination"]
+Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond"]
+Listed = Literal["terms", "taboos", "toxic", "openings"]
+Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_. -]*)\}")
 
@@ -56,6 +57,7 @@ class Columns(_Part):
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
     text: str | None = Field(None, description="translate: the sentence, of files with one language each.")
+    unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
     @property
     def both_sides(self) -> bool:
@@ -133,10 +135,20 @@ class Task(_Part):
     max_tokens: int = Field(256, ge=1, description="Of an answer.")
     stop: list[str] = Field(default_factory=list, description="An answer ends before any of these.")
     checks: list[Checked] = Field(
-        default=["language"], description="Of what is written: its language; translations: hallucinations."
+        default=["language"],
+        description="Of what is written: its language, terms, taboos, toxic words, hallucinations.",
     )
     hallucination_below: float | None = Field(
         None, gt=0, lt=100, description="chrF++ below which a translation with a reason counts as hallucinated."
+    )
+    adequate: float | None = Field(
+        None, gt=0, lt=100, description="chrF++ from which a translation counts in scores that are gated by adequacy."
+    )
+    lists: dict[Listed, str] = Field(
+        default_factory=dict, description="Tables of words that checks read, below the data folder."
+    )
+    endings: int = Field(
+        0, ge=0, le=8, description="Letters that may follow a word of a list: endings that a language puts to words."
     )
     noise: Noisy | None = Field(None, description="Ask again with noise, and say what is left of the score.")
     consistent: bool = Field(False, description="choice: items of one id are the same in all languages.")
@@ -176,6 +188,10 @@ class Task(_Part):
     def checked(self) -> list[str]:
         """Checks of what is written, without those that its kind has no use for."""
         return list(dict.fromkeys(self.checks)) if self.of.written(self) else []
+
+    def below(self, folder: Path) -> Task:
+        """The same with its lists where they are."""
+        return self.model_copy(update={"lists": {name: str(folder / file) for name, file in self.lists.items()}})
 
     def prompt_of(self, language: str) -> str:
         """The prompt of a language."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from weft.evaluate import answers
@@ -23,23 +22,18 @@ def _faults(task: Task) -> Iterator[str]:
 
 def _made_up(task: Task, items: pl.DataFrame, texts: Sequence[str | None]) -> Outcome:
     """Hallucinations by chrF++ of each segment; the bands of lengths are those of the references."""
+    from weft.evaluate.checks.adequacy import adequate
     from weft.evaluate.hallucination import NAMES, hallucinations, length_bands
-    from weft.evaluate.kinds.translate import answered_rows
-    from weft.evaluate.translation import metric
     from weft.language.model import packaged
 
-    there, plain, sets = answered_rows(items, texts)
-    if not there:
+    if all(text is None for text in texts):
         return {}
-    held = metric("chrf++")
-    adequacy = np.full(len(texts), np.nan)
-    adequacy[there] = held.finish(held.statistics(plain, sets))
     sources, first = items["source"].to_list(), items["references"].list.drop_nulls().list.first().to_list()
     pairs = items.select(pl.concat_str(["source_language", "target_language"], separator="-")).to_series().to_list()
     found = hallucinations(
         sources,
         [None if text is None else answers.answered(text) for text in texts],
-        adequacy=adequacy,
+        adequacy=adequate(items, texts),
         least=float(task.hallucination_below or 0),
         pairs=pairs,
         languages=items["target_language"].to_list(),

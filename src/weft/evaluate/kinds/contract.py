@@ -44,8 +44,8 @@ class Kind:
     """What a task may name; the first is that of tasks that name none."""
     columns: Callable[[Task, str, str, pl.DataFrame], list[pl.Expr]]
     """Of a task, a language, a direction and its rows: the columns of items, with `fault` where one is known."""
-    needed: tuple[str, ...]
-    """Columns of items without which a row is lost."""
+    needed: tuple[str, ...] | Callable[[Task], tuple[str, ...]]
+    """Columns of items without which a row is lost, or which these are of a task."""
     score: Callable[[str, Task, pl.DataFrame, Model, Tell], Outcome]
     """Of the task's name, the task and its items: what was answered, `reason`, and `measure.<name>`."""
     faults: Callable[[Task], Iterator[str]] = _nothing
@@ -80,3 +80,7 @@ class Kind:
     """What the signature of a measure says beside data and interval."""
     reads: Callable[[Task], list[str]] = _none_read
     """Columns of the data that are read though the suite does not name them."""
+
+    def needs(self, task: Task) -> tuple[str, ...]:
+        """Columns of items without which a row of a task is lost."""
+        return self.needed(task) if callable(self.needed) else self.needed
