@@ -198,14 +198,20 @@ def averages(scores: Sequence[Score], not_run: Mapping[str, Sequence[str]]) -> l
                 "direction": direction,
                 "metric": held[0].metric,
                 "value": value,
-                "low": value - half,
-                "high": value + half,
+                **_within(value, half, held[0]),
                 "languages": len(held),
                 "not_run": sorted(not_run.get(task, ())),
                 "estimator": "mean over languages, each once; interval of items within languages",
             }
         )
     return found
+
+
+def _within(value: float, half: float, one: Score) -> dict[str, float]:
+    """The bounds of a mean of scores like `one`: those of the scale where normal ones go past them."""
+    # Error rates such as TER have no upper bound.
+    top = one.ceiling if one.higher_is_better or one.ceiling == 1 else math.inf
+    return {"low": max(value - half, min(value, 0.0)), "high": min(value + half, max(value, top))}
 
 
 def _mean(values: Sequence[float], widths: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
@@ -246,5 +252,5 @@ def _composite(suite: Suite, weights: Mapping[str, float], scores: Sequence[Scor
     told: dict[str, Any] = {"value": None, "low": None, "high": None, "parts": parts, "missing": missing}
     if not missing:
         value, half = _mean(values, widths, list(weights.values()))
-        told |= {"value": value, "low": value - half, "high": value + half}
+        told |= {"value": value, "low": value - half, "high": min(value + half, 1.0)}
     return told

@@ -15,7 +15,7 @@ from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Model, Tell
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -100,7 +100,8 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
-            noisy = _asked(name, task, frames, model, tell)
+            noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
+            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
@@ -134,6 +135,31 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             yield name, items
 
 
+@dataclass(frozen=True)
+class _WithNoise:
+    """A model that is told which noise there is in what it is asked."""
+
+    held: Model
+    kind: str
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        return self.held.told
+
+    @property
+    def likely(self) -> bool:
+        return self.held.likely
+
+    def generate(self, questions: Sequence[Question], tell: Tell) -> list[Output]:
+        return self.held.generate([one._replace(variant=self.kind) for one in questions], tell)
+
+    def likelihoods(self, pairs: Sequence[Continued], tell: Tell) -> list[Likelihood | None]:
+        return self.held.likelihoods(pairs, tell)
+
+    def close(self) -> None:
+        """The model itself is closed."""
+
+
 def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Model, tell: Tell) -> pl.DataFrame:
     """All languages together, so that a model always has enough to answer at once."""
     together = pl.concat(list(frames.values()), how="diagonal_relaxed")
@@ -144,13 +170,13 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame) -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
     """Languages of which no item was answered."""
     found = []
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items was answered"))
+            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
     return found
 
 

@@ -19,7 +19,7 @@ def _faults(task: Task) -> Iterator[str]:
     if "taboos" not in task.lists:
         yield "checks: taboos: expected lists.taboos, a table of language and forbidden"
     if task.kind == "translate" and task.adequate is None:
-        yield "checks: taboos: translations need adequate; expected a chrF++ such as 30, as nothing offends untranslated"
+        yield "checks: taboos: translations need adequate; expected a chrF++ such as 30, below which nothing counts"
 
 
 def _taboos(task: Task, items: pl.DataFrame, texts: Sequence[str | None]) -> Outcome:
