@@ -396,3 +396,24 @@ def test_translations_in_another_language_and_made_up(write: Write, tmp_path: Pa
     assert held["hallucinated"] == pytest.approx(2 / 3)
     assert held["hallucination_loop"] == pytest.approx(1 / 3)
     assert held["in_language"] == pytest.approx(2 / 3)
+
+
+def test_answers_without_noise_are_none_to_what_has_it(write: Write, topics: Path) -> None:
+    text = ANSWERED + "    noise: {kinds: [typos], strength: 0.5}\n"
+    clean = [(code, str(n), "AB"[n % 2]) for code in TEXTS for n in range(8)]
+    made = run(write, topics, outputs(write, "clean.jsonl", clean), text)
+    assert not [one for one in made.scores if one.metric == "robustness"]
+    assert {(one.language, one.reason) for one in made.not_run} == {(code, "not_in_file") for code in TEXTS}
+    assert all("with noise typos" in one.detail for one in made.not_run)
+    rows = [{"language": c, "item": i, "output": o, "variant": v} for c, i, o in clean for v in (None, "typos")]
+    file = write("noisy.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    made = run(write, topics, Outputs(file), text)
+    assert {one.value for one in made.scores if one.metric == "robustness"} == {1.0}
+    assert not made.not_run
+
+
+def test_means_stay_on_their_scale(write: Write, topics: Path) -> None:
+    almost = [(code, str(n), "AB"[n % 2] if n else "B") for code in TEXTS for n in range(8)]
+    (mean,) = run(write, topics, outputs(write, "out.jsonl", almost), ANSWERED).to_json()["averages"]
+    assert mean["value"] == pytest.approx(7 / 8)
+    assert mean["low"] < mean["value"] and mean["high"] == 1.0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from tests.evaluate.conftest import TOPIC, Write
 
 from weft.errors import WeftError
-from weft.evaluate.suite import load, shipped
+from weft.evaluate.checks import CHECKS
+from weft.evaluate.kinds import KINDS
+from weft.evaluate.lists import READERS
+from weft.evaluate.suite import Asking, Checked, Listed, load, shipped
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -53,3 +58,9 @@ def test_a_composite_names_what_is_there(write: Write) -> None:
 def test_a_name_that_is_none_gets_the_nearest() -> None:
     with pytest.raises(WeftError, match="sib200"):
         load("sib20")
+
+
+def test_what_a_suite_may_name_is_what_there_is() -> None:
+    assert set(get_args(Asking)) == set(KINDS)
+    assert set(get_args(Checked)) == set(CHECKS)
+    assert set(get_args(Listed)) == set(READERS)

@@ -23,9 +23,9 @@ def prompted(task: Task, language: str, frame: pl.DataFrame, shown: Mapping[str,
     held = frame.with_columns(asked)
     before = {}
     for direction, examples in shown.items():
-        if not examples.height:
+        if not examples.height or task.of.answer is None:
             continue
-        told = examples.select(pl.concat_str([_filled(task.prompt_of(language), task, examples), _answer(task)]))
+        told = examples.select(pl.concat_str([_filled(task.prompt_of(language), task, examples), task.of.answer(task)]))
         before[direction] = "".join(text + _BETWEEN for text in told.to_series().to_list())
     where = pl.col("direction") if "direction" in frame.columns else pl.lit("")
     lead = where.replace_strict(before, default="", return_dtype=pl.String)
@@ -50,8 +50,8 @@ def _value(name: str, whole: str, task: Task, frame: pl.DataFrame) -> pl.Expr:
         return pl.col(name).replace_strict(names, default=None, return_dtype=pl.String) if names else pl.lit(whole)
     if name == "choices" and "choices" in frame.columns:
         return _listed(task, frame)
-    if name == "source" and task.kind == "translate":
-        return pl.col("source")
+    if name in task.of.places and name in frame.columns:
+        return pl.col(name)
     return pl.col(f"place.{name}") if f"place.{name}" in frame.columns else pl.lit(whole)
 
 
@@ -64,23 +64,3 @@ def _listed(task: Task, frame: pl.DataFrame) -> pl.Expr:
         line = pl.concat_str([pl.lit(f"{label}. " if place == 0 else f"\n{label}. "), one])
         lines.append(pl.when(one.is_not_null()).then(line).otherwise(pl.lit("")))
     return pl.concat_str(lines) if lines else pl.lit("")
-
-
-def _answer(task: Task) -> pl.Expr:
-    """What follows the prompt of an example."""
-    if task.kind == "choice" and task.by == "log_likelihood":
-        return continued(task, pl.col("choices").list.get(pl.col("right")))
-    if task.kind == "choice":
-        labels = dict(enumerate(task.labels))
-        return pl.concat_str([pl.lit(" "), pl.col("right").replace_strict(labels, return_dtype=pl.String)])
-    if task.kind == "generate":
-        return pl.concat_str([pl.lit(" "), pl.col("answers").list.drop_nulls().list.first()])
-    if task.kind == "translate":
-        return pl.concat_str([pl.lit(" "), pl.col("references").list.drop_nulls().list.first()])
-    return pl.concat_str([pl.lit(" "), pl.col("good")])
-
-
-def continued(task: Task, choice: pl.Expr) -> pl.Expr:
-    """A choice as it follows the prompt, where log-likelihoods choose."""
-    before, _, after = task.continuation.partition("{choice}")
-    return pl.concat_str([pl.lit(before), choice, pl.lit(after)])

@@ -12,7 +12,6 @@ import polars as pl
 
 from weft.errors import WeftError, nearest
 from weft.evaluate.asking import prompted
-from weft.evaluate.item_columns import of_kind
 from weft.evaluate.perturb import Noise, perturbed
 from weft.evaluate.suite import Task
 from weft.model.evaluation_items import read_table
@@ -30,7 +29,7 @@ class NotRun:
     language: str
     """Empty: all of the task."""
     reason: str
-    """A stable code: no_data, broken_file, unknown_language, no_items, no_examples, no_pivot."""
+    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot."""
     detail: str
 
 
@@ -75,8 +74,7 @@ def read_items(name: str, task: Task, data: Path, choice: Choice) -> Items:
             said = str(error).removeprefix(f"{file}: ")
             code = _code(task, given) if given is not None else None
             found.not_run.append(NotRun(name, code or given or "", "broken_file", f"{file.name}: {said}"))
-    paired = task.kind == "translate" and task.columns.text is not None
-    frames = _joined(name, task, tables, found) if paired else tables
+    frames = _joined(name, task, tables, found) if task.of.joined(task) else tables
     for language, frame in sorted(frames.items()):
         if choice.languages is None or language in choice.languages:
             _prepare(name, task, language, frame, choice, found)
@@ -161,22 +159,7 @@ def _add(name: str, task: Task, given: str, part: pl.DataFrame, tables: dict[str
 
 
 def _check(file: Path, task: Task, table: pl.DataFrame) -> None:
-    held = task.columns
-    one = [
-        held.language,
-        held.cluster,
-        held.answer,
-        held.good,
-        held.bad,
-        held.source,
-        held.text,
-        held.groups,
-        held.idks,
-    ]
-    if task.kind == "instructions":
-        one += [held.instructions, held.arguments]
-    several = (held.ids(), held.choices, held.references, held.slices.values(), task.places())
-    for column in (*(name for name in one if name), *(name for names in several for name in names)):
+    for column in dict.fromkeys((*task.columns.named(), *task.of.reads(task), *task.places())):
         if column not in table.columns:
             has = ", ".join(table.columns)[:200]
             raise WeftError(f"{file}: no column {column}; it has {has}{nearest(column, table.columns)}")
@@ -239,9 +222,8 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
 def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFrame:
     """Items with noise in what they ask about, and not in what is right."""
     assert task.noise is not None
-    own = ["source"] if task.kind == "translate" else []
-    names = [f"place.{name}" for name in task.noise.columns or task.places()] + own
-    languages = frame["source_language" if own else "language"].to_list()
+    names = [*(f"place.{name}" for name in task.noise.columns or task.places()), *task.of.noisy]
+    languages = frame["source_language" if "source_language" in frame.columns else "language"].to_list()
     changed = np.zeros(frame.height, np.bool_)
     for name in dict.fromkeys(names):
         texts, ids = frame[name].to_list(), frame["item"].to_list()
@@ -253,7 +235,7 @@ def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFr
 
 
 def _directions(task: Task) -> Sequence[str]:
-    return task.directions if task.kind == "translate" else ("",)
+    return task.directions if task.of.directed else ("",)
 
 
 def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -278,31 +260,19 @@ def _made(task: Task, language: str, frame: pl.DataFrame, direction: str) -> pl.
     cluster = key if task.columns.cluster is None else pl.col(task.columns.cluster).cast(pl.String).fill_null(key)
     held: list[pl.Expr] = [pl.lit(language).alias("language"), key.alias("item"), cluster.alias("cluster")]
     held += [pl.col(column).cast(pl.String).alias(f"slice.{name}") for name, column in task.columns.slices.items()]
-    held += of_kind(task, language, direction, frame)
+    held += task.of.columns(task, language, direction, frame)
     places = [name for name in task.places() if name in frame.columns]
     held += [pl.col(name).cast(pl.String).alias(f"place.{name}") for name in places]
     made = frame.select(held).with_columns(_texts(task, places).alias("texts"))
-    needed = {
-        "choice": ("right",),
-        "generate": ("answers",),
-        "short_answers": ("record",),
-        "instructions": ("record",),
-        "prefer": ("good", "bad"),
-        "translate": ("source", "references"),
-    }
     if "fault" not in made.columns:
         made = made.with_columns(pl.lit(None, dtype=pl.String).alias("fault"))
-    there = [_full(made, name) for name in (*needed[task.kind], *(f"place.{name}" for name in places))]
+    there = [_full(made, name) for name in (*task.of.needs(task), *(f"place.{name}" for name in places))]
     return made.with_columns(pl.all_horizontal(there).alias("complete"))
 
 
 def _texts(task: Task, places: Sequence[str]) -> pl.Expr:
     """What of an item a model may have read: what it is asked about, and of a translation both sides."""
-    texts = [pl.col(f"place.{name}") for name in places]
-    if task.kind == "translate":
-        return pl.concat_list([*texts, pl.col("source"), pl.col("references")])
-    if task.kind == "prefer":
-        texts.append(pl.col("good"))
+    texts = [*(pl.col(f"place.{name}") for name in places), *(pl.col(name) for name in task.of.texts)]
     return pl.concat_list(texts) if texts else pl.lit([], dtype=pl.List(pl.String))
 
 

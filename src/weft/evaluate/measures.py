@@ -50,6 +50,13 @@ _SHARES = {
     "lines_in_language": True,
     "words_in_language": True,
     "hallucinated": False,
+    "terms": True,
+    "no_taboo": True,
+    "no_taboo_gated": True,
+    "adequate": True,
+    "toxic": False,
+    "refusal": True,
+    "over_refusal": False,
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""

@@ -16,7 +16,6 @@ import polars as pl
 from weft.evaluate.measures import interval, measure
 from weft.evaluate.perturb import robustness
 from weft.evaluate.suite import Suite, Task
-from weft.evaluate.translation import metric
 
 Z = 1.959963984540054
 """Of a two-sided 95 % interval of a normal distribution."""
@@ -59,7 +58,7 @@ def scores_of(
     task = suite.tasks[name]
     found: list[Score] = []
     for language, direction, part in _parts(outcomes):
-        content = _content(part)
+        content = _content(task, part)
         for where, rows in _slices(part):
             missing = lost.get(language, 0) if where is None else 0
             about = {"suite": suite.suite, "task": name, "language": language, "direction": direction, "slice": where}
@@ -82,7 +81,7 @@ def scores_with_noise(
             continue
         about = {"suite": suite.suite, "task": name, "language": language, "direction": direction}
         about |= {"slice": f"noise={kind}"}
-        rows = _of_rows(suite, task, ran.select(noisy.columns), 0, about, _content(part), samples, seed)
+        rows = _of_rows(suite, task, ran.select(noisy.columns), 0, about, _content(task, part), samples, seed)
         (scored,) = [one for one in rows if one.metric == task.measured[0]]
         missing = part.height - ran.height
         found.append(replace(scored, primary=False, not_run=missing))
@@ -123,7 +122,7 @@ def _of_rows(
     samples: int,
     seed: int,
 ) -> Iterator[Score]:
-    chance = chance_of(task, rows)
+    chance = task.of.chance(task, rows)
     first = task.measured[0]
     for column in rows.columns:
         if not column.startswith("measure."):
@@ -155,37 +154,18 @@ def _of_rows(
         )
 
 
-def chance_of(task: Task, rows: pl.DataFrame) -> float | None:
-    """The mean share that answers by lot would have."""
-    if task.kind == "prefer":
-        return 0.5
-    if task.kind != "choice":
-        return None
-    sizes = rows["choices"].list.len().to_numpy()
-    return float((1 / np.maximum(sizes, 1)).mean())
-
-
 def _signature(suite: Suite, name: str, task: Task, measured: str, rows: pl.DataFrame, content: str, how: str) -> str:
     """All that decides a score, but the model: suite, task, data, metric, how the interval was found."""
     parts = [f"suite:{suite.suite}.{suite.version}", f"task:{name}", f"data:{content}"]
     if task.shots is not None:
         parts.append(f"shots:{task.shots.count}")
-    if task.kind in ("choice", "prefer"):
-        parts.append(f"by:{task.by}" if task.kind == "choice" else "by:log_likelihood")
-        if task.by == "log_likelihood" and measured == "accuracy":
-            parts.append(f"norm:{task.normalise}")
-    if task.kind == "translate" and measured in task.measured:
-        parts.append(metric(measured).signature(int(rows["references"].list.len().max() or 1)))  # type: ignore[arg-type]
+    parts += task.of.signed(task, measured, rows)
     return "|".join([*parts, f"interval:{how}", f"weft:{version('weft')}"])
 
 
-def _content(part: pl.DataFrame) -> str:
+def _content(task: Task, part: pl.DataFrame) -> str:
     """Twelve digits of a hash of what was asked, and of what is right."""
-    taken = [
-        name
-        for name in ("item", "prompt", "choices", "right", "answers", "references", "good", "bad")
-        if name in part.columns
-    ]
+    taken = [name for name in ("item", "prompt", *task.of.kept) if name in part.columns]
     found = hashlib.blake2b(digest_size=6)
     for row in part.select(taken).sort("item").iter_rows():
         found.update(json.dumps(row, ensure_ascii=True).encode())
@@ -218,14 +198,20 @@ def averages(scores: Sequence[Score], not_run: Mapping[str, Sequence[str]]) -> l
                 "direction": direction,
                 "metric": held[0].metric,
                 "value": value,
-                "low": value - half,
-                "high": value + half,
+                **_within(value, half, held[0]),
                 "languages": len(held),
                 "not_run": sorted(not_run.get(task, ())),
                 "estimator": "mean over languages, each once; interval of items within languages",
             }
         )
     return found
+
+
+def _within(value: float, half: float, one: Score) -> dict[str, float]:
+    """The bounds of a mean of scores like `one`: those of the scale where normal ones go past them."""
+    # Error rates such as TER have no upper bound.
+    top = one.ceiling if one.higher_is_better or one.ceiling == 1 else math.inf
+    return {"low": max(value - half, min(value, 0.0)), "high": min(value + half, max(value, top))}
 
 
 def _mean(values: Sequence[float], widths: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
@@ -266,5 +252,5 @@ def _composite(suite: Suite, weights: Mapping[str, float], scores: Sequence[Scor
     told: dict[str, Any] = {"value": None, "low": None, "high": None, "parts": parts, "missing": missing}
     if not missing:
         value, half = _mean(values, widths, list(weights.values()))
-        told |= {"value": value, "low": value - half, "high": value + half}
+        told |= {"value": value, "low": value - half, "high": min(value + half, 1.0)}
     return told

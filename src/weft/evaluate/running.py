@@ -14,7 +14,8 @@ import polars as pl
 from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
 from weft.evaluate.items import Choice, Items, NotRun, read_items
-from weft.evaluate.models.contract import Model, Tell
+from weft.evaluate.lists import READERS
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -90,7 +91,8 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         index = index_of({name: items.frames for name, items in read.items()})
         found, run.contamination = seen(index, settings.trained_on, tell)
     for name, items in read.items():
-        outcomes = _asked(name, suite.tasks[name], items.frames, model, tell)
+        task = suite.tasks[name].below(settings.data)
+        outcomes = _asked(name, task, items.frames, model, tell)
         if index is not None and found is not None:
             outcomes = marked(outcomes, name, found, index)
         run.outcomes[name] = outcomes
@@ -98,11 +100,12 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
-            noisy = _asked(name, suite.tasks[name], frames, model, tell)
+            noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
+            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
-        if suite.tasks[name].consistent:
-            run.consistency += consistency(name, suite.tasks[name], outcomes)
+        if task.consistent:
+            run.consistency += consistency(name, task, outcomes)
     return run
 
 
@@ -111,9 +114,15 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
     for name, task in suite.tasks.items():
         if settings.tasks is not None and name not in settings.tasks:
             continue
-        if _needs_likelihoods(task) and not model.likely:
+        if task.of.likely(task) and not model.likely:
             said = "the model gives no log-likelihoods, which choose here"
             run.not_run.append(NotRun(name, "", "no_log_likelihoods", said))
+            continue
+        try:
+            for of_list, file in task.below(settings.data).lists.items():
+                READERS[of_list](file)
+        except WeftError as error:
+            run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
         items = read_items(name, task, settings.data, settings.choice)
@@ -126,8 +135,29 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             yield name, items
 
 
-def _needs_likelihoods(task: Task) -> bool:
-    return task.kind == "prefer" or (task.kind == "choice" and task.by == "log_likelihood")
+@dataclass(frozen=True)
+class _WithNoise:
+    """A model that is told which noise there is in what it is asked."""
+
+    held: Model
+    kind: str
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        return self.held.told
+
+    @property
+    def likely(self) -> bool:
+        return self.held.likely
+
+    def generate(self, questions: Sequence[Question], tell: Tell) -> list[Output]:
+        return self.held.generate([one._replace(variant=self.kind) for one in questions], tell)
+
+    def likelihoods(self, pairs: Sequence[Continued], tell: Tell) -> list[Likelihood | None]:
+        return self.held.likelihoods(pairs, tell)
+
+    def close(self) -> None:
+        """The model itself is closed."""
 
 
 def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Model, tell: Tell) -> pl.DataFrame:
@@ -140,13 +170,13 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame) -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
     """Languages of which no item was answered."""
     found = []
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items was answered"))
+            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
     return found
 
 

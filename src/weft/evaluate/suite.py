@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -11,33 +11,27 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from weft.errors import WeftError, nearest
+from weft.evaluate.checks import CHECKS
+from weft.evaluate.kinds import KINDS
+from weft.evaluate.kinds.contract import Kind as KindOfTask
 from weft.model.languages import normalise
 from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, read_yaml, told
 
 Level = Literal["language", "domain", "culture"]
 LEVELS: tuple[str, ...] = get_args(Level)
-Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate"]
-KINDS: tuple[str, ...] = get_args(Asking)
+Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond"]
+Listed = Literal["terms", "taboos", "toxic", "openings"]
+Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_. -]*)\}")
-_OWN_PLACES = {
-    "choice": ("language", "choices"),
-    "translate": ("source_language", "target_language", "source"),
-}
-"""Places of a prompt that no column fills: names of languages in English, lists of choices, a text to translate."""
-METRICS: Mapping[str, tuple[str, ...]] = {
-    "choice": ("accuracy",),
-    "prefer": ("accuracy",),
-    "generate": ("exact", "contains", "number"),
-    "short_answers": ("answered", "weighted"),
-    "instructions": ("prompt_strict", "prompt_loose", "instruction_strict", "instruction_loose"),
-    "translate": ("chrf++", "chrf", "bleu", "ter"),
-}
-"""Metrics that a kind of task may name; of translations also bleu-<tokenizer>. The first is that of a task without."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_DEFAULTED = ("instructions", "arguments")
+"""Columns that have a name though nobody gave one."""
 
 
 class Columns(_Part):
@@ -63,6 +57,22 @@ class Columns(_Part):
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
     text: str | None = Field(None, description="translate: the sentence, of files with one language each.")
+    unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
+
+    @property
+    def both_sides(self) -> bool:
+        """Whether a row holds a sentence and its translations."""
+        return self.source is not None and bool(self.references)
+
+    def named(self) -> list[str]:
+        """Columns that a suite names, of whatever use they are."""
+        found: list[str] = []
+        for name in type(self).model_fields:
+            if name in _DEFAULTED:
+                continue
+            held = getattr(self, name)
+            found += [held] if isinstance(held, str) else held if isinstance(held, list) else []
+        return [*found, *self.slices.values()]
 
     def ids(self) -> list[str]:
         """Columns that name an item together; none: the column id, or the row."""
@@ -124,11 +134,21 @@ class Task(_Part):
     shots: Shots | None = Field(None, description="Examples before the question.")
     max_tokens: int = Field(256, ge=1, description="Of an answer.")
     stop: list[str] = Field(default_factory=list, description="An answer ends before any of these.")
-    checks: list[Literal["language", "hallucination"]] = Field(
-        default=["language"], description="Of what is written: its language; translations: hallucinations."
+    checks: list[Checked] = Field(
+        default=["language"],
+        description="Of what is written: its language, terms, taboos, toxic words, hallucinations.",
     )
     hallucination_below: float | None = Field(
         None, gt=0, lt=100, description="chrF++ below which a translation with a reason counts as hallucinated."
+    )
+    adequate: float | None = Field(
+        None, gt=0, lt=100, description="chrF++ from which a translation counts in scores that are gated by adequacy."
+    )
+    lists: dict[Listed, str] = Field(
+        default_factory=dict, description="Tables of words that checks read, below the data folder."
+    )
+    endings: int = Field(
+        0, ge=0, le=8, description="Letters that may follow a word of a list: endings that a language puts to words."
     )
     noise: Noisy | None = Field(None, description="Ask again with noise, and say what is left of the score.")
     consistent: bool = Field(False, description="choice: items of one id are the same in all languages.")
@@ -158,7 +178,20 @@ class Task(_Part):
     @property
     def measured(self) -> tuple[str, ...]:
         """Names of metrics, the one of tables first."""
-        return tuple(self.metrics) or METRICS[self.kind][:1]
+        return tuple(self.metrics) or self.of.metrics[:1]
+
+    @property
+    def of(self) -> KindOfTask:
+        """What its kind is."""
+        return KINDS[self.kind]
+
+    def checked(self) -> list[str]:
+        """Checks of what is written, without those that its kind has no use for."""
+        return list(dict.fromkeys(self.checks)) if self.of.written(self) else []
+
+    def below(self, folder: Path) -> Task:
+        """The same with its lists where they are."""
+        return self.model_copy(update={"lists": {name: str(folder / file) for name, file in self.lists.items()}})
 
     def prompt_of(self, language: str) -> str:
         """The prompt of a language."""
@@ -168,63 +201,39 @@ class Task(_Part):
         """Columns that prompts and continuations name."""
         texts = [self.prompt, *self.prompts.values()]
         found = dict.fromkeys(name for text in texts for name in _PLACE.findall(text))
-        return [name for name in found if name not in _OWN_PLACES.get(self.kind, ("language",))]
+        return [name for name in found if name not in self.of.places]
 
 
 def _faults(task: Task) -> Iterator[str]:
-    columns, kind = task.columns, task.kind
-    known = METRICS[kind]
+    kind = task.of
     for name in task.metrics:
-        if name not in known and not (kind == "translate" and name.startswith("bleu-")):
-            yield f"metric {name} is none of {kind}; expected one of {', '.join(known)}{nearest(name, known)}"
-    if "{language}" not in task.files and columns.language is None and not _both(task):
+        if name not in kind.metrics and not name.startswith(kind.metric_prefixes or ("\0",)):
+            known = ", ".join(kind.metrics)
+            yield f"metric {name} is none of {task.kind}; expected one of {known}{nearest(name, kind.metrics)}"
+    if "{language}" not in task.files and task.columns.language is None and not task.columns.both_sides:
         yield "files has no {language} and columns no language; expected one of them, as scores are of languages"
-    if kind == "choice":
-        if bool(task.choices) == bool(columns.choices):
-            yield "choice: expected choices, or columns.choices, and not both"
-        if columns.answer is None:
-            yield "choice: columns.answer is missing; expected the column of the right choice"
-        if task.by == "log_likelihood" and task.continuation.count("{choice}") != 1:
-            yield f"continuation is {task.continuation!r}; expected {{choice}} in it, once"
-        if task.by == "answer" and "{choices}" not in task.prompt:
-            yield "prompt has no {choices}; expected it where the list of choices stands (by: answer)"
-    elif task.consistent:
-        yield f"consistent: of kind choice alone, got {kind}"
-    if kind == "generate" and columns.answer is None:
-        yield "generate: columns.answer is missing; expected the column of the right answer"
-    if kind == "short_answers" and columns.groups is None:
-        yield "short_answers: columns.groups is missing; expected the column of groups of answers"
+    yield from kind.faults(task)
+    if task.consistent and not kind.consistent:
+        yield f"consistent: of kind choice alone, got {task.kind}"
     if task.normalise == "pmi" and task.unconditional is None:
         yield "normalise: pmi needs unconditional; expected a prompt that says nothing, such as Answer:"
-    if "hallucination" in task.checks and (kind != "translate" or task.hallucination_below is None):
-        yield "checks: hallucination: of translate alone, with hallucination_below, a chrF++ such as 20"
-    if task.shots is not None and kind in ("prefer", "short_answers", "instructions"):
-        yield f"shots: not of {kind}"
+    for name in dict.fromkeys(task.checks):
+        yield from CHECKS[name].faults(task)
+    if task.shots is not None and kind.answer is None:
+        yield f"shots: not of {task.kind}"
     if task.noise is not None:
         yield from _faults_of_noise(task, task.noise)
-    if kind == "prefer" and (columns.good is None or columns.bad is None):
-        yield "prefer: expected columns.good and columns.bad"
-    if kind == "translate":
-        if task.pivot is None:
-            yield "translate: pivot is missing; expected the language on the other side, such as eng_Latn"
-        if not _both(task) and columns.text is None:
-            yield "translate: expected columns.text of one language each, or columns.source and columns.references"
-    if kind != "prefer" and not task.prompt:
+    if kind.prompted and not task.prompt:
         yield "prompt is missing; expected what is asked, with {column} where a value stands"
 
 
 def _faults_of_noise(task: Task, noise: Noisy) -> Iterator[str]:
-    if task.kind == "prefer":
-        yield "noise: not of prefer, which asks nothing"
+    if not task.of.prompted:
+        yield f"noise: not of {task.kind}, which asks nothing"
     for name in noise.columns:
         if name not in task.places():
             known = task.places()
             yield f"noise: the prompt has no {{{name}}}; expected one of {', '.join(known)}{nearest(name, known)}"
-
-
-def _both(task: Task) -> bool:
-    """Whether a row holds a sentence and its translations."""
-    return task.columns.source is not None and bool(task.columns.references)
 
 
 class Composite(_Part):

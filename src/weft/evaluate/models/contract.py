@@ -18,6 +18,8 @@ class Question(NamedTuple):
     prompt: str
     max_tokens: int
     stop: tuple[str, ...] = ()
+    variant: str = ""
+    """Which noise there is in the prompt; empty: none."""
 
 
 class Continued(NamedTuple):

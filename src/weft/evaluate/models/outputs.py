@@ -15,13 +15,14 @@ from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
 
 NEEDED = ("item", "output")
-BESIDE = ("task", "language")
+BESIDE = ("task", "language", "variant")
 
 
 class Outputs:
     """A table with `item` and `output`, and `task` and `language` where one file is of several.
 
-    An item that is not in it was not run; an output that is empty is an answer of nothing.
+    Answers to prompts with noise have the noise's name in `variant`. An item that is not in it was not run; an output
+    that is empty is an answer of nothing.
     """
 
     likely = False
@@ -41,6 +42,8 @@ class Outputs:
         if "language" in self._by:
             known = {given: normalises(given) or given for given in held["language"].drop_nulls().unique().to_list()}
             held = held.with_columns(pl.col("language").replace(known))
+        if "variant" in self._by:
+            held = held.with_columns(pl.col("variant").fill_null(""))
         twice = held.filter(held.select(*self._by, "item").is_duplicated())
         if twice.height:
             raise WeftError(f"{file}: item {twice['item'][0]} stands twice; expected one output of each item and task")
@@ -53,7 +56,8 @@ class Outputs:
         found = []
         for question in questions:
             key = (*(getattr(question, name) for name in self._by), question.item)
-            if key not in self._held:
+            # An answer to the prompt without noise is none to the one with it.
+            if key not in self._held or (question.variant and "variant" not in self._by):
                 found.append(Output(None, reason="not_in_file"))
             else:
                 found.append(Output(self._held[key] or "", "stop"))

@@ -1,0 +1,95 @@
+"""Lists of words that people keep for a suite: terms, taboos, toxic words, and how refusals begin."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from weft.errors import WeftError, nearest
+from weft.evaluate.culture.taboo import Taboo, of_table
+from weft.model.evaluation_items import read_table
+from weft.model.languages import normalises
+
+_COLUMNS = {
+    "terms": ("language", "source", "target"),
+    "taboos": ("language", "forbidden"),
+    "toxic": ("language", "term"),
+    "openings": ("language", "opening"),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of a source and what may stand for it in a target language."""
+
+    language: str
+    source: str
+    targets: tuple[str, ...]
+
+
+def terms(file: str) -> list[Term]:
+    """Terms of a table: language, source, target (several with `|` between). Raises WeftError as `read_list`."""
+    rows = read_list("terms", Path(file))
+    made: dict[tuple[str, str], list[str]] = {}
+    for language, source, target in rows.select("language", "source", "target").iter_rows():
+        made.setdefault((language, source), []).extend(one.strip() for one in target.split("|") if one.strip())
+    return [Term(language, source, tuple(dict.fromkeys(targets))) for (language, source), targets in made.items()]
+
+
+def taboos(file: str) -> list[Taboo]:
+    """Taboos of a table, as `taboo.of_table` has them. Raises WeftError as `read_list`."""
+    return of_table(read_list("taboos", Path(file)))
+
+
+def by_language(name: str, file: str) -> Mapping[str, tuple[str, ...]]:
+    """Texts of a table by language: of `toxic` its terms, of `openings` how refusals begin. Raises as `read_list`."""
+    column = _COLUMNS[name][1]
+    grouped = read_list(name, Path(file)).unique(["language", column], maintain_order=True)
+    rows = grouped.group_by("language", maintain_order=True).agg(column).iter_rows()
+    return {str(language): tuple(held) for language, held in rows}
+
+
+def read_list(name: str, file: Path) -> pl.DataFrame:
+    """The rows of a list, languages as codes. Raises WeftError for a missing file or column, and names a faulty row."""
+    if not file.is_file():
+        raise WeftError(f"{name}: no file {file.name}; expected a table of {', '.join(_COLUMNS[name])}")
+    return _read(name, file, file.stat().st_mtime_ns)
+
+
+@functools.lru_cache(32)
+def _read(name: str, file: Path, _changed: int) -> pl.DataFrame:
+    table = read_table(file)
+    # Lists of safety and of refusals are published with `lang`.
+    if "language" not in table.columns and "lang" in table.columns:
+        table = table.rename({"lang": "language"})
+    for column in _COLUMNS[name]:
+        if column not in table.columns:
+            has = ", ".join(table.columns)[:200]
+            raise WeftError(f"{file.name}: no column {column}; it has {has}{nearest(column, table.columns)}")
+    held = table.with_columns(pl.col(*_COLUMNS[name]).cast(pl.String).str.strip_chars())
+    for number, row in enumerate(held.select(_COLUMNS[name]).iter_rows(named=True), 1):
+        _check(file, number, row)
+    known = {given: normalises(given) for given in held["language"].unique()}
+    return held.with_columns(pl.col("language").replace_strict(known, return_dtype=pl.String))
+
+
+def _check(file: Path, number: int, row: dict[str, Any]) -> None:
+    for column, value in row.items():
+        if not value:
+            raise WeftError(f"{file.name}, row {number}: {column} is empty; expected {', '.join(row)}")
+    if normalises(row["language"]) is None:
+        raise WeftError(f"{file.name}, row {number}: {row['language']!r} is no language that is known; expected a code")
+
+
+READERS: Mapping[str, Any] = {
+    "terms": terms,
+    "taboos": taboos,
+    "toxic": functools.partial(by_language, "toxic"),
+    "openings": functools.partial(by_language, "openings"),
+}
+"""What reads the list of a name; each takes its file."""
