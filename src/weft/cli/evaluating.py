@@ -223,3 +223,15 @@ def _row(row: dict[str, Any], directed: bool) -> tuple[object, ...]:
     p = row.get("holm", row["p"])
     word = {1: "better", -1: "worse", 0: ""}[better(row)]
     return (*names, *figures[:3], f"{figures[3]} to {figures[4]}", f"{p:.4f}", word, row["items"])
+
+
+def report(run: str, against: str | None, as_json: bool) -> int:
+    """Write the page of an evaluation; say where it is."""
+    from weft.report.evaluation_page import write
+
+    place, figures = write(Path(run), None if against is None else Path(against))
+    if as_json:
+        show.as_json(figures | {"page": str(place)})
+    else:
+        show.say(str(place))
+    return 0
