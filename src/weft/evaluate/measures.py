@@ -56,6 +56,13 @@ _SHARES = {
     "adequate": True,
     "toxic": False,
     "refusal": True,
+    "self_consistent": True,
+    "majority": True,
+    "similarity": True,
+    "distance": False,
+    "near": True,
+    "stereotyped": False,
+    "controls": False,
     "over_refusal": False,
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
@@ -65,6 +72,13 @@ _ESTIMATED = {"mos": 5.0, "mos_da": 100.0, "mos_esa": 100.0, "mos_mqm": 1.0, "mo
 of kinds that have no best score one deviation, or one error."""
 
 
+def _apart(sums: Doubles) -> Doubles:
+    """A share less another one, of sums (…, 4)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Doubles = sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]
+    return found
+
+
 @cache
 def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
@@ -72,6 +86,8 @@ def measure(name: str) -> Measure:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
     if name in _ESTIMATED:
         return Measure(name, resampling.mean, ceiling=_ESTIMATED[name])
+    if name == "bias":
+        return Measure(name, _apart, higher_is_better=False)
     held = metric(name)
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 
