@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.evaluate.consistency import RANKS
 from weft.evaluate.hallucination import REASONS
 from weft.evaluate.log_likelihood import NORMS
 from weft.evaluate.translation import metric
@@ -55,6 +56,9 @@ _SHARES = {
     "no_taboo_gated": True,
     "adequate": True,
     "toxic": False,
+    "xsim": False,
+    "cosine_top1": True,
+    **{f"recall_{rank}": True for rank in RANKS},
     "refusal": True,
     "over_refusal": False,
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},

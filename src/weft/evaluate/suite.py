@@ -19,7 +19,7 @@ from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, rea
 
 Level = Literal["language", "domain", "culture"]
 LEVELS: tuple[str, ...] = get_args(Level)
-Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond"]
+Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond", "retrieve"]
 Listed = Literal["terms", "taboos", "toxic", "openings"]
 Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -56,7 +56,7 @@ class Columns(_Part):
     bad: str | None = Field(None, description="prefer: the other one.")
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
-    text: str | None = Field(None, description="translate: the sentence, of files with one language each.")
+    text: str | None = Field(None, description="translate, retrieve: the sentence, of files with one language each.")
     unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
     @property
@@ -125,10 +125,10 @@ class Task(_Part):
     )
     pivot: str | None = Field(
         None,
-        description="translate: the language on the other side. choice: the one others are consistent with; null: all.",
+        description="translate, retrieve: the language on the other side. choice: the one others are consistent with.",
     )
     directions: list[Literal["from_pivot", "to_pivot"]] = Field(
-        default=["from_pivot", "to_pivot"], description="translate: which are asked."
+        default=["from_pivot", "to_pivot"], description="translate, retrieve: which are asked."
     )
     metrics: list[str] = Field(default_factory=list, description="The first is the one of tables.")
     shots: Shots | None = Field(None, description="Examples before the question.")

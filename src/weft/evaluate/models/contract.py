@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+if TYPE_CHECKING:
+    from weft.parallel.encoding import Vectors
+
+Ability = Literal["answers", "vectors"]
 Tell = Callable[[str, int, int | None], None]
 """What is done, how much of it, and of how much."""
 
@@ -68,3 +72,27 @@ class Model(Protocol):
     def close(self) -> None:
         """Keep what was answered."""
         ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A model that gives vectors of sentences; it answers nothing."""
+
+    def vectors(self, texts: Sequence[str], tell: Tell) -> Vectors:
+        """A vector for each text, and which texts have one."""
+        ...
+
+
+_LACKING: Mapping[Ability, tuple[str, str]] = {
+    "answers": ("no_answers", "the model is an encoder, which gives vectors alone; expected one that answers"),
+    "vectors": (
+        "no_vectors",
+        "the model gives no vectors of sentences; expected the folder of an encoder, or its server",
+    ),
+}
+
+
+def lacking(model: Model, wanted: Ability) -> tuple[str, str] | None:
+    """Why a model cannot give what is wanted: a code and what it means; None where it can."""
+    given: Ability = "vectors" if isinstance(model, Encodes) else "answers"
+    return None if given == wanted else _LACKING[wanted]
