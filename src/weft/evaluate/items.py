@@ -191,8 +191,8 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
     """Choose rows, and make of them what is asked; one frame joins `found`."""
     try:
         asked, examples = _chosen(task, frame, choice)
-        made = pl.concat([_made(task, language, asked, direction) for direction in _directions(task)])
-        shown = [(direction, _made(task, language, examples, direction)) for direction in _directions(task)]
+        made = pl.concat([_made(task, language, asked, direction) for direction in task.of.directions(task)])
+        shown = [(direction, _made(task, language, examples, direction)) for direction in task.of.directions(task)]
     except (pl.exceptions.PolarsError, WeftError) as error:
         said = str(error).partition("\n")[0]
         found.not_run.append(NotRun(name, language, "broken_file", said))
@@ -232,10 +232,6 @@ def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFr
         frame = frame.with_columns(pl.Series(name, held, dtype=pl.String))
         changed |= np.array([one is not None for one in made], np.bool_)
     return frame.filter(pl.Series(changed))
-
-
-def _directions(task: Task) -> Sequence[str]:
-    return task.directions if task.of.directed else ("",)
 
 
 def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -60,10 +60,24 @@ _SHARES = {
     "cosine_top1": True,
     **{f"recall_{rank}": True for rank in RANKS},
     "refusal": True,
+    "self_consistent": True,
+    "majority": True,
+    "similarity": True,
+    "distance": False,
+    "near": True,
+    "stereotyped": False,
+    "controls": False,
     "over_refusal": False,
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""
+
+
+def _apart(sums: Doubles) -> Doubles:
+    """A share less another one, of sums (…, 4)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Doubles = sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]
+    return found
 
 
 @cache
@@ -71,6 +85,8 @@ def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
     if name in _SHARES or name in {f"accuracy_{norm}" for norm in NORMS}:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
+    if name == "bias":
+        return Measure(name, _apart, higher_is_better=False)
     held = metric(name)
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 

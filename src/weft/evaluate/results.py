@@ -134,6 +134,9 @@ def _of_rows(
         held = measure(name)
         sums = np.array(ran[column].to_list(), np.float64)
         found, how = interval(held, sums, ran["cluster"].to_list(), samples, seed)
+        # A difference of shares of which a slice lacks one is no figure.
+        if math.isnan(found.value):
+            continue
         right = name.startswith("accuracy")
         yield Score(
             **about,

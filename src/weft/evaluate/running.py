@@ -13,6 +13,7 @@ import polars as pl
 
 from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
+from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
@@ -98,6 +99,8 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.outcomes[name] = outcomes
         tell(f"score {name}", 0, None)
         run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
+        if task.contexts:
+            run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)

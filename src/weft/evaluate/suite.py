@@ -19,7 +19,19 @@ from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, rea
 
 Level = Literal["language", "domain", "culture"]
 LEVELS: tuple[str, ...] = get_args(Level)
-Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond", "retrieve"]
+Asking = Literal[
+    "choice",
+    "prefer",
+    "generate",
+    "short_answers",
+    "instructions",
+    "translate",
+    "respond",
+    "survey",
+    "stereotypes",
+    "norms",
+    "retrieve",
+]
 Listed = Literal["terms", "taboos", "toxic", "openings"]
 Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -57,6 +69,13 @@ class Columns(_Part):
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
     text: str | None = Field(None, description="translate, retrieve: the sentence, of files with one language each.")
+    people: str | None = Field(None, description="survey: how many people gave each answer, as a list or its JSON.")
+    identity: str | None = Field(None, description="stereotypes: of whom something is said.")
+    attribute: str | None = Field(None, description="stereotypes: what is said of them.")
+    axis: str | None = Field(None, description="stereotypes: groups that are compared; null: all with one another.")
+    control: str | None = Field(None, description="stereotypes: true of attributes that nobody says of a group.")
+    agreement: str | None = Field(None, description="stereotypes: share of people who know it as one; null: 1.")
+    offensiveness: str | None = Field(None, description="stereotypes: from 0; null: 1.")
     unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
     @property
@@ -84,6 +103,13 @@ class Shots(_Part):
 
     count: int = Field(ge=1, le=64, description="Examples.")
     rows: str | None = Field(None, description="SQL condition of the rows they come from; they are never asked.")
+
+
+class Samples(_Part):
+    """Answers that are drawn, beside the one that counts."""
+
+    count: int = Field(ge=2, le=256, description="Answers to each question.")
+    temperature: float = Field(0.7, gt=0, le=2, description="At which they are drawn.")
 
 
 class Noisy(_Part):
@@ -140,6 +166,17 @@ class Task(_Part):
     )
     hallucination_below: float | None = Field(
         None, gt=0, lt=100, description="chrF++ below which a translation with a reason counts as hallucinated."
+    )
+    samples: Samples | None = Field(
+        None,
+        description="Several answers: of choices and short answers how often they are the same; of surveys shares.",
+    )
+    ordinal: bool = Field(False, description="survey: answers have an order, so that they can be near one another.")
+    contexts: dict[str, str] = Field(
+        default_factory=dict, description="norms: what stands at {context}, by the name of the condition."
+    )
+    gap: tuple[str, str] = Field(
+        ("rule", "country"), description="norms: accuracy with the first context less that with the second."
     )
     adequate: float | None = Field(
         None, gt=0, lt=100, description="chrF++ from which a translation counts in scores that are gated by adequacy."

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weft.evaluate.kinds import choice, generate, instructions, prefer, respond, retrieve, short_answers, translate
+from weft.evaluate.kinds import (
+    choice,
+    generate,
+    instructions,
+    norms,
+    prefer,
+    respond,
+    retrieve,
+    short_answers,
+    stereotypes,
+    survey,
+    translate,
+)
 from weft.evaluate.kinds.contract import Kind
 
-KINDS: Mapping[str, Kind] = {
-    held.KIND.name: held.KIND
-    for held in (choice, prefer, generate, short_answers, instructions, translate, respond, retrieve)
-}
+_ALL = (
+    choice,
+    prefer,
+    generate,
+    short_answers,
+    instructions,
+    translate,
+    respond,
+    survey,
+    stereotypes,
+    norms,
+    retrieve,
+)
+KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""

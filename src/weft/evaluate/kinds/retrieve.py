@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +58,10 @@ def _score(_name: str, _task: Task, items: pl.DataFrame, model: Model, tell: Tel
     }
 
 
+def _directions(task: Task) -> Sequence[str]:
+    return task.directions
+
+
 def _signed(_task: Task, measure: str, rows: pl.DataFrame) -> list[str]:
     how = [] if measure == "cosine_top1" else [f"margin:ratio|k:{NEIGHBOURS}"]
     return ["by:vectors", *how, f"candidates:{int(rows['candidates'].to_numpy().max())}"]
@@ -72,7 +77,7 @@ KIND = Kind(
     kept=("source", "target", "direction"),
     prompted=False,
     texts=("source", "target"),
-    directed=True,
+    directions=_directions,
     joined=beside.joined,
     wants="vectors",
     signed=_signed,

@@ -24,6 +24,10 @@ class Question(NamedTuple):
     stop: tuple[str, ...] = ()
     variant: str = ""
     """Which noise there is in the prompt; empty: none."""
+    sample: int = 0
+    """Which of several answers that are drawn; 0: the one that counts."""
+    temperature: float | None = None
+    """At which a sample is drawn; null: as the model's own settings say."""
 
 
 class Continued(NamedTuple):
