@@ -193,3 +193,54 @@ def _above(scores: Doubles, right: Longs) -> Longs:
     own = scores[np.arange(len(scores)), right][:, None]
     above: Longs = (scores >= own).sum(axis=1) - 1
     return above
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much nearer a sentence's state is to that of its translation than to those of other sentences."""
+
+    value: float
+    """The mean cosine with the translation less that with other sentences, over items and layers."""
+    cosine: float
+    """The mean cosine with the translation, which is high where all states point one way."""
+    layers: Doubles
+    """`value` of each layer."""
+    each: Doubles
+    """What each item gives to `value`, which is their mean; to resample items is to resample both sides of it."""
+    cosines: Doubles
+    """What each item gives to `cosine`."""
+
+
+def likeness(first: Any, second: Any) -> Likeness:
+    """Language Ranker (Li et al. 2024, arXiv 2404.11553), less what shuffled pairs have.
+
+    `first` and `second` are the states of a model's last token for sentences and their translations, row by row,
+    (items, layers, numbers). What shuffled pairs have is the mean over all pairs of two items, and so of no one
+    shuffle. An item stands in as many of them as source and as target: its share in that mean counts double, less the
+    mean, as the jackknife of a mean over pairs has it. Raises WeftError for shapes that differ, fewer than two items,
+    and states of no length.
+    """
+    sides = [np.asarray(side) for side in (first, second)]
+    if sides[0].ndim != 3 or sides[0].shape != sides[1].shape or not sides[0].shape[1]:
+        raise WeftError(
+            f"states of shapes {sides[0].shape} and {sides[1].shape}; expected one, (items, layers, numbers)"
+        )
+    items, layers, _ = sides[0].shape
+    if items < 2:
+        raise WeftError(f"states of {items} items; expected two at least, of which pairs can be shuffled")
+    matched, others = np.empty((layers, items)), np.empty((layers, items))
+    for layer in range(layers):
+        x, y = (_directions(side[:, layer].astype(np.float64), layer) for side in sides)
+        matched[layer] = (x * y).sum(axis=1)
+        others[layer] = ((x @ y.sum(axis=0) + y @ x.sum(axis=0)) / 2 - matched[layer]) / (items - 1)
+    by_chance = 2 * others - others.mean(axis=1, keepdims=True)
+    each, cosines = (matched - by_chance).mean(axis=0), matched.mean(axis=0)
+    return Likeness(float(each.mean()), float(cosines.mean()), (matched - by_chance).mean(axis=1), each, cosines)
+
+
+def _directions(states: Doubles, layer: int) -> Doubles:
+    lengths = np.linalg.norm(states, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not (lengths > 0).all():
+        raise WeftError(f"states of layer {layer + 1}: one is of no length, or not finite; expected a direction")
+    found: Doubles = states / lengths
+    return found

@@ -80,6 +80,10 @@ def _apart(sums: Doubles) -> Doubles:
     return found
 
 
+_MEANS = ("likeness", "cosine")
+"""Means over items of what is no share."""
+
+
 @cache
 def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
@@ -87,6 +91,8 @@ def measure(name: str) -> Measure:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
     if name == "bias":
         return Measure(name, _apart, higher_is_better=False)
+    if name in _MEANS:
+        return Measure(name, resampling.mean)
     held = metric(name)
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 

@@ -8,6 +8,7 @@ from weft.evaluate.kinds import (
     choice,
     generate,
     instructions,
+    likeness,
     norms,
     prefer,
     respond,
@@ -31,6 +32,7 @@ _ALL = (
     stereotypes,
     norms,
     retrieve,
+    likeness,
 )
 KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     from weft.parallel.encoding import Vectors
 
-Ability = Literal["answers", "vectors"]
+Ability = Literal["answers", "vectors", "states"]
 Tell = Callable[[str, int, int | None], None]
 """What is done, how much of it, and of how much."""
 
@@ -87,16 +90,35 @@ class Encodes(Protocol):
         ...
 
 
+class States(NamedTuple):
+    """States of the last token of texts after each layer, (texts, layers, numbers), and which texts have them."""
+
+    values: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A model that shows its hidden states."""
+
+    def states(self, texts: Sequence[str], tell: Tell) -> States:
+        """The states of each text."""
+        ...
+
+
 _LACKING: Mapping[Ability, tuple[str, str]] = {
     "answers": ("no_answers", "the model is an encoder, which gives vectors alone; expected one that answers"),
     "vectors": (
         "no_vectors",
         "the model gives no vectors of sentences; expected the folder of an encoder, or its server",
     ),
+    "states": ("no_states", "the model shows no hidden states; expected the folder of a causal language model"),
 }
 
 
 def lacking(model: Model, wanted: Ability) -> tuple[str, str] | None:
     """Why a model cannot give what is wanted: a code and what it means; None where it can."""
-    given: Ability = "vectors" if isinstance(model, Encodes) else "answers"
-    return None if given == wanted else _LACKING[wanted]
+    given: set[Ability] = {"vectors"} if isinstance(model, Encodes) else {"answers"}
+    if isinstance(model, Layered):
+        given.add("states")
+    return None if wanted in given else _LACKING[wanted]
