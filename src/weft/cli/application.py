@@ -25,6 +25,7 @@ from weft.cli.synthesizing import synthesize
 from weft.cli.training_commands import tokenizers, training
 from weft.cli.training_divergence import divergence
 from weft.cli.training_heads import head as train_head
+from weft.cli.training_mos import mos as train_mos
 from weft.cli.training_pairs import pairs as train_pairs
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
@@ -41,6 +42,7 @@ application = typer.Typer(
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
 training.command("head")(train_head)
+training.command("mos")(train_mos)
 training.command("pairs")(train_pairs)
 training.command("divergence")(divergence)
 application.add_typer(training, name="train")
