@@ -45,6 +45,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("evaluate", 1, "trial/second/scores.json"),
         ("synthesis-shots", 2, "two/records/pair/swh_Latn.parquet"),
         ("evaluate-culture", 1, "by-region.csv"),
+        ("translation-quality", 1, "scored.tsv"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.evaluate.conftest import TEXTS, TOPIC, Write
-from tests.evaluate.test_running import ANSWERED, Likely, outputs, run
+from tests.evaluate.test_running import ANSWERED, TRANSLATE, Likely, outputs, run
 
 from weft.evaluate.models.contract import Continued, Likelihood
 from weft.evaluate.models.outputs import Outputs

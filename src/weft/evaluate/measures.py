@@ -72,6 +72,9 @@ _SHARES = {
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""
+_ESTIMATED = {"mos": 5.0, "mos_da": 100.0, "mos_esa": 100.0, "mos_mqm": 1.0, "mos_z": 1.0}
+"""Means of what an estimator of translation quality says (`judging`), and the best there is of the kind of its ratings;
+of kinds that have no best score one deviation, or one error."""
 
 
 def _apart(sums: Doubles) -> Doubles:
@@ -86,6 +89,8 @@ def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
     if name in _SHARES or name in {f"accuracy_{norm}" for norm in NORMS}:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
+    if name in _ESTIMATED:
+        return Measure(name, resampling.mean, ceiling=_ESTIMATED[name])
     if name == "bias":
         return Measure(name, _apart, higher_is_better=False)
     held = metric(name)
