@@ -32,7 +32,9 @@ def evaluate(
     suite: Annotated[str | None, typer.Argument(metavar="SUITE", help="Name of a suite, or a YAML file.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="M", help="endpoint.yaml, a model's folder, or a table of outputs."),
+        typer.Option(
+            "--model", metavar="M", help="endpoint.yaml, a model's or an encoder's folder, or a table of outputs."
+        ),
     ] = None,
     into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Default: SUITE-MODEL here.")] = None,
     data: Data = None,
@@ -248,3 +250,15 @@ def _row(row: dict[str, Any], directed: bool) -> tuple[object, ...]:
     p = row.get("holm", row["p"])
     word = {1: "better", -1: "worse", 0: ""}[better(row)]
     return (*names, *figures[:3], f"{figures[3]} to {figures[4]}", f"{p:.4f}", word, row["items"])
+
+
+def report(run: str, against: str | None, as_json: bool) -> int:
+    """Write the page of an evaluation; say where it is."""
+    from weft.report.evaluation_page import write
+
+    place, figures = write(Path(run), None if against is None else Path(against))
+    if as_json:
+        show.as_json(figures | {"page": str(place)})
+    else:
+        show.say(str(place))
+    return 0

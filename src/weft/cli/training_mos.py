@@ -77,10 +77,7 @@ def mos(
     from weft.own_file import whole
     from weft.tokenizer.unreadable import Unreadable
 
-    card = into.with_name(f"{into.name}.md")
-    check_unread(into, ratings)
-    if into.is_dir():
-        raise WeftError(f"{into}: is a folder; expected a file, or a name that is free")
+    card = _usable(into, ratings)
     codes = None if languages is None else languages_of(languages)
     left = Unreadable()
     named = {name: column for name, column in (("score", score), ("document", document)) if column is not None}
@@ -105,6 +102,14 @@ def mos(
         return 0
     _said(told)
     return 0
+
+
+def _usable(into: Path, ratings: Path) -> Path:
+    """Where the card goes; raises WeftError where the model cannot be written."""
+    check_unread(into, ratings)
+    if into.is_dir():
+        raise WeftError(f"{into}: is a folder; expected a file, or a name that is free")
+    return into.with_name(f"{into.name}.md")
 
 
 def _parallel(given: Sequence[str], left: Unreadable) -> Mapping[tuple[str, str], tuple[list[str], list[str]]]:

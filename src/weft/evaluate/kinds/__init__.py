@@ -8,9 +8,11 @@ from weft.evaluate.kinds import (
     choice,
     generate,
     instructions,
+    likeness,
     norms,
     prefer,
     respond,
+    retrieve,
     short_answers,
     stereotypes,
     survey,
@@ -29,6 +31,8 @@ _ALL = (
     survey,
     stereotypes,
     norms,
+    retrieve,
+    likeness,
 )
 KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""
