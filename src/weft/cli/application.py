@@ -150,10 +150,21 @@ application.command()(status)
 
 
 @application.command()
-def report(build: BuildFolder, as_json: Json = False) -> int:
-    """Write report/index.html and report/summary.json again; print where they are (or the summary)."""
-    from weft.cli import reading
+def report(
+    build: BuildFolder,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="RUN", help="Of an evaluation: the one of the model to compare with."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Write the page of a build, or of what weft evaluate wrote; print where it is (or what it says)."""
+    from weft.cli import evaluating, reading
 
+    if evaluating.is_evaluation(str(build)):
+        return evaluating.report(str(build), against, as_json)
+    if against is not None:
+        raise WeftError(f"--against: of two evaluations; {build} is none, expected what weft evaluate wrote")
     return reading.report(build, as_json)
 
 

@@ -12,6 +12,7 @@ from weft.cli.options import Json, Quiet
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
+    from weft.evaluate.judging import Judge
     from weft.evaluate.running import Run
 
 _SHOWN = 30
@@ -51,6 +52,10 @@ def evaluate(
         list[Path] | None,
         typer.Option("--trained-on", metavar="BUILD", help="A build, release or file that the model has read."),
     ] = None,
+    quality: Annotated[
+        Path | None,
+        typer.Option("--quality", metavar="FILE", help="Judge translations by this too: what weft train mos wrote."),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the suites that come with weft.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -78,7 +83,7 @@ def evaluate(
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
     run = _run(
-        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ())),
+        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
@@ -96,11 +101,16 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
     from weft.evaluate.running import Settings, save
     from weft.evaluate.running import evaluate as ask
 
-    held, where, languages, tasks, limit, seed, samples, trained_on = asked
+    held, where, languages, tasks, limit, seed, samples, trained_on, quality = asked
     model, place, how = answering
     codes = None if languages is None else codes_in(languages.split(","))
     settings = Settings(
-        where, None if tasks is None else frozenset(tasks), Choice(codes, limit, seed), samples, trained_on
+        where,
+        None if tasks is None else frozenset(tasks),
+        Choice(codes, limit, seed),
+        samples,
+        trained_on,
+        None if quality is None else _judge(quality),
     )
     answers = opened(model, place, **how)
     try:
@@ -110,6 +120,13 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
         answers.close()
     save(run, place)
     return run
+
+
+def _judge(file: Path) -> Judge:
+    from weft.evaluate.judging import Judge
+    from weft.evaluate.mos.model_file import load
+
+    return Judge(load(file))
 
 
 def _told(run: Run, place: Path, as_json: bool) -> int:
@@ -128,7 +145,7 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
             one.items,
         )
         for one in run.scores
-        if one.primary and one.slice is None
+        if (one.primary or one.metric.startswith("mos")) and one.slice is None
     ]
     if rows:
         show.table(
@@ -150,6 +167,8 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         rows = run.contamination["items"]
         told = [sum(row[name] for row in rows) for name in ("found", "sought", "items")]
         show.say(f"seen in training: {told[0]:,} of {told[1]:,} items that could be sought, of {told[2]:,} in all")
+    for line in _refused(run):
+        show.say(f"not all judged: {line}")
     for lost in run.lost[:_SHOWN]:
         show.say(f"left out: {lost['task']} {lost['language']}: {show.counted(lost['rows'], 'row')}; {lost['first']}")
     for one in run.not_run[:_SHOWN]:
@@ -158,6 +177,12 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _refused(run: Run) -> list[str]:
+    from weft.evaluate.judging import refused
+
+    return [] if run.quality is None else refused(run.quality["translations"])[:_SHOWN]
 
 
 def _some(names: list[str]) -> str:
@@ -225,3 +250,15 @@ def _row(row: dict[str, Any], directed: bool) -> tuple[object, ...]:
     p = row.get("holm", row["p"])
     word = {1: "better", -1: "worse", 0: ""}[better(row)]
     return (*names, *figures[:3], f"{figures[3]} to {figures[4]}", f"{p:.4f}", word, row["items"])
+
+
+def report(run: str, against: str | None, as_json: bool) -> int:
+    """Write the page of an evaluation; say where it is."""
+    from weft.report.evaluation_page import write
+
+    place, figures = write(Path(run), None if against is None else Path(against))
+    if as_json:
+        show.as_json(figures | {"page": str(place)})
+    else:
+        show.say(str(place))
+    return 0

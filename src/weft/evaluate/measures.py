@@ -32,6 +32,8 @@ class Measure:
     """A share of items, each 0 or 1."""
 
 
+_GATED = ("register", "names", "local_forms")
+"""Checks with a share, the same where only what is adequate counts, and the share that is adequate."""
 _SHARES = {
     "accuracy": True,
     "exact": True,
@@ -68,9 +70,15 @@ _SHARES = {
     "stereotyped": False,
     "controls": False,
     "over_refusal": False,
+    **{f"{check}{end}": True for check in _GATED for end in ("", "_gated", "_adequate")},
+    **{f"{check}_{verdict}": False for check in ("register", "local_forms") for verdict in ("wrong", "absent")},
+    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region"), True),
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""
+_ESTIMATED = {"mos": 5.0, "mos_da": 100.0, "mos_esa": 100.0, "mos_mqm": 1.0, "mos_z": 1.0}
+"""Means of what an estimator of translation quality says (`judging`), and the best there is of the kind of its ratings;
+of kinds that have no best score one deviation, or one error."""
 
 
 def _apart(sums: Doubles) -> Doubles:
@@ -89,6 +97,8 @@ def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
     if name in _SHARES or name in {f"accuracy_{norm}" for norm in NORMS}:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
+    if name in _ESTIMATED:
+        return Measure(name, resampling.mean, ceiling=_ESTIMATED[name])
     if name == "bias":
         return Measure(name, _apart, higher_is_better=False)
     if name in _MEANS:

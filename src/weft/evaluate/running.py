@@ -15,6 +15,7 @@ from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
 from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
+from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
@@ -38,6 +39,8 @@ class Settings:
     samples: int = SAMPLES
     trained_on: tuple[Path, ...] = ()
     """Builds, releases or documents that the model was trained on: items that they hold are scored apart."""
+    judge: Judge | None = None
+    """What says of translations how people would rate them."""
 
 
 @dataclass
@@ -52,6 +55,8 @@ class Run:
     """Rows that have not all that is asked for: task, language, how many, and what is wrong with the first."""
     outcomes: dict[str, pl.DataFrame] = field(default_factory=dict)
     consistency: list[dict[str, Any]] = field(default_factory=list)
+    quality: dict[str, Any] | None = None
+    """What an estimator of translation quality scored and what not; null: there was none."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
@@ -72,6 +77,7 @@ class Run:
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
             "contamination": self.contamination,
+            "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
         }
@@ -97,9 +103,12 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         outcomes = _asked(name, task, items.frames, model, tell)
         if index is not None and found is not None:
             outcomes = marked(outcomes, name, found, index)
-        run.outcomes[name] = outcomes
         tell(f"score {name}", 0, None)
-        run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
+        judge = settings.judge
+        outcomes = outcomes if judge is None else judge.judged(name, task, outcomes)
+        run.outcomes[name] = outcomes
+        made = scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
+        run.scores += made if judge is None else judge.signed(made)
         if task.contexts:
             run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
@@ -110,6 +119,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
 
 
@@ -132,7 +142,7 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
-        items = read_items(name, task, settings.data, settings.choice)
+        items = read_items(name, task.below(settings.data), settings.data, settings.choice)
         run.not_run += items.not_run
         run.lost += [
             {"task": name, "language": code, "rows": count, "first": items.faults[code]}

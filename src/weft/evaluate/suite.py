@@ -33,8 +33,19 @@ Asking = Literal[
     "retrieve",
     "likeness",
 ]
-Listed = Literal["terms", "taboos", "toxic", "openings"]
-Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
+Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient"]
+Checked = Literal[
+    "language",
+    "hallucination",
+    "terms",
+    "taboos",
+    "toxic",
+    "register",
+    "names",
+    "local_forms",
+    "salience",
+]
+Wanted = Literal["register", "names", "date", "number", "quantity", "unit"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_. -]*)\}")
 
@@ -79,6 +90,9 @@ class Columns(_Part):
     control: str | None = Field(None, description="stereotypes: true of attributes that nobody says of a group.")
     agreement: str | None = Field(None, description="stereotypes: share of people who know it as one; null: 1.")
     offensiveness: str | None = Field(None, description="stereotypes: from 0; null: 1.")
+    wanted: dict[Wanted, str] = Field(
+        default_factory=dict, description="What checks look for, and the column of it: a register, names, a date…"
+    )
     unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
     @property
@@ -94,7 +108,7 @@ class Columns(_Part):
                 continue
             held = getattr(self, name)
             found += [held] if isinstance(held, str) else held if isinstance(held, list) else []
-        return [*found, *self.slices.values()]
+        return [*found, *self.slices.values(), *self.wanted.values()]
 
     def ids(self) -> list[str]:
         """Columns that name an item together; none: the column id, or the row."""
