@@ -175,6 +175,12 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"not run: {one.task} {one.language or 'in all languages'}: {one.reason}: {one.detail}")
     if len(run.not_run) > _SHOWN:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
+    if run.paid is not None:
+        told = [
+            f"{held['calls']:,} calls, {held['tokens_in'] + held['tokens_out']:,} tokens, cost {held['cost']:,.4g} {when}"
+            for when, held in (("in this run", run.paid["this_run"]), ("in all runs here", run.paid["all_runs"]))
+        ]
+        show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
 
