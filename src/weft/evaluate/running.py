@@ -67,7 +67,8 @@ class Run:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
         for one in self.not_run:
-            missing.setdefault(one.task, []).append(one.language or "*")
+            if one.noise is None:
+                missing.setdefault(one.task, []).append(one.language or "*")
         return {
             "version": VERSION,
             "weft": version("weft"),
@@ -117,7 +118,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
-            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
+            run.not_run += _unanswered(name, noisy, kind)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
@@ -191,13 +192,15 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, noise: str | None = None) -> list[NotRun]:
     """Languages of which no item was answered."""
-    found = []
+    found, which = [], "" if noise is None else f" with noise {noise}"
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
+            found.append(
+                NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered", noise)
+            )
     return found
 
 
