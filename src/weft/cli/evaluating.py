@@ -175,6 +175,11 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"not run: {one.task} {one.language or 'in all languages'}: {one.reason}: {one.detail}")
     if len(run.not_run) > _SHOWN:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
+    if run.paid is not None:
+        told = [
+            _spent(run.paid[of], when) for of, when in (("this_run", "in this run"), ("all_runs", "in all runs here"))
+        ]
+        show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
 
@@ -183,6 +188,11 @@ def _refused(run: Run) -> list[str]:
     from weft.evaluate.judging import refused
 
     return [] if run.quality is None else refused(run.quality["translations"])[:_SHOWN]
+
+
+def _spent(held: dict[str, Any], when: str) -> str:
+    tokens = held["tokens_in"] + held["tokens_out"]
+    return f"{held['calls']:,} calls, {tokens:,} tokens, cost {held['cost']:,.4g} {when}"
 
 
 def _some(names: list[str]) -> str:

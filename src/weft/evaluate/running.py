@@ -17,7 +17,7 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -60,6 +60,9 @@ class Run:
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
+    paid: dict[str, Any] | None = None
+    """What answers cost, in this run and in all runs of its folder; null: they cost nothing."""
+
     def to_json(self) -> dict[str, Any]:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
@@ -77,6 +80,7 @@ class Run:
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
             "contamination": self.contamination,
+            "paid": self.paid,
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
@@ -119,6 +123,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    run.paid = model.paid() if isinstance(model, Pays) else None
     run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
 

@@ -26,8 +26,8 @@ def worst(scores: Mapping[str, Any], outcomes: Mapping[str, pl.DataFrame], least
     names, the lengths of prompts and of what was written in quarters, answers that were cut off, and pairs of these, of
     which both sides have `least` items; and slices of the suite over all languages together (language null), of what
     each item has beyond the mean of its language. A row has task, language, direction, slice, metric, items, value,
-    rest, difference, p and benjamini_hochberg: p-values corrected over all slices of a task, of which those below LEVEL are
-    given. Values are means of items' own scores, also of metrics that are made of sums.
+    rest, difference, p and benjamini_hochberg: p-values corrected over all slices of a task, of which those below LEVEL
+    are given. Values are means of items' own scores, also of metrics that are made of sums.
     """
     found: list[dict[str, Any]] = []
     for name, metric in _first_measures(scores).items():
