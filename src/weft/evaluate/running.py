@@ -18,6 +18,7 @@ from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell
+from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -57,6 +58,8 @@ class Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     quality: dict[str, Any] | None = None
     """What an estimator of translation quality scored and what not; null: there was none."""
+    naturalness: list[dict[str, Any]] = field(default_factory=list)
+    """Distances of what was written from native texts, and the floors that native texts have by themselves."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
@@ -75,6 +78,7 @@ class Run:
             "averages": averages(self.scores, missing),
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
+            "naturalness": self.naturalness,
             "contamination": self.contamination,
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
@@ -110,6 +114,12 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += made if judge is None else judge.signed(made)
         if task.contexts:
             run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
+        if task.natural is not None:
+            tell(f"naturalness {name}", 0, None)
+            scores, distances, untold = naturalness(suite, name, outcomes, settings.data, settings.choice.seed)
+            run.scores += scores
+            run.naturalness += distances
+            run.not_run += untold
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)

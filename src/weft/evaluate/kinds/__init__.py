@@ -8,6 +8,7 @@ from weft.evaluate.kinds import (
     choice,
     generate,
     instructions,
+    long_context,
     norms,
     prefer,
     respond,
@@ -29,6 +30,7 @@ _ALL = (
     survey,
     stereotypes,
     norms,
+    long_context,
 )
 KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""
