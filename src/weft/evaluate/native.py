@@ -1,4 +1,4 @@
-"""How natural what a model wrote is: beside native texts of its language, and beside how far these differ themselves."""
+"""How natural what a model wrote is: beside native texts, and beside how far these differ by themselves."""
 
 from __future__ import annotations
 
