@@ -32,7 +32,9 @@ def evaluate(
     suite: Annotated[str | None, typer.Argument(metavar="SUITE", help="Name of a suite, or a YAML file.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="M", help="endpoint.yaml, a model's folder, or a table of outputs."),
+        typer.Option(
+            "--model", metavar="M", help="endpoint.yaml, a model's or an encoder's folder, or a table of outputs."
+        ),
     ] = None,
     into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Default: SUITE-MODEL here.")] = None,
     data: Data = None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.evaluate.consistency import RANKS
 from weft.evaluate.hallucination import REASONS
 from weft.evaluate.log_likelihood import NORMS
 from weft.evaluate.translation import metric
@@ -57,6 +58,9 @@ _SHARES = {
     "no_taboo_gated": True,
     "adequate": True,
     "toxic": False,
+    "xsim": False,
+    "cosine_top1": True,
+    **{f"recall_{rank}": True for rank in RANKS},
     "refusal": True,
     "self_consistent": True,
     "majority": True,
@@ -84,6 +88,10 @@ def _apart(sums: Doubles) -> Doubles:
     return found
 
 
+_MEANS = ("likeness", "cosine")
+"""Means over items of what is no share."""
+
+
 @cache
 def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
@@ -93,6 +101,8 @@ def measure(name: str) -> Measure:
         return Measure(name, resampling.mean, ceiling=_ESTIMATED[name])
     if name == "bias":
         return Measure(name, _apart, higher_is_better=False)
+    if name in _MEANS:
+        return Measure(name, resampling.mean)
     held = metric(name)
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 

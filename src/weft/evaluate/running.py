@@ -17,7 +17,7 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
 from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
@@ -139,6 +139,9 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
     """The items of each task that can be asked; what cannot joins what was not run."""
     for name, task in suite.tasks.items():
         if settings.tasks is not None and name not in settings.tasks:
+            continue
+        if (lacks := lacking(model, task.of.wants)) is not None:
+            run.not_run.append(NotRun(name, "", *lacks))
             continue
         if task.of.likely(task) and not model.likely:
             said = "the model gives no log-likelihoods, which choose here"

@@ -31,6 +31,8 @@ Asking = Literal[
     "survey",
     "stereotypes",
     "norms",
+    "retrieve",
+    "likeness",
     "long_context",
 ]
 Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient", "needles"]
@@ -77,7 +79,7 @@ class Columns(Part):
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
     text: str | None = Field(
-        None, description="translate: the sentence, of files with one language each; long_context: native."
+        None, description="translate, retrieve, likeness: the sentence, of files with one language each; else native."
     )
     people: str | None = Field(None, description="survey: how many people gave each answer, as a list or its JSON.")
     identity: str | None = Field(None, description="stereotypes: of whom something is said.")
@@ -164,10 +166,10 @@ class Task(Part):
     )
     pivot: str | None = Field(
         None,
-        description="translate: the language on the other side. choice: the one others are consistent with; null: all.",
+        description="translate, retrieve, likeness: the other language. choice: the one others are consistent with.",
     )
     directions: list[Literal["from_pivot", "to_pivot"]] = Field(
-        default=["from_pivot", "to_pivot"], description="translate: which are asked."
+        default=["from_pivot", "to_pivot"], description="translate, retrieve: which are asked."
     )
     metrics: list[str] = Field(default_factory=list, description="The first is the one of tables.")
     shots: Shots | None = Field(None, description="Examples before the question.")

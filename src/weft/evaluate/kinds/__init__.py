@@ -8,10 +8,12 @@ from weft.evaluate.kinds import (
     choice,
     generate,
     instructions,
+    likeness,
     long_context,
     norms,
     prefer,
     respond,
+    retrieve,
     short_answers,
     stereotypes,
     survey,
@@ -30,6 +32,8 @@ _ALL = (
     survey,
     stereotypes,
     norms,
+    retrieve,
+    likeness,
     long_context,
 )
 KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from weft.evaluate.models.contract import Ability
 from weft.evaluate.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Kind:
     """Whether rows of a language stand beside those of the pivot with the same id, which is `weft.pivot`."""
     written: Callable[[Task], bool] = _no
     """Whether a model answers in words, which checks look at."""
+    wants: Ability = "answers"
+    """What a model must give."""
     likely: Callable[[Task], bool] = _no
     """Whether a model must give log-likelihoods."""
     consistent: bool = False

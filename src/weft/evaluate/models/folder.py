@@ -14,8 +14,8 @@ from weft.engine.kept_answers import KeptAnswers
 from weft.engine.keys import digest, library_version
 from weft.engine.service_replies import FOLDER, folder_of
 from weft.errors import ShardError, WeftError
-from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, Tell
-from weft.label.causal import Vocabulary, scorer, vocabulary
+from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, States, Tell
+from weft.label.causal import Loaded, Vocabulary, scorer, vocabulary
 from weft.label.transformer import Place, changed, check_libraries, model_of, place_of, torch_on
 from weft.label.transformer_folder import LanguageModel, language_model
 from weft.label.windows import CAUSAL_TOKENS, Ints
@@ -81,6 +81,35 @@ class Folder:
         asked = [[pair.context, pair.continuation] for pair in pairs]
         found = [json.loads(body) for body in self._run(self._likely, asked, tell, "log-likelihoods")]
         return [None if one is None else Likelihood(*one) for one in found]
+
+    def states(self, texts: Sequence[str], tell: Tell) -> States:
+        """Hidden states of the last token of each text; none of a text without tokens, or with too many.
+
+        They are computed anew in each run: of a large model they are too many to be kept.
+        """
+        known = self._vocabulary
+        sequences = [np.concatenate([[known.start], ids]).astype(np.int32) for ids in known.ids(texts)]
+        sizes = np.array([len(one) for one in sequences], np.int64)
+        there = (sizes > 1) & (sizes <= self._held.most_tokens)
+        # By length, so that what is computed together is padded little.
+        order = np.flatnonzero(there)[np.argsort(sizes[there], kind="stable")]
+        values = np.zeros((0, 1, 1), np.float32)
+        try:
+            torch_on(self._place.device)
+            engine = scorer(self._held, "transformers", self._place, self._held.most_tokens)
+            assert isinstance(engine, Loaded)
+            for first in range(0, len(order), _TOGETHER):
+                tell("hidden states", first, len(order))
+                rows = order[first : first + _TOGETHER]
+                made = engine.states([sequences[row] for row in rows])
+                if not first:
+                    values = np.zeros((len(texts), *made.shape[1:]), np.float32)
+                values[rows] = made
+        except ShardError as error:
+            raise WeftError(f"--model {self._held.folder}: {error}") from None
+        if len(values):
+            there &= (np.isfinite(values).all(axis=2) & (values != 0).any(axis=2)).all(axis=1)
+        return States(values, there)
 
     def _run(self, store: KeptAnswers, asked: list[Any], tell: Tell, what: str) -> list[bytes]:
         try:
