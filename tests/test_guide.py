@@ -45,7 +45,8 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("evaluate", 1, "trial/second/scores.json"),
         ("evaluate-exchange", 1, "trial/back/scores.json"),
         ("synthesis-shots", 2, "two/records/pair/swh_Latn.parquet"),
-        ("evaluate-culture", 1, "by-region.csv"),
+        ("evaluate-culture", 2, "manners/run/scores.json"),
+        ("translation-quality", 1, "scored.tsv"),
     ],
 )
 def test_every_command_of_a_guide_runs(tmp_path: Path, name: str, blocks: int, made: str) -> None:

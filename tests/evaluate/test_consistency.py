@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.errors import WeftError
-from weft.evaluate.consistency import agreement, rank_consistency, retrieval
+from weft.evaluate.consistency import agreement, likeness, rank_consistency, retrieval
 
 
 def _by_hand(first: np.ndarray, second: np.ndarray) -> float:
@@ -80,3 +80,49 @@ def test_vectors_that_are_all_the_same_find_nothing() -> None:
     assert retrieval(np.ones((5, 3)), np.ones((5, 3))).xsim == 1
     with pytest.raises(WeftError, match="of the target: one is of no length"):
         retrieval(np.ones((2, 2)), [[1, 1], [0, 0]])
+
+
+def test_likeness_is_that_of_all_other_pairs() -> None:
+    random = np.random.default_rng(5)
+    first, second = random.normal(size=(2, 12, 3, 6)) + 0.5
+    layers = []
+    for layer in range(3):
+        own, other = [], []
+        for i in range(12):
+            for j in range(12):
+                x, y = first[i, layer], second[j, layer]
+                (own if i == j else other).append(float(x @ y / np.linalg.norm(x) / np.linalg.norm(y)))
+        layers.append(np.mean(own) - np.mean(other))
+    found = likeness(first, second)
+    assert found.layers == pytest.approx(layers) and found.value == pytest.approx(np.mean(layers))
+    assert found.each.mean() == pytest.approx(found.value) and found.cosines.mean() == pytest.approx(found.cosine)
+
+
+def test_states_that_all_point_one_way_are_not_alike() -> None:
+    random = np.random.default_rng(6)
+    first, second = random.normal(size=(2, 200, 2, 16)) + 5
+    found = likeness(first, second)
+    assert found.cosine > 0.9 and abs(found.value) < 0.01
+    found = likeness(first, first + 0.1 * random.normal(size=first.shape))
+    assert found.cosine > 0.99 and found.value > 0.03
+
+
+def test_what_items_give_to_likeness_says_how_sure_it_is() -> None:
+    """Of many draws of thirty items the spread of the value is what resampling of the items of one draw says."""
+    random = np.random.default_rng(7)
+    values, told = [], []
+    for _ in range(400):
+        first = random.normal(size=(30, 2, 4)) + np.array([2.0, 0, 0, 0])
+        found = likeness(first, first + 1.5 * random.normal(size=first.shape))
+        values.append(found.value)
+        told.append(found.each.std(ddof=1) / np.sqrt(30))
+    assert np.mean(told) == pytest.approx(np.std(values), rel=0.12)
+
+
+def test_states_that_are_none() -> None:
+    with pytest.raises(WeftError, match="states of 1 items; expected two"):
+        likeness(np.ones((1, 2, 3)), np.ones((1, 2, 3)))
+    with pytest.raises(WeftError, match=r"states of shapes \(2, 3\)"):
+        likeness(np.ones((2, 3)), np.ones((2, 3)))
+    with pytest.raises(WeftError, match="states of layer 2: one is of no length"):
+        likeness(np.ones((2, 2, 3)), np.array([[[1, 1, 1], [0, 0, 0]]] * 2))

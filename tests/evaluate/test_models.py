@@ -129,6 +129,25 @@ def test_a_folder_answers_alike_whoever_stands_beside(folder: Path, tmp_path: Pa
     assert cut.reason == "prompt_too_long"
 
 
+def test_what_a_folder_draws_depends_on_its_number_alone(folder: Path, tmp_path: Path) -> None:
+    drawn = [ASKED[0]._replace(max_tokens=8, temperature=5.0, sample=number) for number in range(1, 6)]
+    mixed = [ASKED[1]._replace(max_tokens=8), *drawn, ASKED[2]._replace(max_tokens=8)]
+    first = opened(str(folder), tmp_path / "a", device="cpu").generate(mixed, QUIET)[1:-1]
+    assert first == [opened(str(folder), tmp_path / "b", device="cpu").generate([one], QUIET)[0] for one in drawn]
+    assert len({one.text for one in first}) > 1
+
+
+def test_each_sample_of_an_endpoint_is_a_request_of_its_own(write: Write, tmp_path: Path, server: FakeServer) -> None:
+    given = endpoint(write, server, more="seed: 3\n")
+    drawn = [ASKED[0]._replace(temperature=0.7, sample=number) for number in range(3)]
+    model = opened(given, tmp_path / "run")
+    bodies = [model._body(one) for one in drawn]  # type: ignore[attr-defined]
+    assert [(one["seed"], one["temperature"]) for one in bodies] == [(3, 0.7), (4, 0.7), (5, 0.7)]
+    model.generate(drawn, QUIET)
+    model.close()
+    assert server.stats()["paid"] == server.stats()["paid"] | {"calls": 3, "again": 0}
+
+
 def test_a_suite_asked_of_a_folder(write: Write, topics: Path, folder: Path, tmp_path: Path) -> None:
     suite, _ = load(str(write("suite.yaml", TOPIC)))
     found = []

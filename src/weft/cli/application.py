@@ -25,6 +25,7 @@ from weft.cli.synthesizing import synthesize
 from weft.cli.training_commands import tokenizers, training
 from weft.cli.training_divergence import divergence
 from weft.cli.training_heads import head as train_head
+from weft.cli.training_mos import mos as train_mos
 from weft.cli.training_pairs import pairs as train_pairs
 from weft.cli.watching import LogLevel, LogTo, MetricsHost, MetricsPort, Watch
 from weft.cli.working import worker
@@ -41,6 +42,7 @@ application = typer.Typer(
 recipes = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check a recipe; print its JSON Schema.")
 application.add_typer(recipes, name="recipe")
 training.command("head")(train_head)
+training.command("mos")(train_mos)
 training.command("pairs")(train_pairs)
 training.command("divergence")(divergence)
 application.add_typer(training, name="train")
@@ -148,10 +150,21 @@ application.command()(status)
 
 
 @application.command()
-def report(build: BuildFolder, as_json: Json = False) -> int:
-    """Write report/index.html and report/summary.json again; print where they are (or the summary)."""
-    from weft.cli import reading
+def report(
+    build: BuildFolder,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="RUN", help="Of an evaluation: the one of the model to compare with."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Write the page of a build, or of what weft evaluate wrote; print where it is (or what it says)."""
+    from weft.cli import evaluating, reading
 
+    if evaluating.is_evaluation(str(build)):
+        return evaluating.report(str(build), against, as_json)
+    if against is not None:
+        raise WeftError(f"--against: of two evaluations; {build} is none, expected what weft evaluate wrote")
     return reading.report(build, as_json)
 
 

@@ -12,6 +12,7 @@ from weft.cli.options import Json, Quiet
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
+    from weft.evaluate.judging import Judge
     from weft.evaluate.running import Run, Settings
 
 _SHOWN = 30
@@ -35,6 +36,10 @@ Import = Annotated[
     Path | None,
     typer.Option("--import", metavar="FILE", help="Make a run of results of lm-eval or OpenCompass; ask nothing."),
 ]
+Quality = Annotated[
+    Path | None,
+    typer.Option("--quality", metavar="FILE", help="Judge translations by this too: what weft train mos wrote."),
+]
 OfSuite = Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Of --import: what was exported.")]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Items of a language, drawn by their ids; default: all.")
@@ -49,7 +54,9 @@ def evaluate(
     suite: Annotated[str | None, typer.Argument(metavar="SUITE", help="Name of a suite, or a YAML file.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="M", help="endpoint.yaml, a model's folder, or a table of outputs."),
+        typer.Option(
+            "--model", metavar="M", help="endpoint.yaml, a model's or an encoder's folder, or a table of outputs."
+        ),
     ] = None,
     into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Default: SUITE-MODEL here.")] = None,
     data: Data = None,
@@ -62,6 +69,7 @@ def evaluate(
     precision: Precision = "float32",
     chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Use the chat template of a model's folder.")] = True,
     trained_on: TrainedOn = None,
+    quality: Quality = None,
     export: Export = None,
     import_: Import = None,
     of_suite: OfSuite = None,
@@ -95,7 +103,7 @@ def evaluate(
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
     run = _run(
-        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ())),
+        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
@@ -133,14 +141,23 @@ def _settings(
     seed: int,
     samples: int,
     trained_on: tuple[Path, ...],
+    quality: Path | None = None,
 ) -> Settings:
     """What is asked; a folder that was not named is `Path()`."""
     from weft.evaluate.items import Choice, codes_in
     from weft.evaluate.running import Settings
 
     codes = None if languages is None else codes_in(languages.split(","))
+    judge = None if quality is None else _judge(quality)
     chosen = None if tasks is None else frozenset(tasks)
-    return Settings(where or Path(), chosen, Choice(codes, limit, seed), samples, trained_on)
+    return Settings(where or Path(), chosen, Choice(codes, limit, seed), samples, trained_on, judge)
+
+
+def _judge(file: Path) -> Judge:
+    from weft.evaluate.judging import Judge
+    from weft.evaluate.mos.model_file import load
+
+    return Judge(load(file))
 
 
 def _told(run: Run, place: Path, as_json: bool) -> int:
@@ -159,7 +176,7 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
             one.items,
         )
         for one in run.scores
-        if one.primary and one.slice is None
+        if (one.primary or one.metric.startswith("mos")) and one.slice is None
     ]
     if rows:
         show.table(
@@ -181,6 +198,8 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         rows = run.contamination["items"]
         told = [sum(row[name] for row in rows) for name in ("found", "sought", "items")]
         show.say(f"seen in training: {told[0]:,} of {told[1]:,} items that could be sought, of {told[2]:,} in all")
+    for line in _refused(run):
+        show.say(f"not all judged: {line}")
     for lost in run.lost[:_SHOWN]:
         show.say(f"left out: {lost['task']} {lost['language']}: {show.counted(lost['rows'], 'row')}; {lost['first']}")
     for one in run.not_run[:_SHOWN]:
@@ -189,6 +208,12 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _refused(run: Run) -> list[str]:
+    from weft.evaluate.judging import refused
+
+    return [] if run.quality is None else refused(run.quality["translations"])[:_SHOWN]
 
 
 def _some(names: list[str]) -> str:
@@ -259,3 +284,15 @@ def _row(row: dict[str, Any], directed: bool) -> tuple[object, ...]:
     p = row.get("holm", row["p"])
     word = {1: "better", -1: "worse", 0: ""}[better(row)]
     return (*names, *figures[:3], f"{figures[3]} to {figures[4]}", f"{p:.4f}", word, row["items"])
+
+
+def report(run: str, against: str | None, as_json: bool) -> int:
+    """Write the page of an evaluation; say where it is."""
+    from weft.report.evaluation_page import write
+
+    place, figures = write(Path(run), None if against is None else Path(against))
+    if as_json:
+        show.as_json(figures | {"page": str(place)})
+    else:
+        show.say(str(place))
+    return 0

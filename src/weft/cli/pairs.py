@@ -8,6 +8,7 @@ from weft.cli import pairs_groups, pairs_words
 from weft.cli.aligning import align
 from weft.cli.converting import convert
 from weft.cli.mining import mine
+from weft.cli.pair_quality import quality
 from weft.cli.pair_rules import filter_pairs, learn_rules
 from weft.cli.pair_scoring import score
 from weft.cli.pairs_report import report
@@ -28,6 +29,7 @@ pairs.command()(convert)
 pairs.command("learn-rules")(learn_rules)
 pairs.command("filter")(filter_pairs)
 pairs.command()(score)
+pairs.command("quality")(quality)
 pairs.command("mine")(mine)
 pairs_words.register(pairs)
 pairs_groups.register(pairs)

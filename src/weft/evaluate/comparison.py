@@ -41,9 +41,10 @@ def compare(first: Path, second: Path, samples: int = SAMPLES, seed: int = 0, *,
     levels = {score["task"]: (score["level"], score["skill"], score["domain"]) for score in told[0]["scores"]}
     rows: list[dict[str, Any]] = []
     means: list[dict[str, Any]] = []
+    judged = _judged(told[0], told[1])
     for name in common:
         about = {"task": name, **dict(zip(("level", "skill", "domain"), levels[name], strict=True))}
-        wanted = None if every else {metric for task, metric in primary if task == name}
+        wanted = None if every else {metric for task, metric in primary if task == name} | judged
         paired = _paired(outcomes[0][name], outcomes[1][name])
         rows += [about | row for row in _of_task(paired, wanted, samples, seed)]
         means += [about | row for row in _means(paired, wanted, samples, seed)]
@@ -69,6 +70,14 @@ def _untested(names: Sequence[str], folders: Sequence[Path], told: Sequence[Mapp
                 found.append({"task": name, "why": f"{folder} has its scores without items; no paired test"})
                 break
     return found
+
+
+def _judged(first: Mapping[str, Any], second: Mapping[str, Any]) -> set[str]:
+    """The measure of an estimator of quality that judged both runs; none where two judged them."""
+    held = [one.get("quality") or {"signature": None} for one in (first, second)]
+    if held[0]["signature"] is None or held[0]["signature"] != held[1]["signature"]:
+        return set()
+    return {"mos" if held[0]["kind"] == "mos" else f"mos_{held[0]['kind']}"}
 
 
 @dataclass(frozen=True)

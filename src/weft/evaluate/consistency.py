@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from weft.errors import WeftError
 
 Doubles = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
 Weights = Literal["softmax", "linear", "squared"]
 
 
@@ -110,6 +111,14 @@ def agreement(first: Sequence[int | None], second: Sequence[int | None], right: 
 
 
 @dataclass(frozen=True)
+class Found:
+    """Of each source: how many targets are at least as good as its translation, that one apart; 0: it is found."""
+
+    by_margin: Longs
+    by_cosine: Longs
+
+
+@dataclass(frozen=True)
 class Retrieval:
     """How often a sentence's translation is not, or is, found by its vector."""
 
@@ -122,35 +131,116 @@ class Retrieval:
     items: int
 
 
-def retrieval(source: Any, target: Any, *, neighbours: int = 4, ranks: Sequence[int] = (1, 5, 10)) -> Retrieval:
-    """Of vectors (items, numbers) of sentences and of their translations, row by row.
+NEIGHBOURS = 4
+RANKS = (1, 5, 10)
+_ROWS = 1_024
+"""Sources whose cosines with all targets are held at once."""
+
+
+def retrieval(source: Any, target: Any, *, neighbours: int = NEIGHBOURS, ranks: Sequence[int] = RANKS) -> Retrieval:
+    """Of vectors (items, numbers) of sentences and of their translations, row by row, as `found_among` has them."""
+    above = found_among(source, target, neighbours=neighbours)
+    return Retrieval(
+        float((above.by_margin > 0).mean()),
+        float((above.by_cosine > 0).mean()),
+        {k: float((above.by_margin < k).mean()) for k in ranks},
+        len(above.by_margin),
+    )
+
+
+def found_among(source: Any, target: Any, *, neighbours: int = NEIGHBOURS) -> Found:
+    """Where the translation of each source stands among all targets; vectors are (items, numbers), row by row.
 
     The margin is a ratio (Artetxe and Schwenk 2019): cos(x, y) / (the mean of cosines of x to its k nearest of y, and
-    of y to its k nearest of x). Raises WeftError for shapes that differ and for vectors of no length.
+    of y to its k nearest of x). A tie is no find. Of vectors of whole numbers, as `encoding.directed` makes them, all
+    products are exact. Raises WeftError for shapes that differ and for vectors of no length.
     """
     sides = [np.asarray(side, np.float64) for side in (source, target)]
     if sides[0].ndim != 2 or sides[0].shape != sides[1].shape or not len(sides[0]):
         raise WeftError(f"vectors of shapes {sides[0].shape} and {sides[1].shape}; expected one, (items, numbers)")
-    lengths = [np.linalg.norm(side, axis=1, keepdims=True) for side in sides]
+    lengths = [np.linalg.norm(side, axis=1) for side in sides]
     for side, length in zip(("source", "target"), lengths, strict=True):
         if not np.isfinite(length).all() or not (length > 0).all():
             raise WeftError(f"vectors of the {side}: one is of no length, or not finite; expected a direction")
-    cosine = (sides[0] / lengths[0]) @ (sides[1] / lengths[1]).T
-    near = min(neighbours, len(cosine))
-    mine = -np.partition(-cosine, near - 1, axis=1)[:, :near].mean(axis=1)
-    theirs = -np.partition(-cosine, near - 1, axis=0)[:near].mean(axis=0)
-    margin = cosine / ((mine[:, None] + theirs[None, :]) / 2)
-    above = _above(margin)
-    return Retrieval(
-        float((above > 0).mean()),
-        float((_above(cosine) > 0).mean()),
-        {k: float((above < k).mean()) for k in ranks},
-        len(cosine),
-    )
+    both = list(zip(sides, lengths, strict=True))
+    mine, theirs = _usual(both[0], both[1], neighbours), _usual(both[1], both[0], neighbours)
+    by_margin, by_cosine = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64)
+    for first, cosine in _cosines(both[0], both[1]):
+        rows = np.arange(first, first + len(cosine))
+        by_cosine[rows] = _above(cosine, rows)
+        by_margin[rows] = _above(cosine / ((mine[rows, None] + theirs[None, :]) / 2), rows)
+    return Found(by_margin, by_cosine)
 
 
-def _above(scores: Doubles) -> npt.NDArray[np.int64]:
-    """How many columns are at least as good as the right one, that one apart: a tie is no find."""
-    own = np.diagonal(scores)[:, None]
-    above: npt.NDArray[np.int64] = (scores >= own).sum(axis=1) - 1
+def _cosines(first: tuple[Doubles, Doubles], second: tuple[Doubles, Doubles]) -> Iterator[tuple[int, Doubles]]:
+    """Cosines of some rows of the first, from a number on, with all of the second."""
+    for start in range(0, len(first[0]), _ROWS):
+        stop = start + _ROWS
+        yield start, (first[0][start:stop] @ second[0].T) / first[1][start:stop, None] / second[1][None, :]
+
+
+def _usual(rows: tuple[Doubles, Doubles], there: tuple[Doubles, Doubles], neighbours: int) -> Doubles:
+    """The mean cosine of each row with its nearest vectors there."""
+    near = min(neighbours, len(there[0]))
+    # Sorted, so that a mean does not depend on the order in which a partition leaves them.
+    held = [np.sort(-np.partition(-part, near - 1, axis=1)[:, :near], axis=1) for _, part in _cosines(rows, there)]
+    found: Doubles = np.concatenate(held).mean(axis=1)
+    return found
+
+
+def _above(scores: Doubles, right: Longs) -> Longs:
+    """How many columns are at least as good as the right one of each row, that one apart: a tie is no find."""
+    own = scores[np.arange(len(scores)), right][:, None]
+    above: Longs = (scores >= own).sum(axis=1) - 1
     return above
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much nearer a sentence's state is to that of its translation than to those of other sentences."""
+
+    value: float
+    """The mean cosine with the translation less that with other sentences, over items and layers."""
+    cosine: float
+    """The mean cosine with the translation, which is high where all states point one way."""
+    layers: Doubles
+    """`value` of each layer."""
+    each: Doubles
+    """What each item gives to `value`, which is their mean; to resample items is to resample both sides of it."""
+    cosines: Doubles
+    """What each item gives to `cosine`."""
+
+
+def likeness(first: Any, second: Any) -> Likeness:
+    """Language Ranker (Li et al. 2024, arXiv 2404.11553), less what shuffled pairs have.
+
+    `first` and `second` are the states of a model's last token for sentences and their translations, row by row,
+    (items, layers, numbers). What shuffled pairs have is the mean over all pairs of two items, and so of no one
+    shuffle. An item stands in as many of them as source and as target: its share in that mean counts double, less the
+    mean, as the jackknife of a mean over pairs has it. Raises WeftError for shapes that differ, fewer than two items,
+    and states of no length.
+    """
+    sides = [np.asarray(side) for side in (first, second)]
+    if sides[0].ndim != 3 or sides[0].shape != sides[1].shape or not sides[0].shape[1]:
+        raise WeftError(
+            f"states of shapes {sides[0].shape} and {sides[1].shape}; expected one, (items, layers, numbers)"
+        )
+    items, layers, _ = sides[0].shape
+    if items < 2:
+        raise WeftError(f"states of {items} items; expected two at least, of which pairs can be shuffled")
+    matched, others = np.empty((layers, items)), np.empty((layers, items))
+    for layer in range(layers):
+        x, y = (_directions(side[:, layer].astype(np.float64), layer) for side in sides)
+        matched[layer] = (x * y).sum(axis=1)
+        others[layer] = ((x @ y.sum(axis=0) + y @ x.sum(axis=0)) / 2 - matched[layer]) / (items - 1)
+    by_chance = 2 * others - others.mean(axis=1, keepdims=True)
+    each, cosines = (matched - by_chance).mean(axis=0), matched.mean(axis=0)
+    return Likeness(float(each.mean()), float(cosines.mean()), (matched - by_chance).mean(axis=1), each, cosines)
+
+
+def _directions(states: Doubles, layer: int) -> Doubles:
+    lengths = np.linalg.norm(states, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not (lengths > 0).all():
+        raise WeftError(f"states of layer {layer + 1}: one is of no length, or not finite; expected a direction")
+    found: Doubles = states / lengths
+    return found

@@ -12,6 +12,7 @@ import polars as pl
 
 from weft.errors import WeftError, nearest
 from weft.evaluate.asking import prompted
+from weft.evaluate.checks import CHECKS
 from weft.evaluate.perturb import Noise, perturbed
 from weft.evaluate.suite import Task
 from weft.model.evaluation_items import read_table
@@ -60,10 +61,10 @@ class Choice:
 def read_items(name: str, task: Task, data: Path, choice: Choice) -> Items:
     """The items of a task below the folder `data`.
 
-    Every frame has language, item, cluster, a column `slice.<name>` of each slice, prompt, texts (what of the item a
-    model may have read), and by kind: choices and right (from 0); answers; source, references, source_language,
-    target_language and direction; or good and bad. Nothing raises: a file that is missing, broken or of no known
-    language is `not_run` with its reason, and a row without what is asked for is `lost`.
+    Every frame has language, item, cluster, columns `slice.<name>` and `wanted.<name>` (what checks look for), prompt,
+    texts (what of the item a model may have read), and by kind: choices and right (from 0); answers; source,
+    references, source_language, target_language and direction; or good and bad. Nothing raises: a file that is
+    missing, broken or of no known language is `not_run` with its reason, and a row without what is asked for is `lost`.
     """
     found = Items()
     tables: dict[str, pl.DataFrame] = {}
@@ -191,8 +192,8 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
     """Choose rows, and make of them what is asked; one frame joins `found`."""
     try:
         asked, examples = _chosen(task, frame, choice)
-        made = pl.concat([_made(task, language, asked, direction) for direction in _directions(task)])
-        shown = [(direction, _made(task, language, examples, direction)) for direction in _directions(task)]
+        made = pl.concat([_made(task, language, asked, direction) for direction in task.of.directions(task)])
+        shown = [(direction, _made(task, language, examples, direction)) for direction in task.of.directions(task)]
     except (pl.exceptions.PolarsError, WeftError) as error:
         said = str(error).partition("\n")[0]
         found.not_run.append(NotRun(name, language, "broken_file", said))
@@ -234,10 +235,6 @@ def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFr
     return frame.filter(pl.Series(changed))
 
 
-def _directions(task: Task) -> Sequence[str]:
-    return task.directions if task.of.directed else ("",)
-
-
 def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows that are asked, and rows that are shown before; both drawn by their ids, not by their places."""
     lots = keys_of(frame["weft.item"].to_list(), choice.seed)
@@ -260,14 +257,26 @@ def _made(task: Task, language: str, frame: pl.DataFrame, direction: str) -> pl.
     cluster = key if task.columns.cluster is None else pl.col(task.columns.cluster).cast(pl.String).fill_null(key)
     held: list[pl.Expr] = [pl.lit(language).alias("language"), key.alias("item"), cluster.alias("cluster")]
     held += [pl.col(column).cast(pl.String).alias(f"slice.{name}") for name, column in task.columns.slices.items()]
+    held += [_wanted(frame, column).alias(f"wanted.{name}") for name, column in task.columns.wanted.items()]
     held += task.of.columns(task, language, direction, frame)
     places = [name for name in task.places() if name in frame.columns]
     held += [pl.col(name).cast(pl.String).alias(f"place.{name}") for name in places]
     made = frame.select(held).with_columns(_texts(task, places).alias("texts"))
     if "fault" not in made.columns:
         made = made.with_columns(pl.lit(None, dtype=pl.String).alias("fault"))
-    there = [_full(made, name) for name in (*task.of.needs(task), *(f"place.{name}" for name in places))]
+    for check in task.checked():
+        of_check = pl.Series("fault", CHECKS[check].lacking(task, made), dtype=pl.String)
+        made = made.with_columns(pl.coalesce("fault", of_check).alias("fault"))
+    there = [pl.col("fault").is_null()]
+    there += [_full(made, name) for name in (*task.of.needs(task), *(f"place.{name}" for name in places))]
     return made.with_columns(pl.all_horizontal(there).alias("complete"))
+
+
+def _wanted(frame: pl.DataFrame, column: str) -> pl.Expr:
+    """What a check looks for, as text, null where it is empty; several with `|` between."""
+    listed = isinstance(frame.schema[column], pl.List)
+    held = pl.col(column).cast(pl.List(pl.String)).list.drop_nulls().list.join("|") if listed else pl.col(column)
+    return held.cast(pl.String).str.strip_chars().replace("", None)
 
 
 def _texts(task: Task, places: Sequence[str]) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.evaluate.consistency import RANKS
 from weft.evaluate.hallucination import REASONS
 from weft.evaluate.log_likelihood import NORMS
 from weft.evaluate.translation import metric
@@ -31,6 +32,8 @@ class Measure:
     """A share of items, each 0 or 1."""
 
 
+_GATED = ("register", "names", "local_forms")
+"""Checks with a share, the same where only what is adequate counts, and the share that is adequate."""
 _SHARES = {
     "accuracy": True,
     "exact": True,
@@ -55,11 +58,38 @@ _SHARES = {
     "no_taboo_gated": True,
     "adequate": True,
     "toxic": False,
+    "xsim": False,
+    "cosine_top1": True,
+    **{f"recall_{rank}": True for rank in RANKS},
     "refusal": True,
+    "self_consistent": True,
+    "majority": True,
+    "similarity": True,
+    "distance": False,
+    "near": True,
+    "stereotyped": False,
+    "controls": False,
     "over_refusal": False,
+    **{f"{check}{end}": True for check in _GATED for end in ("", "_gated", "_adequate")},
+    **{f"{check}_{verdict}": False for check in ("register", "local_forms") for verdict in ("wrong", "absent")},
+    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region"), True),
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""
+_ESTIMATED = {"mos": 5.0, "mos_da": 100.0, "mos_esa": 100.0, "mos_mqm": 1.0, "mos_z": 1.0}
+"""Means of what an estimator of translation quality says (`judging`), and the best there is of the kind of its ratings;
+of kinds that have no best score one deviation, or one error."""
+
+
+def _apart(sums: Doubles) -> Doubles:
+    """A share less another one, of sums (…, 4)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Doubles = sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]
+    return found
+
+
+_MEANS = ("likeness", "cosine")
+"""Means over items of what is no share."""
 
 
 @cache
@@ -67,6 +97,12 @@ def measure(name: str) -> Measure:
     """The measure of a name. Raises WeftError for names that are none."""
     if name in _SHARES or name in {f"accuracy_{norm}" for norm in NORMS}:
         return Measure(name, resampling.mean, _SHARES.get(name, True), share=True)
+    if name in _ESTIMATED:
+        return Measure(name, resampling.mean, ceiling=_ESTIMATED[name])
+    if name == "bias":
+        return Measure(name, _apart, higher_is_better=False)
+    if name in _MEANS:
+        return Measure(name, resampling.mean)
     held = metric(name)
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 

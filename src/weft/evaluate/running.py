@@ -13,9 +13,11 @@ import polars as pl
 
 from weft.errors import WeftError, nearest
 from weft.evaluate.across import consistency
+from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
+from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -37,6 +39,8 @@ class Settings:
     samples: int = SAMPLES
     trained_on: tuple[Path, ...] = ()
     """Builds, releases or documents that the model was trained on: items that they hold are scored apart."""
+    judge: Judge | None = None
+    """What says of translations how people would rate them."""
 
 
 @dataclass
@@ -51,6 +55,8 @@ class Run:
     """Rows that have not all that is asked for: task, language, how many, and what is wrong with the first."""
     outcomes: dict[str, pl.DataFrame] = field(default_factory=dict)
     consistency: list[dict[str, Any]] = field(default_factory=list)
+    quality: dict[str, Any] | None = None
+    """What an estimator of translation quality scored and what not; null: there was none."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
@@ -70,6 +76,7 @@ class Run:
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
             "contamination": self.contamination,
+            "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
         }
@@ -95,9 +102,14 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         outcomes = _asked(name, task, items.frames, model, tell)
         if index is not None and found is not None:
             outcomes = marked(outcomes, name, found, index)
-        run.outcomes[name] = outcomes
         tell(f"score {name}", 0, None)
-        run.scores += scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
+        judge = settings.judge
+        outcomes = outcomes if judge is None else judge.judged(name, task, outcomes)
+        run.outcomes[name] = outcomes
+        made = scores_of(suite, name, outcomes, items.lost, settings.samples, settings.choice.seed)
+        run.scores += made if judge is None else judge.signed(made)
+        if task.contexts:
+            run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
@@ -106,6 +118,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
 
 
@@ -113,6 +126,9 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
     """The items of each task that can be asked; what cannot joins what was not run."""
     for name, task in suite.tasks.items():
         if settings.tasks is not None and name not in settings.tasks:
+            continue
+        if (lacks := lacking(model, task.of.wants)) is not None:
+            run.not_run.append(NotRun(name, "", *lacks))
             continue
         if task.of.likely(task) and not model.likely:
             said = "the model gives no log-likelihoods, which choose here"
@@ -125,7 +141,7 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
-        items = read_items(name, task, settings.data, settings.choice)
+        items = read_items(name, task.below(settings.data), settings.data, settings.choice)
         run.not_run += items.not_run
         run.lost += [
             {"task": name, "language": code, "rows": count, "first": items.faults[code]}

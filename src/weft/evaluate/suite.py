@@ -19,9 +19,33 @@ from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, rea
 
 Level = Literal["language", "domain", "culture"]
 LEVELS: tuple[str, ...] = get_args(Level)
-Asking = Literal["choice", "prefer", "generate", "short_answers", "instructions", "translate", "respond"]
-Listed = Literal["terms", "taboos", "toxic", "openings"]
-Checked = Literal["language", "hallucination", "terms", "taboos", "toxic"]
+Asking = Literal[
+    "choice",
+    "prefer",
+    "generate",
+    "short_answers",
+    "instructions",
+    "translate",
+    "respond",
+    "survey",
+    "stereotypes",
+    "norms",
+    "retrieve",
+    "likeness",
+]
+Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient"]
+Checked = Literal[
+    "language",
+    "hallucination",
+    "terms",
+    "taboos",
+    "toxic",
+    "register",
+    "names",
+    "local_forms",
+    "salience",
+]
+Wanted = Literal["register", "names", "date", "number", "quantity", "unit"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_. -]*)\}")
 
@@ -56,7 +80,19 @@ class Columns(_Part):
     bad: str | None = Field(None, description="prefer: the other one.")
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
-    text: str | None = Field(None, description="translate: the sentence, of files with one language each.")
+    text: str | None = Field(
+        None, description="translate, retrieve, likeness: the sentence, of files with one language each."
+    )
+    people: str | None = Field(None, description="survey: how many people gave each answer, as a list or its JSON.")
+    identity: str | None = Field(None, description="stereotypes: of whom something is said.")
+    attribute: str | None = Field(None, description="stereotypes: what is said of them.")
+    axis: str | None = Field(None, description="stereotypes: groups that are compared; null: all with one another.")
+    control: str | None = Field(None, description="stereotypes: true of attributes that nobody says of a group.")
+    agreement: str | None = Field(None, description="stereotypes: share of people who know it as one; null: 1.")
+    offensiveness: str | None = Field(None, description="stereotypes: from 0; null: 1.")
+    wanted: dict[Wanted, str] = Field(
+        default_factory=dict, description="What checks look for, and the column of it: a register, names, a date…"
+    )
     unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
     @property
@@ -72,7 +108,7 @@ class Columns(_Part):
                 continue
             held = getattr(self, name)
             found += [held] if isinstance(held, str) else held if isinstance(held, list) else []
-        return [*found, *self.slices.values()]
+        return [*found, *self.slices.values(), *self.wanted.values()]
 
     def ids(self) -> list[str]:
         """Columns that name an item together; none: the column id, or the row."""
@@ -84,6 +120,13 @@ class Shots(_Part):
 
     count: int = Field(ge=1, le=64, description="Examples.")
     rows: str | None = Field(None, description="SQL condition of the rows they come from; they are never asked.")
+
+
+class Samples(_Part):
+    """Answers that are drawn, beside the one that counts."""
+
+    count: int = Field(ge=2, le=256, description="Answers to each question.")
+    temperature: float = Field(0.7, gt=0, le=2, description="At which they are drawn.")
 
 
 class Noisy(_Part):
@@ -125,10 +168,10 @@ class Task(_Part):
     )
     pivot: str | None = Field(
         None,
-        description="translate: the language on the other side. choice: the one others are consistent with; null: all.",
+        description="translate, retrieve, likeness: the other language. choice: the one others are consistent with.",
     )
     directions: list[Literal["from_pivot", "to_pivot"]] = Field(
-        default=["from_pivot", "to_pivot"], description="translate: which are asked."
+        default=["from_pivot", "to_pivot"], description="translate, retrieve: which are asked."
     )
     metrics: list[str] = Field(default_factory=list, description="The first is the one of tables.")
     shots: Shots | None = Field(None, description="Examples before the question.")
@@ -140,6 +183,17 @@ class Task(_Part):
     )
     hallucination_below: float | None = Field(
         None, gt=0, lt=100, description="chrF++ below which a translation with a reason counts as hallucinated."
+    )
+    samples: Samples | None = Field(
+        None,
+        description="Several answers: of choices and short answers how often they are the same; of surveys shares.",
+    )
+    ordinal: bool = Field(False, description="survey: answers have an order, so that they can be near one another.")
+    contexts: dict[str, str] = Field(
+        default_factory=dict, description="norms: what stands at {context}, by the name of the condition."
+    )
+    gap: tuple[str, str] = Field(
+        ("rule", "country"), description="norms: accuracy with the first context less that with the second."
     )
     adequate: float | None = Field(
         None, gt=0, lt=100, description="chrF++ from which a translation counts in scores that are gated by adequacy."

@@ -15,6 +15,7 @@ from weft.label.transformer import Place, changed, model_of, through, tokenizer_
 from weft.label.transformer_folder import LanguageModel
 from weft.label.windows import Batch, Ints, Windows, flat, parts, steps
 from weft.text.buffers import Longs
+from weft.text.cosine import Floats
 
 _POOL = 1 << 20
 """Tokens of sequences that are sorted into batches together."""
@@ -92,6 +93,23 @@ class Loaded:
 
             found.append(self._through(sequences[start:stop], forward))
         return np.concatenate(found)
+
+    def states(self, sequences: Sequence[Ints]) -> Floats:
+        """Hidden states of the last token of each sequence after every layer, (sequences, layers, numbers)."""
+        found: list[Floats] = []
+        for start, stop in _pools(sequences):
+            made = self._through(sequences[start:stop], self._last)
+            found.append(made.reshape(len(made), -1, self._model.config.get_text_config().hidden_size))
+        return np.concatenate(found)
+
+    def _last(self, tokens: Any, mask: Any, batch: Batch) -> Any:
+        import torch
+
+        more = {"logits_to_keep": 1} if self._keeps else {}
+        made = self._model(input_ids=tokens, use_cache=False, output_hidden_states=True, **more).hidden_states
+        rows, last = torch.arange(len(tokens), device=tokens.device), (mask.sum(dim=1) - 1).clamp(min=0)
+        # The first is what goes into the layers: the embedding of the last token, whatever stands before it.
+        return torch.cat([one[rows, last].float() for one in made[1:]], dim=1)
 
     def _through(self, sequences: Sequence[Ints], forward: Any) -> Any:
         ids, offsets = flat(sequences)

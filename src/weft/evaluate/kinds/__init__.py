@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weft.evaluate.kinds import choice, generate, instructions, prefer, respond, short_answers, translate
+from weft.evaluate.kinds import (
+    choice,
+    generate,
+    instructions,
+    likeness,
+    norms,
+    prefer,
+    respond,
+    retrieve,
+    short_answers,
+    stereotypes,
+    survey,
+    translate,
+)
 from weft.evaluate.kinds.contract import Kind
 
-KINDS: Mapping[str, Kind] = {
-    held.KIND.name: held.KIND for held in (choice, prefer, generate, short_answers, instructions, translate, respond)
-}
+_ALL = (
+    choice,
+    prefer,
+    generate,
+    short_answers,
+    instructions,
+    translate,
+    respond,
+    survey,
+    stereotypes,
+    norms,
+    retrieve,
+    likeness,
+)
+KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""

@@ -11,7 +11,8 @@ import polars as pl
 from weft.evaluate import answers
 from weft.evaluate.kinds.contract import Kind
 from weft.evaluate.kinds.likeliest import likeliest
-from weft.evaluate.kinds.written import written
+from weft.evaluate.kinds.sampled import agreeing, sampled
+from weft.evaluate.kinds.written import questions_of, written
 from weft.evaluate.models.contract import Continued
 from weft.evaluate.outcome import Outcome, shares
 
@@ -74,7 +75,7 @@ def _most(task: Task, frame: pl.DataFrame) -> int:
 
 def _score(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> Outcome:
     if task.by == "answer":
-        return _by_answer(name, task, items, model, tell)
+        return _by_answer(name, task, items, model, tell) | _drawn(name, task, items, model, tell)
     asked = continued_choices(task, items)
     return likeliest(asked, items["right"].to_numpy(), task.normalise, model, tell, task.unconditional)
 
@@ -113,6 +114,15 @@ def named(task: Task, items: pl.DataFrame, texts: Sequence[str | None]) -> list[
 
 
 _by_answer = written(_chosen)
+
+
+def _drawn(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> Outcome:
+    """What several answers to one question have in common, where the task asks for some."""
+    if task.samples is None:
+        return {}
+    chosen = [named(task, items, one) for one in sampled(questions_of(name, task, items), task, model, tell)]
+    right = items["right"].to_list()
+    return agreeing(chosen, lambda item, answer: answer == right[item])
 
 
 def _example(task: Task) -> pl.Expr:

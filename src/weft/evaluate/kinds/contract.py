@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from weft.evaluate.models.contract import Ability
 from weft.evaluate.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def _no_chance(_task: Task, _rows: pl.DataFrame) -> float | None:
 
 def _unsigned(_task: Task, _measure: str, _rows: pl.DataFrame) -> list[str]:
     return []
+
+
+def _one(_task: Task) -> Sequence[str]:
+    return ("",)
 
 
 def _none_read(_task: Task) -> list[str]:
@@ -64,12 +69,14 @@ class Kind:
     """Columns of items that a model may have read, beside what fills the prompt."""
     noisy: tuple[str, ...] = ()
     """Columns of items that noise changes, beside what fills the prompt."""
-    directed: bool = False
-    """Whether a task has directions, from the pivot and to it."""
+    directions: Callable[[Task], Sequence[str]] = _one
+    """Ways in which each row is asked, each with scores of its own, such as from the pivot and to it."""
     joined: Callable[[Task], bool] = _no
     """Whether rows of a language stand beside those of the pivot with the same id, which is `weft.pivot`."""
     written: Callable[[Task], bool] = _no
     """Whether a model answers in words, which checks look at."""
+    wants: Ability = "answers"
+    """What a model must give."""
     likely: Callable[[Task], bool] = _no
     """Whether a model must give log-likelihoods."""
     consistent: bool = False

@@ -9,10 +9,12 @@ import polars as pl
 
 from weft.evaluate import answers, numbers
 from weft.evaluate.kinds.contract import Kind
-from weft.evaluate.kinds.written import Texts, empty, plain, written
+from weft.evaluate.kinds.sampled import agreeing, sampled
+from weft.evaluate.kinds.written import Texts, empty, plain, questions_of, written
 from weft.evaluate.outcome import Outcome, shares
 
 if TYPE_CHECKING:
+    from weft.evaluate.models.contract import Model, Tell
     from weft.evaluate.suite import Task
 
 
@@ -31,6 +33,20 @@ def _answered(task: Task, items: pl.DataFrame, texts: Texts) -> Outcome:
     rows = list(zip(texts, items["answers"].to_list(), strict=True))
     values = {name: [_matches(name, text, right) for text, right in rows] for name in task.measured}
     return shares(values | {"empty": empty(texts)})
+
+
+_written = written(_answered)
+
+
+def _score(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> Outcome:
+    made = _written(name, task, items, model, tell)
+    if task.samples is None:
+        return made
+    texts = sampled(questions_of(name, task, items), task, model, tell)
+    said = [[None if text is None else plain(answers.answered(text)) for text in one] for one in texts]
+    right = items["answers"].to_list()
+    first = task.measured[0]
+    return made | agreeing(said, lambda item, answer: bool(_matches(first, str(answer), right[item])))
 
 
 def _matches(name: str, text: str | None, right: Sequence[str | None]) -> float | None:
@@ -58,7 +74,7 @@ KIND = Kind(
     metrics=("exact", "contains", "number"),
     columns=_columns,
     needed=("answers",),
-    score=written(_answered),
+    score=_score,
     faults=_faults,
     kept=("answers",),
     answer=_example,

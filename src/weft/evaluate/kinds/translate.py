@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -78,6 +78,10 @@ def _signed(task: Task, measure: str, rows: pl.DataFrame) -> list[str]:
     return [metric(measure).signature(int(rows["references"].list.len().max() or 1))]  # type: ignore[arg-type]
 
 
+def _directions(task: Task) -> Sequence[str]:
+    return task.directions
+
+
 def _joined(task: Task) -> bool:
     return task.columns.text is not None
 
@@ -99,7 +103,7 @@ KIND = Kind(
     answer=_example,
     texts=("source", "references"),
     noisy=("source",),
-    directed=True,
+    directions=_directions,
     joined=_joined,
     written=_always,
     signed=_signed,

@@ -25,7 +25,7 @@ def written(of_kind: Counted) -> Callable[[str, Task, pl.DataFrame, Model, Tell]
     """How a kind is scored that is answered in words: `of_kind` counts what of them is right."""
 
     def score(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> Outcome:
-        outputs = model.generate(_questions(name, task, items), tell)
+        outputs = model.generate(questions_of(name, task, items), tell)
         texts = [output.text for output in outputs]
         made: Outcome = {
             "output": pl.Series(texts, dtype=pl.String),
@@ -39,7 +39,8 @@ def written(of_kind: Counted) -> Callable[[str, Task, pl.DataFrame, Model, Tell]
     return score
 
 
-def _questions(name: str, task: Task, items: pl.DataFrame) -> list[Question]:
+def questions_of(name: str, task: Task, items: pl.DataFrame) -> list[Question]:
+    """What is asked of each item."""
     keys = items["item"] if "direction" not in items.columns else _directed(items)
     rows = zip(items["language"], keys, items["prompt"], strict=True)
     return [

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from weft.parallel.encoding import Vectors
+
+Ability = Literal["answers", "vectors", "states"]
 Tell = Callable[[str, int, int | None], None]
 """What is done, how much of it, and of how much."""
 
@@ -20,6 +27,10 @@ class Question(NamedTuple):
     stop: tuple[str, ...] = ()
     variant: str = ""
     """Which noise there is in the prompt; empty: none."""
+    sample: int = 0
+    """Which of several answers that are drawn; 0: the one that counts."""
+    temperature: float | None = None
+    """At which a sample is drawn; null: as the model's own settings say."""
 
 
 class Continued(NamedTuple):
@@ -68,3 +79,46 @@ class Model(Protocol):
     def close(self) -> None:
         """Keep what was answered."""
         ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A model that gives vectors of sentences; it answers nothing."""
+
+    def vectors(self, texts: Sequence[str], tell: Tell) -> Vectors:
+        """A vector for each text, and which texts have one."""
+        ...
+
+
+class States(NamedTuple):
+    """States of the last token of texts after each layer, (texts, layers, numbers), and which texts have them."""
+
+    values: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A model that shows its hidden states."""
+
+    def states(self, texts: Sequence[str], tell: Tell) -> States:
+        """The states of each text."""
+        ...
+
+
+_LACKING: Mapping[Ability, tuple[str, str]] = {
+    "answers": ("no_answers", "the model is an encoder, which gives vectors alone; expected one that answers"),
+    "vectors": (
+        "no_vectors",
+        "the model gives no vectors of sentences; expected the folder of an encoder, or its server",
+    ),
+    "states": ("no_states", "the model shows no hidden states; expected the folder of a causal language model"),
+}
+
+
+def lacking(model: Model, wanted: Ability) -> tuple[str, str] | None:
+    """Why a model cannot give what is wanted: a code and what it means; None where it can."""
+    given: set[Ability] = {"vectors"} if isinstance(model, Encodes) else {"answers"}
+    if isinstance(model, Layered):
+        given.add("states")
+    return None if wanted in given else _LACKING[wanted]

@@ -64,6 +64,9 @@ class Endpoint:
         messages = [{"role": "system", "content": self._system}] if self._system else []
         messages.append({"role": "user", "content": question.prompt})
         settings = {"max_tokens": question.max_tokens, **self._settings}
+        if question.temperature is not None:
+            # A seed of its own makes of each sample a request of its own, which is kept and not asked again.
+            settings |= {"temperature": question.temperature, "seed": settings.get("seed", 0) + question.sample}
         if question.stop:
             settings["stop"] = list(question.stop)
         if self._service.protocol == "openai-completions" and not self._system:

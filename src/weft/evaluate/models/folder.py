@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from weft.engine.kept_answers import KeptAnswers
 from weft.engine.keys import digest, library_version
 from weft.engine.service_replies import FOLDER, folder_of
 from weft.errors import ShardError, WeftError
-from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, Tell
-from weft.label.causal import Vocabulary, scorer, vocabulary
+from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, States, Tell
+from weft.label.causal import Loaded, Vocabulary, scorer, vocabulary
 from weft.label.transformer import Place, changed, check_libraries, model_of, place_of, torch_on
 from weft.label.transformer_folder import LanguageModel, language_model
 from weft.label.windows import CAUSAL_TOKENS, Ints
@@ -24,6 +24,8 @@ from weft.operators.model_folder import folder_digest, model_folder
 _TOGETHER = 512
 _ROWS = {"cpu": 8, "cuda": 64}
 """Prompts that are answered in one batch."""
+_GREEDY = 4
+"""Fields of a question whose answer is not drawn; of one that is come temperature and number of the sample."""
 
 
 class Folder:
@@ -63,7 +65,11 @@ class Folder:
 
     def generate(self, questions: Sequence[Question], tell: Tell) -> list[Output]:
         """Greedy answers; a prompt that leaves no room for one has a reason."""
-        asked = [[one.prompt, one.max_tokens, list(one.stop), self._chat] for one in questions]
+        asked = [
+            [one.prompt, one.max_tokens, list(one.stop), self._chat]
+            + ([] if one.temperature is None else [one.temperature, one.sample])
+            for one in questions
+        ]
         found = self._run(self._written, asked, tell, "answers")
         return [Output(*json.loads(body)) for body in found]
 
@@ -75,6 +81,35 @@ class Folder:
         asked = [[pair.context, pair.continuation] for pair in pairs]
         found = [json.loads(body) for body in self._run(self._likely, asked, tell, "log-likelihoods")]
         return [None if one is None else Likelihood(*one) for one in found]
+
+    def states(self, texts: Sequence[str], tell: Tell) -> States:
+        """Hidden states of the last token of each text; none of a text without tokens, or with too many.
+
+        They are computed anew in each run: of a large model they are too many to be kept.
+        """
+        known = self._vocabulary
+        sequences = [np.concatenate([[known.start], ids]).astype(np.int32) for ids in known.ids(texts)]
+        sizes = np.array([len(one) for one in sequences], np.int64)
+        there = (sizes > 1) & (sizes <= self._held.most_tokens)
+        # By length, so that what is computed together is padded little.
+        order = np.flatnonzero(there)[np.argsort(sizes[there], kind="stable")]
+        values = np.zeros((0, 1, 1), np.float32)
+        try:
+            torch_on(self._place.device)
+            engine = scorer(self._held, "transformers", self._place, self._held.most_tokens)
+            assert isinstance(engine, Loaded)
+            for first in range(0, len(order), _TOGETHER):
+                tell("hidden states", first, len(order))
+                rows = order[first : first + _TOGETHER]
+                made = engine.states([sequences[row] for row in rows])
+                if not first:
+                    values = np.zeros((len(texts), *made.shape[1:]), np.float32)
+                values[rows] = made
+        except ShardError as error:
+            raise WeftError(f"--model {self._held.folder}: {error}") from None
+        if len(values):
+            there &= (np.isfinite(values).all(axis=2) & (values != 0).any(axis=2)).all(axis=1)
+        return States(values, there)
 
     def _run(self, store: KeptAnswers, asked: list[Any], tell: Tell, what: str) -> list[bytes]:
         try:
@@ -106,16 +141,27 @@ class Folder:
 
     def _answers(self, asked: list[Any]) -> list[bytes]:
         made: list[bytes] = []
-        for first in range(0, len(asked), _ROWS[self._place.device]):
-            made += _generated(
-                self._held, self._place, self._vocabulary, asked[first : first + _ROWS[self._place.device]]
-            )
+        for part in _parts(asked, _ROWS[self._place.device]):
+            made += _generated(self._held, self._place, self._vocabulary, part)
         return made
 
     def close(self) -> None:
         """Keep what was computed."""
         self._written.close()
         self._likely.close()
+
+
+def _parts(asked: list[Any], rows: int) -> Iterator[list[Any]]:
+    """Questions that are answered in one batch; what is drawn stands alone, so that its seed alone decides it."""
+    part: list[Any] = []
+    for one in asked:
+        drawn = len(one) > _GREEDY
+        if part and (drawn or len(part[0]) > _GREEDY or len(part) == rows):
+            yield part
+            part = []
+        part.append(one)
+    if part:
+        yield part
 
 
 def _common(first: Ints, second: Ints) -> int:
@@ -137,7 +183,7 @@ def _generated(held: LanguageModel, place: Place, known: Vocabulary, asked: list
     torch = torch_on(place.device)
     model = model_of(held.folder, "AutoModelForCausalLM", place.device, place.precision, changed(held.folder))
     found: list[Any] = [[None, None, "prompt_too_long"]] * len(asked)
-    prompts = {row: _prompt(known, text, chat) for row, (text, _, _, chat) in enumerate(asked)}
+    prompts = {row: _prompt(known, text, chat) for row, (text, _, _, chat, *_) in enumerate(asked)}
     fits = [row for row, one in prompts.items() if len(one) + asked[row][1] <= held.most_tokens]
     if not fits:
         return [json.dumps(one).encode() for one in found]
@@ -148,20 +194,22 @@ def _generated(held: LanguageModel, place: Place, known: Vocabulary, asked: list
         mask[place_, width - len(prompts[row]) :] = 1
     most = max(asked[row][1] for row in fits)
     room = min(most, held.most_tokens - width) if width < held.most_tokens else 1
+    how: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    if len(asked[0]) > _GREEDY:
+        temperature, sample = asked[0][_GREEDY:]
+        torch.manual_seed(int(digest(asked[0][0], sample)[:12], 16))
+        how = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0}
     with torch.inference_mode():
         out = model.generate(
             torch.from_numpy(ids).to(place.device),
             attention_mask=torch.from_numpy(mask).to(place.device),
             max_new_tokens=max(room, 1),
-            do_sample=False,
             num_beams=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
+            **how,
             pad_token_id=known.start,
         )
     for place_, row in enumerate(fits):
-        _, limit, stops, _ = asked[row]
+        _, limit, stops, *_ = asked[row]
         found[row] = _cut(known, out[place_, width:].tolist()[:limit], limit, stops, _ends(model))
     return [json.dumps(one, ensure_ascii=False).encode("utf-8", "surrogatepass") for one in found]
 

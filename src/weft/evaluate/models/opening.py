@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from weft.engine.service_file import yaml_of
 from weft.errors import WeftError
 from weft.evaluate.models.contract import Model
+from weft.evaluate.models.encoding import PROTOCOL, Encoding, encodes
 
 SERVED = (".yaml", ".yml")
 OUTPUTS = (".jsonl", ".ndjson", ".tsv", ".csv", ".parquet", ".json")
 
 
 def opened(given: str, keep: Path, *, device: str = "auto", precision: str = "float32", chat: bool = True) -> Model:
-    """An endpoint of a YAML file, outputs of a table, or a model in a folder; replies are kept below `keep`.
+    """An endpoint of a YAML file, outputs of a table, or what a folder holds: a model or an encoder.
 
-    Raises WeftError for what is none of them.
+    Replies are kept below `keep`. Raises WeftError for what is none of them.
     """
     name = Path(given).name.removesuffix(".gz").removesuffix(".zst")
     if Path(name).suffix in SERVED:
+        if _protocol(Path(given)) == PROTOCOL:
+            return Encoding(given, keep)
         from weft.evaluate.models.endpoint import Endpoint
 
         return Endpoint(Path(given), keep)
@@ -25,6 +29,8 @@ def opened(given: str, keep: Path, *, device: str = "auto", precision: str = "fl
         from weft.evaluate.models.outputs import Outputs
 
         return Outputs(Path(given))
+    if encodes(given):
+        return Encoding(given, keep, device)
     from weft.evaluate.models.folder import Folder
 
     try:
@@ -35,3 +41,12 @@ def opened(given: str, keep: Path, *, device: str = "auto", precision: str = "fl
         raise WeftError(
             f"--model {given}: {error}; or a YAML file of an endpoint, or a table of outputs ({', '.join(OUTPUTS)})"
         ) from None
+
+
+def _protocol(file: Path) -> str | None:
+    """The protocol that a file names; what cannot be read is told by what opens it."""
+    try:
+        held = yaml_of(file.read_text("utf-8"), file)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return held.get("protocol") if isinstance(held, dict) else None

@@ -15,13 +15,14 @@ from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
 
 NEEDED = ("item", "output")
-BESIDE = ("task", "language", "variant")
+BESIDE = ("task", "language", "variant", "sample")
 
 
 class Outputs:
     """A table with `item` and `output`, and `task` and `language` where one file is of several.
 
-    Answers to prompts with noise have the noise's name in `variant`. An item that is not in it was not run; an output
+    Answers to prompts with noise have the noise's name in `variant`, those that are drawn their number from 1 in
+    `sample`. An item that is not in it was not run; an output
     that is empty is an answer of nothing.
     """
 
@@ -44,6 +45,8 @@ class Outputs:
             held = held.with_columns(pl.col("language").replace(known))
         if "variant" in self._by:
             held = held.with_columns(pl.col("variant").fill_null(""))
+        if "sample" in self._by:
+            held = held.with_columns(pl.col("sample").fill_null("0"))
         twice = held.filter(held.select(*self._by, "item").is_duplicated())
         if twice.height:
             raise WeftError(f"{file}: item {twice['item'][0]} stands twice; expected one output of each item and task")
@@ -55,9 +58,10 @@ class Outputs:
         """The outputs of the file."""
         found = []
         for question in questions:
-            key = (*(getattr(question, name) for name in self._by), question.item)
-            # An answer to the prompt without noise is none to the one with it.
-            if key not in self._held or (question.variant and "variant" not in self._by):
+            key = (*(str(getattr(question, name)) for name in self._by), question.item)
+            # An answer to the prompt without noise is none to the one with it, and one answer is no several.
+            apart = (question.variant and "variant" not in self._by) or (question.sample and "sample" not in self._by)
+            if key not in self._held or apart:
                 found.append(Output(None, reason="not_in_file"))
             else:
                 found.append(Output(self._held[key] or "", "stop"))
