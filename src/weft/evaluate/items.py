@@ -104,22 +104,28 @@ def _files(name: str, task: Task, data: Path, found: Items) -> list[tuple[str | 
             found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
             return []
         return [(None, file)]
+    held = files_of(task.files, data)
+    if not held:
+        found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
+    return list(held.items())
+
+
+def files_of(pattern: str, data: Path) -> dict[str, Path]:
+    """Files below a folder, packed or not, by what stands in their names for {language}."""
     # The same name may stand twice: as a folder and in the file.
-    before, *rest = task.files.split("{language}")
-    pattern = (
+    before, *rest = pattern.split("{language}")
+    written = (
         re.escape(before)
         + r"(?P<language>[^/]+?)"
         + "".join((r"(?P=language)" if number else "") + re.escape(part) for number, part in enumerate(rest))
     )
-    matched = re.compile(pattern + r"(?:\.gz|\.zst)?")
+    matched = re.compile(written + r"(?:\.gz|\.zst)?")
     held: dict[str, Path] = {}
-    for file in sorted(data.glob(task.files.replace("{language}", "*") + "*")):
+    for file in sorted(data.glob(pattern.replace("{language}", "*") + "*")):
         hit = matched.fullmatch(file.relative_to(data).as_posix())
         if hit is not None and file.is_file():
             held.setdefault(hit["language"], file)
-    if not held:
-        found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
-    return list(held.items())
+    return held
 
 
 def _there(file: Path) -> Path | None:
@@ -202,6 +208,11 @@ def _joined(name: str, task: Task, tables: dict[str, pl.DataFrame], found: Items
 def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: Choice, found: Items) -> None:
     """Choose rows, and make of them what is asked; one frame joins `found`."""
     try:
+        frame = task.of.rows(task, language, frame, choice.seed)
+    except WeftError as error:
+        found.not_run.append(NotRun(name, language, "no_items", str(error)))
+        return
+    try:
         asked, examples = _chosen(task, frame, choice)
         made = pl.concat([_made(task, language, asked, direction) for direction in task.of.directions(task)])
         shown = [(direction, _made(task, language, examples, direction)) for direction in task.of.directions(task)]
@@ -270,7 +281,9 @@ def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFra
 def _made(task: Task, language: str, frame: pl.DataFrame, direction: str) -> pl.DataFrame:
     """The columns of items, and `complete`: whether a row has all that is asked for."""
     key = pl.col("weft.item")
-    cluster = key if task.columns.cluster is None else pl.col(task.columns.cluster).cast(pl.String).fill_null(key)
+    of_kind = "weft.cluster" if "weft.cluster" in frame.columns else None
+    together = of_kind or task.columns.cluster
+    cluster = key if together is None else pl.col(together).cast(pl.String).fill_null(key)
     held: list[pl.Expr] = [pl.lit(language).alias("language"), key.alias("item"), cluster.alias("cluster")]
     held += [pl.col(column).cast(pl.String).alias(f"slice.{name}") for name, column in task.columns.slices.items()]
     held += [_wanted(frame, column).alias(f"wanted.{name}") for name, column in task.columns.wanted.items()]

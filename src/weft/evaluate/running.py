@@ -18,6 +18,7 @@ from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
+from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -57,6 +58,8 @@ class Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     quality: dict[str, Any] | None = None
     """What an estimator of translation quality scored and what not; null: there was none."""
+    naturalness: list[dict[str, Any]] = field(default_factory=list)
+    """Distances of what was written from native texts, and the floors that native texts have by themselves."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
@@ -66,8 +69,10 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
+        ran = {(one.task, one.language) for one in self.scores if one.primary}
         for one in self.not_run:
-            if one.noise is None:
+            # Noise or naturalness may be what was not run: the measure of an average was.
+            if (one.task, one.language) not in ran:
                 missing.setdefault(one.task, []).append(one.language or "*")
         return {
             "version": VERSION,
@@ -79,6 +84,7 @@ class Run:
             "averages": averages(self.scores, missing),
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
+            "naturalness": self.naturalness,
             "contamination": self.contamination,
             "paid": self.paid,
             "quality": self.quality,
@@ -115,6 +121,12 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += made if judge is None else judge.signed(made)
         if task.contexts:
             run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
+        if task.natural is not None:
+            tell(f"naturalness {name}", 0, None)
+            scores, distances, untold = naturalness(suite, name, outcomes, settings.data, settings.choice.seed)
+            run.scores += scores
+            run.naturalness += distances
+            run.not_run += untold
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
