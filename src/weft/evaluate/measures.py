@@ -72,7 +72,7 @@ _SHARES = {
     "over_refusal": False,
     **{f"{check}{end}": True for check in _GATED for end in ("", "_gated", "_adequate")},
     **{f"{check}_{verdict}": False for check in ("register", "local_forms") for verdict in ("wrong", "absent")},
-    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region"), True),
+    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region", "found"), True),
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""
