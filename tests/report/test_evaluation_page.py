@@ -15,6 +15,7 @@ from weft.evaluate.models.outputs import Outputs
 from weft.evaluate.running import Settings, evaluate, save
 from weft.evaluate.suite import load
 from weft.report.evaluation_page import write
+from weft.report.evaluation_samples import _spread, _text
 
 from .tags import Tags
 
@@ -137,6 +138,17 @@ def test_samples_stand_in_the_direction_of_their_language(page: str) -> None:
     samples = _section(page, "samples")
     assert re.search(r'<dt>right</dt><dd><div class="sample" lang="ar[^"]*" dir="rtl">رحلة بالقطار', samples)
     assert re.search(r'<dt>asked</dt><dd><div class="sample" dir="auto">', samples)
+
+
+def test_an_answer_in_another_script_has_the_direction_of_its_own_letters() -> None:
+    assert 'dir="ltr"' in _text("The answer is (A).", "arb_Arab")
+    assert 'dir="rtl"' in _text("COVID-19 الجواب هو الأول", "arb_Arab")
+    assert 'dir="rtl"' in _text("(1)", "arb_Arab") and 'dir="ltr"' in _text("(1)", "swh_Latn")
+
+
+def test_samples_are_of_each_script_first() -> None:
+    codes = ["swh_Latn", "hau_Latn", "yor_Latn", "ibo_Latn", "lug_Latn", "wol_Latn", "ful_Latn", "arb_Arab", "amh_Ethi"]
+    assert _spread(codes) == ["swh_Latn", "hau_Latn", "yor_Latn", "ibo_Latn", "arb_Arab", "amh_Ethi"]
 
 
 def test_differences_have_means_first_and_say_which_is_better(runs: tuple[Path, Path], page: str) -> None:

@@ -21,14 +21,14 @@ def averages(held: Mapping[str, Any]) -> str:
     for one in held["averages"]:
         like = next(s for s in held["scores"] if (s["task"], s["metric"]) == (one["task"], one["metric"]))
         shown = {**one, "ceiling": like["ceiling"]}
-        missing = f"{len(one['not_run'])} not run" if one["not_run"] else ""
+        missing = number(len(one["not_run"])) if one["not_run"] else "–"
         rows.append(
-            [esc(one["task"]), esc(one["direction"] or ""), esc(one["metric"]), _bounded(shown),
+            [esc(one["task"]), esc((one["direction"] or "").replace("_", " ")), esc(one["metric"]), _bounded(shown),
              number(one["languages"]), f'<span title="{esc(", ".join(one["not_run"]))}">{missing}</span>',
              f'<span class=soft>{esc(one["estimator"])}</span>']
         )  # fmt: skip
     head = [("task", False), ("direction", False), ("metric", False), ("mean", True), ("languages", True),
-            ("", False), ("estimator", False)]  # fmt: skip
+            ("not run", False), ("estimator", False)]  # fmt: skip
     note = "Each language counts once, whatever its items. A mean of other languages is another figure."
     return section("means", "Means over languages", note, table(head, rows)) if rows else ""
 
@@ -103,7 +103,11 @@ def _difference(row: Mapping[str, Any]) -> list[str]:
     told = f'{figure(row, "value")} <span class="soft bounds">{bounds}</span> <span class="{word}">{word}</span>'
     p = row.get("holm", row["p"])
     return [where, esc(task), esc(row["metric"]), figure(row, "first"), figure(row, "second"),
-            sorted_by(row["value"], told), sorted_by(p, f"{p:.4f}"), number(row["items"])]  # fmt: skip
+            sorted_by(row["value"], told), sorted_by(p, _p(p)), number(row["items"])]  # fmt: skip
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.00005 else "&lt; .0001"
 
 
 def _drawn(rows: Rows) -> str:
@@ -137,7 +141,7 @@ def slices(found: Rows, held: Mapping[str, Any]) -> str:
              esc(row["slice"]),
              sorted_by(row["value"], figure(shown, "value")), sorted_by(row["rest"], figure(shown, "rest")),
              sorted_by(row["difference"], figure(shown, "difference")), number(row["items"]),
-             sorted_by(row["benjamini_hochberg"], f"{row['benjamini_hochberg']:.4f}")]
+             sorted_by(row["benjamini_hochberg"], _p(row["benjamini_hochberg"]))]
         )  # fmt: skip
     head = [("task", False), ("language", False), ("direction", False), ("slice", False), ("slice's mean", True),
             ("rest", True), ("difference", True), ("items", True), ("p (BH)", True)]  # fmt: skip
