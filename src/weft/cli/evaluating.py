@@ -25,6 +25,14 @@ Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Ask these alone; default: all there are.")
 ]
 Tasks = Annotated[list[str] | None, typer.Option("--task", help="Ask this task alone; may be given several times.")]
+TrainedOn = Annotated[
+    list[Path] | None,
+    typer.Option("--trained-on", metavar="BUILD", help="A build, release or file that the model has read."),
+]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option("--beside", metavar="RUN", help="Another model's run: with two, faulty items are looked for."),
+]
 Precision = Annotated[str, typer.Option("--precision", help="Of a model in a folder: float32, bfloat16 or float16.")]
 
 
@@ -48,14 +56,12 @@ def evaluate(
     device: Annotated[str, typer.Option("--device", help="Of a model in a folder: auto, cpu or cuda.")] = "auto",
     precision: Precision = "float32",
     chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Use the chat template of a model's folder.")] = True,
-    trained_on: Annotated[
-        list[Path] | None,
-        typer.Option("--trained-on", metavar="BUILD", help="A build, release or file that the model has read."),
-    ] = None,
+    trained_on: TrainedOn = None,
     quality: Annotated[
         Path | None,
         typer.Option("--quality", metavar="FILE", help="Judge translations by this too: what weft train mos wrote."),
     ] = None,
+    beside: Beside = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the suites that come with weft.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -83,7 +89,7 @@ def evaluate(
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
     run = _run(
-        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality),
+        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality, tuple(beside or ())),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
@@ -101,7 +107,7 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
     from weft.evaluate.running import Settings, save
     from weft.evaluate.running import evaluate as ask
 
-    held, where, languages, tasks, limit, seed, samples, trained_on, quality = asked
+    held, where, languages, tasks, limit, seed, samples, trained_on, quality, beside = asked
     model, place, how = answering
     codes = None if languages is None else codes_in(languages.split(","))
     settings = Settings(
@@ -111,6 +117,7 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
         samples,
         trained_on,
         None if quality is None else _judge(quality),
+        beside,
     )
     answers = opened(model, place, **how)
     try:
@@ -167,6 +174,8 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         rows = run.contamination["items"]
         told = [sum(row[name] for row in rows) for name in ("found", "sought", "items")]
         show.say(f"seen in training: {told[0]:,} of {told[1]:,} items that could be sought, of {told[2]:,} in all")
+    for line in _flagged(run)[:_SHOWN]:
+        show.say(line)
     for line in _refused(run):
         show.say(f"not all judged: {line}")
     for lost in run.lost[:_SHOWN]:
@@ -177,6 +186,18 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _flagged(run: Run) -> list[str]:
+    """What of tasks with twins seems faulty, and how many models were asked."""
+    return [
+        f"{one['task']} {one['language']}: {show.counted(len(one['flagged']), 'item')} of {one['judged']:,} that "
+        f"{show.counted(one['models'], 'model')} answered fare worse than their twins in {one['twin']}"
+        + (f": {_some([item['item'] for item in one['flagged']])}" if one["flagged"] else "")
+        if one["judged"]
+        else f"{one['task']} {one['language']}: too few models to tell faulty items; expected three, see --beside"
+        for one in run.twins
+    ]
 
 
 def _refused(run: Run) -> list[str]:
