@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
+from weft.cli.encoder_options import Device, EncoderName, KeepVectors, NoEncoder, encoder_of
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import languages_of, say_left
 from weft.errors import WeftError
@@ -16,6 +19,9 @@ from weft.own_file import check_unread
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from weft.evaluate.mos.estimator import Estimator
+    from weft.evaluate.mos.vectors import PairEmbed
 
 Languages = Annotated[
     str | None,
@@ -38,6 +44,10 @@ def quality(
         ),
     ] = None,
     languages: Languages = None,
+    encoder: EncoderName = None,
+    no_encoder: NoEncoder = False,
+    keep_vectors: KeepVectors = None,
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -58,9 +68,10 @@ def quality(
     table = read_table(file, left)
     frame = named(file, table, codes)
     unreadable = say_left(left)
-    with progress(quiet or as_json) as tell:
+    keep = keep_vectors or model.with_name(f"{model.name}.vectors")
+    with progress(quiet or as_json) as tell, _embedding(held, model, (encoder, no_encoder, keep, device)) as embed:
         began = time.monotonic()
-        scored = held.score(frame, tell=tell)
+        scored = held.score(frame, embed, tell)
         seconds = time.monotonic() - began
     if into is not None:
         _write(table, scored, into)
@@ -72,6 +83,27 @@ def quality(
         return 0
     _said(told)
     return 0
+
+
+@contextmanager
+def _embedding(held: Estimator, model: Path, asked: tuple[str | None, bool, Path, str]) -> Iterator[PairEmbed | None]:
+    """What gives vectors of pairs to an estimator that was trained with an encoder; None for others, and on demand."""
+    from weft.engine.encoders import same
+    from weft.evaluate.mos.vectors import of_pairs
+
+    given, without, keep, device = asked
+    told = held.card.get("encoder") or {}
+    if without and given is not None:
+        raise WeftError("--no-encoder: with --encoder; expected one of them")
+    if not told and given is not None:
+        raise WeftError(f"--encoder {given}: the model {model} was trained without; expected no encoder")
+    if without or not told:
+        yield None
+        return
+    with encoder_of(given or told["name"], None, keep, device, lambda what, done, total: None) as found:
+        assert found is not None
+        same(found, told, str(model))
+        yield of_pairs(found.embed)
 
 
 def _usable(into: Path, file: Path) -> None:

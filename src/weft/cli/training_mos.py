@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weft.cli import show
+from weft.cli.encoder_options import Device, EncoderLanguages, EncoderName, KeepVectors, encoder_of
 from weft.cli.options import Json, Quiet
 from weft.cli.pair_options import languages_of, say_left
 from weft.errors import WeftError
@@ -55,6 +57,10 @@ def mos(
     parallel: Parallel = None,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws folds.")] = 1,
+    encoder: EncoderName = None,
+    encoder_languages: EncoderLanguages = None,
+    keep_vectors: KeepVectors = None,
+    device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -67,21 +73,25 @@ def mos(
     from weft.evaluate.mos.model_file import save
     from weft.evaluate.mos.ratings import read_ratings
     from weft.evaluate.mos.training import Plan, train
+    from weft.evaluate.mos.vectors import of_pairs
     from weft.own_file import whole
     from weft.tokenizer.unreadable import Unreadable
 
-    card = into.with_name(f"{into.name}.md")
-    check_unread(into, ratings)
-    if into.is_dir():
-        raise WeftError(f"{into}: is a folder; expected a file, or a name that is free")
+    card = _usable(into, ratings)
     codes = None if languages is None else languages_of(languages)
     left = Unreadable()
     named = {name: column for name, column in (("score", score), ("document", document)) if column is not None}
-    with progress(quiet or as_json) as tell:
+    keep = keep_vectors or into.with_name(f"{into.name}.vectors")
+    with (
+        progress(quiet or as_json) as tell,
+        encoder_of(encoder, encoder_languages, keep, device, tell) as found,
+    ):
         tell("read", 0, None)
         held = read_ratings(ratings, kind, languages=codes, columns=named, left=left)
-        texts = _parallel(parallel or [], left)
-        made = train(held, Plan(parallel=texts, folds=folds, seed=seed), tell)
+        plan = Plan(_parallel(parallel or [], left), folds=folds, seed=seed)
+        if found is not None:
+            plan = replace(plan, embed=of_pairs(found.embed), encoder=found.told)
+        made = train(held, plan, tell)
     unreadable = say_left(left)
     save(made, into)
     with whole(card) as place:
@@ -92,6 +102,14 @@ def mos(
         return 0
     _said(told)
     return 0
+
+
+def _usable(into: Path, ratings: Path) -> Path:
+    """Where the card goes; raises WeftError where the model cannot be written."""
+    check_unread(into, ratings)
+    if into.is_dir():
+        raise WeftError(f"{into}: is a folder; expected a file, or a name that is free")
+    return into.with_name(f"{into.name}.md")
 
 
 def _parallel(given: Sequence[str], left: Unreadable) -> Mapping[tuple[str, str], tuple[list[str], list[str]]]:

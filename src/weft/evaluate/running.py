@@ -17,7 +17,7 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
 from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
@@ -68,6 +68,9 @@ class Run:
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
+    paid: dict[str, Any] | None = None
+    """What answers cost, in this run and in all runs of its folder; null: they cost nothing."""
+
     def to_json(self) -> dict[str, Any]:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
@@ -89,6 +92,7 @@ class Run:
             "naturalness": self.naturalness,
             "twins": self.twins,
             "contamination": self.contamination,
+            "paid": self.paid,
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
@@ -133,13 +137,14 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
-            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
+            run.not_run += _unanswered(name, noisy, kind)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
     gaps_of_twins, run.twins = twins(suite, run.outcomes, beside, settings.samples, settings.choice.seed)
     run.scores += gaps_of_twins
+    run.paid = model.paid() if isinstance(model, Pays) else None
     run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
 
@@ -219,13 +224,15 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, noise: str | None = None) -> list[NotRun]:
     """Languages of which no item was answered."""
-    found = []
+    found, which = [], "" if noise is None else f" with noise {noise}"
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
+            found.append(
+                NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered", noise)
+            )
     return found
 
 

@@ -130,13 +130,20 @@ class Samples(Part):
 class Noisy(Part):
     """Noise in what is asked: robustness is what it leaves of a score."""
 
-    kinds: list[Literal["typos", "similar", "diacritics", "order", "spaces", "form"]] = Field(
+    kinds: list[Literal["typos", "similar", "diacritics", "order", "spaces", "form", "mixed"]] = Field(
         min_length=1, description="Each is asked by itself."
     )
     strength: float = Field(0.1, gt=0, le=1, description="Share of words that change.")
     columns: list[str] = Field(
         default_factory=list, description="Of the prompt; none: all, and of translations the source."
     )
+    lexicon: str | None = Field(None, description="mixed: tables of words below the data folder.")
+    into: str | None = Field(None, description="mixed: the language whose words stand among those of the text.")
+
+    @field_validator("into", mode="after")
+    @classmethod
+    def _code(cls, value: str | None) -> str | None:
+        return None if value is None else normalise(value)
 
 
 class Task(Part):
@@ -291,6 +298,9 @@ def _faults(task: Task) -> Iterator[str]:
 def _faults_of_noise(task: Task, noise: Noisy) -> Iterator[str]:
     if not task.of.prompted:
         yield f"noise: not of {task.kind}, which asks nothing"
+    given = [noise.lexicon is not None, noise.into is not None]
+    if given != ["mixed" in noise.kinds] * 2:
+        yield "noise: kind mixed, lexicon and into belong together; expected all three or none of them"
     for name in noise.columns:
         if name not in task.places():
             known = task.places()

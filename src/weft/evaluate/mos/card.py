@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from weft.evaluate.mos.calibration import LEVEL, calibrate
 from weft.evaluate.mos.ratings import Ratings
-from weft.statistics.correlation import pearson, pearson_interval, ranks, spearman
+from weft.statistics.correlation import pearson, pearson_interval, ranks
 
 VERSION = 1
 """Raised when an estimator trained on the same ratings would answer otherwise."""
@@ -29,14 +29,19 @@ def signature(ratings: Ratings, seed: int) -> str:
 
 
 def correlations(made: Doubles, scores: Doubles, groups: Sequence[Any] | None = None) -> dict[str, Any]:
-    """Pearson and Spearman with intervals of 95 %: `value`, `low`, `high`, groups of rows drawn again together."""
+    """Pearson and Spearman with intervals of 95 %: `value`, `low`, `high`, groups of rows drawn again together.
+
+    All three are null where what was made is the same for all, as where nothing could be learnt.
+    """
     held = {"pearson": (made, scores), "spearman": (ranks(made), ranks(scores))}
-    value = {"pearson": pearson(made, scores), "spearman": spearman(made, scores)}
-    found = {}
+    found: dict[str, Any] = {}
     for name, (one, other) in held.items():
+        value = pearson(one, other)
+        if np.isnan(value):
+            found[name] = dict.fromkeys(("value", "low", "high"))
+            continue
         drawn = pearson_interval(one, other, clusters=groups, samples=SAMPLES)
-        found[name] = {key: round(float(part), 4) for key, part in
-                       (("value", value[name]), ("low", drawn.low), ("high", drawn.high))}  # fmt: skip
+        found[name] = {"value": round(value, 4), "low": round(drawn.low, 4), "high": round(drawn.high, 4)}
     return found
 
 
@@ -125,5 +130,7 @@ def domain_table(card: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return found
 
 
-def _said(held: Mapping[str, float]) -> str:
+def _said(held: Mapping[str, float | None]) -> str:
+    if held["value"] is None:
+        return "nothing learnt"
     return f"{held['value']:.3f} ({held['low']:.3f} to {held['high']:.3f})"

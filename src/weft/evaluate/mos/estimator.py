@@ -14,6 +14,7 @@ from weft.evaluate.mos import guards, shape
 from weft.evaluate.mos.calibration import Calibration
 from weft.evaluate.mos.heads import BITS, Head, Seen
 from weft.evaluate.mos.ratings import ITEM
+from weft.evaluate.mos.vectors import PairEmbed
 from weft.parallel.evidence import strings
 from weft.parallel.scorer import Parts
 from weft.text.buffers import string_buffers
@@ -69,7 +70,10 @@ class PairModel:
         if GLASS in trained.looks_at:
             held = np.concatenate([held, np.asarray(given[GLASS], np.float32)[:, None]], axis=1)
         grams = tuple(scaled(grams_of(side), rare) for side, rare in zip((source, target), self.rarity, strict=True))
-        vectors = np.asarray(given[VECTORS], np.float32) if VECTORS in trained.looks_at else None
+        vectors = None
+        if VECTORS in trained.looks_at:
+            vectors = np.asarray(given[VECTORS], np.float32)
+            held = np.concatenate([held, vectors[:, -1:]], axis=1)  # the cosine, with what waves are made of
         return Seen((grams[0], grams[1]), held, vectors)
 
 
@@ -77,9 +81,6 @@ def grams_of(texts: Sequence[str]) -> Rows:
     """Counts of the n-grams of texts."""
     held = string_buffers(strings(texts))
     return rows(held, tokens(held, fold_marks=True, prefix=0, most=MOST_TOKENS), BITS)
-
-
-Embed = Callable[[Sequence[str], Sequence[str]], Floats]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Estimator:
     def signature(self) -> str:
         return str(self.card["signature"])
 
-    def score(self, frame: pl.DataFrame, embed: Embed | None = None, tell: Tell | None = None) -> pl.DataFrame:
+    def score(self, frame: pl.DataFrame, embed: PairEmbed | None = None, tell: Tell | None = None) -> pl.DataFrame:
         """`score`, `low`, `high` and `reason` of each row of a table with ITEM, and `domain` and `model_score` if any.
 
         A pair of languages that it was not trained on, and a row without a source, gets a reason and no score. A
@@ -105,7 +106,7 @@ class Estimator:
         made = pl.concat(out) if out else pl.DataFrame(schema=empty)
         return made.sort("row").drop("row")
 
-    def _block(self, part: pl.DataFrame, embed: Embed | None, tell: Tell | None, whole: int) -> pl.DataFrame:
+    def _block(self, part: pl.DataFrame, embed: PairEmbed | None, tell: Tell | None, whole: int) -> pl.DataFrame:
         languages = (part[ITEM[0]][0], part[ITEM[1]][0])
         count = part.height
         scores = np.full((3, count), np.nan)
@@ -125,7 +126,7 @@ class Estimator:
         return pl.DataFrame({"row": part["row"], **made, "reason": pl.Series(why, dtype=pl.String)})
 
 
-def _scores(model: PairModel, part: pl.DataFrame, embed: Embed | None) -> npt.NDArray[np.float64]:
+def _scores(model: PairModel, part: pl.DataFrame, embed: PairEmbed | None) -> npt.NDArray[np.float64]:
     source, target = part["source"].to_list(), part["translation"].to_list()
     given: dict[str, Any] = {}
     if GLASS in part.columns and part[GLASS].null_count() == 0:

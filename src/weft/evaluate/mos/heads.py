@@ -31,7 +31,7 @@ _FARTHEST = 4.0
 
 @dataclass(frozen=True)
 class Seen:
-    """What a head sees of pairs: rows of n-grams of both sides, columns (NaN: not known), vectors or None."""
+    """What a head sees of pairs: rows of n-grams of both sides, columns and vectors or None (NaN: not known)."""
 
     grams: tuple[Rows, Rows]
     columns: Floats
@@ -50,7 +50,8 @@ class Seen:
 class Head:
     """Weights: of n-grams of both sides (2 ** BITS each), of waves, of columns, of vectors, and a constant.
 
-    Columns are standardised by `middle` and `spread` and cut at four deviations; one that is not known counts 0.
+    Columns, and vectors after them, are standardised by `middle` and `spread` and cut at four deviations; what is not
+    known counts 0.
     """
 
     middle: Floats
@@ -79,24 +80,26 @@ def _standardised(columns: Floats, middle: Floats, spread: Floats) -> Floats:
 
 
 def _blocks(seen: Seen, middle: Floats, spread: Floats, ways: Floats, shifts: Floats) -> tuple[list[Rows], list[int]]:
-    held = _standardised(seen.columns, middle, spread)
-    count = held.shape[1]
+    count = seen.columns.shape[1]
+    held = _standardised(seen.columns, middle[:count], spread[:count])
     share = np.float32(np.sqrt(_GRAMS))
     blocks = [Rows(side.starts, side.columns, side.values * share) for side in seen.grams]
     blocks += [dense(waves(held, ways, shifts)), dense(held * np.float32(np.sqrt(_LINEAR / max(count, 1))))]
     widths = [1 << BITS, 1 << BITS, len(shifts), count]
     if seen.vectors is not None:
-        blocks.append(dense(np.ascontiguousarray(seen.vectors * np.float32(np.sqrt(_VECTORS)), np.float32)))
-        widths.append(seen.vectors.shape[1])
+        width = seen.vectors.shape[1]
+        numbers = _standardised(seen.vectors, middle[count:], spread[count:])
+        blocks.append(dense(numbers * np.float32(np.sqrt(_VECTORS / max(width, 1)))))
+        widths.append(width)
     return blocks, widths
 
 
 def fit(seen: Seen, scores: Doubles, seed: int) -> Head:
     """The head of these pairs and scores."""
-    with np.errstate(invalid="ignore"):
-        known = np.where(np.isfinite(seen.columns), seen.columns, np.nan)
-        middle = np.nan_to_num(np.nanmean(known, axis=0)).astype(np.float32)
-        spread = np.maximum(np.nan_to_num(np.nanstd(known, axis=0)), 1e-6).astype(np.float32)
+    every = seen.columns if seen.vectors is None else np.concatenate([seen.columns, seen.vectors], axis=1)
+    known = np.ma.masked_invalid(every)
+    middle = np.asarray(known.mean(axis=0).filled(0), np.float32)
+    spread = np.asarray(np.maximum(known.std(axis=0).filled(0), 1e-6), np.float32)
     ways, shifts = drawn(seen.columns.shape[1], WAVES, _WIDTH, seed)
     blocks, widths = _blocks(seen, middle, spread, ways, shifts)
     # Scores of unit variance, so that one penalty serves all scales.

@@ -20,7 +20,6 @@ from weft.evaluate.mos.estimator import (
     PARALLEL,
     TEXT,
     VECTORS,
-    Embed,
     Estimator,
     PairModel,
     Tell,
@@ -29,6 +28,7 @@ from weft.evaluate.mos.estimator import (
 )
 from weft.evaluate.mos.heads import BITS, Seen, crossed, fit, folds_of
 from weft.evaluate.mos.ratings import KINDS, Ratings
+from weft.evaluate.mos.vectors import PairEmbed
 from weft.parallel.lexicon import Folding
 from weft.parallel.scorer import Parts, parts
 from weft.text.hashed_grams import rarity, scaled
@@ -49,7 +49,7 @@ class Plan:
     """
 
     parallel: Mapping[Pair, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
-    embed: Embed | None = None
+    embed: PairEmbed | None = None
     encoder: Mapping[str, Any] = field(default_factory=dict)
     folds: int = FOLDS
     seed: int = 1
@@ -95,16 +95,16 @@ def _pair(pair: Pair, frame: pl.DataFrame, kind: str, plan: Plan) -> tuple[PairM
     columns, external = _columns(pair, source, target, folds, plan)
     more: dict[str, Any] = {}
     if GLASS in frame.columns and frame[GLASS].null_count() < frame.height:
-        more[GLASS] = frame[GLASS].fill_null(float("nan")).to_numpy().astype(np.float32)
+        more[GLASS] = frame[GLASS].fill_null(float("nan")).to_numpy().astype(np.float32)[:, None]
     vectors = None if plan.embed is None else plan.embed(source, target)
     counts = grams_of(source), grams_of(target)
     rare = rarity(counts[0], BITS), rarity(counts[1], BITS)
     grams = scaled(counts[0], rare[0]), scaled(counts[1], rare[1])
     domains = frame["domain"].cast(pl.String).to_list() if "domain" in frame.columns else None
+    beside = {**columns, **more} | ({} if vectors is None else {VECTORS: vectors[:, -1:]})
     heads, found = {}, {}
     for name, looks_at in variants(external is not None, GLASS in more, vectors is not None).items():
-        held = np.concatenate([columns[TEXT], *([columns[PARALLEL]] if PARALLEL in looks_at else []),
-                               *([more[GLASS][:, None]] if GLASS in looks_at else [])], axis=1)  # fmt: skip
+        held = np.concatenate([columns[TEXT], *(beside[one] for one in looks_at)], axis=1)
         seen = Seen(grams, held, vectors if VECTORS in looks_at else None)
         values = crossed(seen, scores, folds, plan.seed)
         calibration = calibrate(values, scores, folds, KINDS[kind], domains)
@@ -133,7 +133,7 @@ def variants(parallel: bool, glass: bool, vectors: bool) -> dict[str, tuple[str,
     if vectors:
         found[VECTORS] = (*more, VECTORS)
     if glass and vectors:
-        found[f"{VECTORS}+{GLASS}"] = (*more, VECTORS, GLASS)
+        found[f"{VECTORS}+{GLASS}"] = (*more, GLASS, VECTORS)
     return found
 
 
