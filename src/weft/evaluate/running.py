@@ -77,7 +77,7 @@ class Run:
         ran = {(one.task, one.language) for one in self.scores if one.primary}
         for one in self.not_run:
             # Noise or naturalness may be what was not run: the measure of an average was.
-            if (one.task, one.language) not in ran:
+            if one.noise is None and (one.task, one.language) not in ran:
                 missing.setdefault(one.task, []).append(one.language or "*")
         return {
             "version": VERSION,
