@@ -27,7 +27,7 @@ def worst(scores: Mapping[str, Any], outcomes: Mapping[str, pl.DataFrame], least
     language, and pairs of these, of which both sides have `least` items; and slices of the suite over all languages
     together (language null), of what each item has beyond the mean of its language. A row has task, language,
     direction, slice, metric, items, value, rest, difference, p and benjamini_hochberg: p-values corrected over all
-    slices of a task, of which those below LEVEL are given. A pair is given where it is worse than the rest of each of
+    slices of a task, those of all languages by themselves, of which those below LEVEL are given. A pair is given where it is worse than the rest of each of
     its two slices too, at LEVEL: else one of them says the same. Values are means of items' own scores, also of
     metrics that are made of sums.
     """
@@ -61,9 +61,11 @@ def _of_task(name: str, metric: str, outcomes: pl.DataFrame, least: int) -> Iter
         values = (beyond + ran["weft.value"].mean()).to_numpy()
         rows += _rows({"language": None, "direction": None}, held, ran, values, least, every=False)
     rows = [{"task": name, "metric": metric, **row} for row in rows]
-    for row, corrected in zip(rows, benjamini_hochberg([row["p"] for row in rows]) if rows else (), strict=True):
-        if row.pop("says_more") and corrected < LEVEL and row["loss"] > 0:
-            yield row | {"benjamini_hochberg": float(corrected)}
+    # What holds of all languages is another question than where one is worst, of which there are many more.
+    for family in ([row for row in rows if row["language"] is None], [row for row in rows if row["language"]]):
+        for row, corrected in zip(family, benjamini_hochberg([row["p"] for row in family]), strict=True):
+            if row.pop("says_more") and corrected < LEVEL and row["loss"] > 0:
+                yield row | {"benjamini_hochberg": float(corrected)}
 
 
 def _rows(
