@@ -14,6 +14,8 @@ from weft.report.plots import Interval, axis
 Rows = Sequence[Mapping[str, Any]]
 _SHOWN = 24
 """Differences that are drawn; the table has all."""
+_LISTED = 4000
+"""Scores from which on those of slices are not listed: a page of 15,000 has 5 MB."""
 
 
 def averages(held: Mapping[str, Any]) -> str:
@@ -180,9 +182,10 @@ def _language(given: str) -> str:
 
 
 def scores(held: Mapping[str, Any]) -> str:
-    """Every score with its bounds and signature, folded."""
-    rows = []
-    for one in held["scores"]:
+    """Scores with their bounds and signatures, folded; of very many those of slices are left to the file."""
+    every, rows = held["scores"], []
+    kept = every if len(every) <= _LISTED else [one for one in every if one["slice"] is None]
+    for one in kept:
         where = one["slice"] or ""
         rows.append(
             [esc(one["task"]), esc(one["language"]), esc(one["direction"] or ""), esc(where), esc(one["metric"]),
@@ -192,6 +195,8 @@ def scores(held: Mapping[str, Any]) -> str:
     head = [("task", False), ("language", False), ("direction", False), ("slice", False), ("metric", False),
             ("score", True), ("items", True), ("not run", True), ("chance", True), ("signature", False)]  # fmt: skip
     whole = table(head, rows, sortable=True, caption="All scores")
-    body = f"<details><summary>{len(rows):,} scores with bounds of 95 % and signatures</summary>{whole}</details>"
+    more = f"; {len(every) - len(kept):,} more, of slices, are in scores.json" if len(kept) < len(every) else ""
+    said = f"{len(rows):,} scores with bounds of 95 % and signatures{more}"
+    body = f"<details><summary>{said}</summary>{whole}</details>"
     note = "A signature says all that decides a score but the model: suite, task, data, metric, how bounds were found."
     return section("scores", "All scores", note, body)
