@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 from weft.evaluate.slices import worst
 
@@ -63,3 +64,16 @@ def test_lengths_in_quarters() -> None:
     right = [draw.random() < (0.3 if len(one) > 310 else 0.9) for one in prompts]
     first, *_ = worst(SCORES, {"topic": _items(right, prompt=prompts)})
     assert first["slice"].startswith("length of the prompt=3") and first["slice"].endswith("characters")
+
+
+def test_a_slice_that_is_small_in_each_language_is_found_in_all_together() -> None:
+    draw = np.random.default_rng(9)
+    parts = []
+    for place in range(20):
+        topic = draw.choice(["health", "travel", "sports", "law"], 60)
+        rate = 0.4 + place / 40 - np.where(topic == "health", 0.25, 0)
+        items = _items(draw.random(60) < rate, **{"slice.topic": topic})
+        parts.append(items.with_columns(pl.lit(f"l{place:02}").alias("language")))
+    found = worst(SCORES, {"topic": pl.concat(parts)})
+    assert [(row["language"], row["slice"]) for row in found] == [(None, "topic=health")]
+    assert found[0]["items"] > 200 and found[0]["difference"] == pytest.approx(-0.25, abs=0.07)

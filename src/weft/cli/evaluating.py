@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weft.cli import show
+from weft.cli import evaluating_exchange, show
 from weft.cli.options import Json, Quiet
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
     from weft.evaluate.judging import Judge
-    from weft.evaluate.running import Run
+    from weft.evaluate.running import Run, Settings
 
 _SHOWN = 30
 """Rows that a person is shown; the files have all."""
@@ -26,6 +26,28 @@ Languages = Annotated[
 ]
 Tasks = Annotated[list[str] | None, typer.Option("--task", help="Ask this task alone; may be given several times.")]
 Precision = Annotated[str, typer.Option("--precision", help="Of a model in a folder: float32, bfloat16 or float16.")]
+Export = Annotated[
+    str | None,
+    typer.Option(
+        "--export", metavar="FORM", help="Write SUITE for lm-eval or opencompass, or a run's folder for a leaderboard."
+    ),
+]
+Import = Annotated[
+    Path | None,
+    typer.Option("--import", metavar="FILE", help="Make a run of results of lm-eval or OpenCompass; ask nothing."),
+]
+Quality = Annotated[
+    Path | None,
+    typer.Option("--quality", metavar="FILE", help="Judge translations by this too: what weft train mos wrote."),
+]
+OfSuite = Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Of --import: what was exported.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Items of a language, drawn by their ids; default: all.")
+]
+TrainedOn = Annotated[
+    list[Path] | None,
+    typer.Option("--trained-on", metavar="BUILD", help="A build, release or file that the model has read."),
+]
 
 
 def evaluate(
@@ -40,22 +62,17 @@ def evaluate(
     data: Data = None,
     languages: Languages = None,
     task: Tasks = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Items of a language, drawn by their ids; default: all.")
-    ] = None,
+    limit: Limit = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws items, examples and resamples.")] = 0,
     samples: Annotated[int, typer.Option("--samples", min=100, help="Resamples of an interval.")] = 10_000,
     device: Annotated[str, typer.Option("--device", help="Of a model in a folder: auto, cpu or cuda.")] = "auto",
     precision: Precision = "float32",
     chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Use the chat template of a model's folder.")] = True,
-    trained_on: Annotated[
-        list[Path] | None,
-        typer.Option("--trained-on", metavar="BUILD", help="A build, release or file that the model has read."),
-    ] = None,
-    quality: Annotated[
-        Path | None,
-        typer.Option("--quality", metavar="FILE", help="Judge translations by this too: what weft train mos wrote."),
-    ] = None,
+    trained_on: TrainedOn = None,
+    quality: Quality = None,
+    export: Export = None,
+    import_: Import = None,
+    of_suite: OfSuite = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the suites that come with weft.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -68,6 +85,9 @@ def evaluate(
 
     if listed:
         return _list(as_json)
+    if evaluating_exchange.wanted(export, import_):
+        settings = _settings(data, languages, task, limit, seed, samples, ())
+        return evaluating_exchange.exchange(suite, export, import_, into, of_suite, model, settings, as_json)
     if suite is None or model is None:
         lacking = "SUITE" if suite is None else "--model"
         raise WeftError(f"weft evaluate: {lacking} is missing; expected weft evaluate SUITE --model M (--list: suites)")
@@ -96,22 +116,13 @@ def _stem(model: str) -> str:
 
 def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], quiet: bool) -> Run:
     from weft.cli.tokenizing import progress
-    from weft.evaluate.items import Choice, codes_in
     from weft.evaluate.models.opening import opened
-    from weft.evaluate.running import Settings, save
     from weft.evaluate.running import evaluate as ask
+    from weft.evaluate.running import save
 
-    held, where, languages, tasks, limit, seed, samples, trained_on, quality = asked
+    held, *chosen = asked
     model, place, how = answering
-    codes = None if languages is None else codes_in(languages.split(","))
-    settings = Settings(
-        where,
-        None if tasks is None else frozenset(tasks),
-        Choice(codes, limit, seed),
-        samples,
-        trained_on,
-        None if quality is None else _judge(quality),
-    )
+    settings = _settings(*chosen)
     answers = opened(model, place, **how)
     try:
         with progress(quiet) as tell:
@@ -120,6 +131,26 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
         answers.close()
     save(run, place)
     return run
+
+
+def _settings(
+    where: Path | None,
+    languages: str | None,
+    tasks: list[str] | None,
+    limit: int | None,
+    seed: int,
+    samples: int,
+    trained_on: tuple[Path, ...],
+    quality: Path | None = None,
+) -> Settings:
+    """What is asked; a folder that was not named is `Path()`."""
+    from weft.evaluate.items import Choice, codes_in
+    from weft.evaluate.running import Settings
+
+    codes = None if languages is None else codes_in(languages.split(","))
+    judge = None if quality is None else _judge(quality)
+    chosen = None if tasks is None else frozenset(tasks)
+    return Settings(where or Path(), chosen, Choice(codes, limit, seed), samples, trained_on, judge)
 
 
 def _judge(file: Path) -> Judge:
@@ -175,6 +206,11 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"not run: {one.task} {one.language or 'in all languages'}: {one.reason}: {one.detail}")
     if len(run.not_run) > _SHOWN:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
+    if run.paid is not None:
+        told = [
+            _spent(run.paid[of], when) for of, when in (("this_run", "in this run"), ("all_runs", "in all runs here"))
+        ]
+        show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
 
@@ -183,6 +219,11 @@ def _refused(run: Run) -> list[str]:
     from weft.evaluate.judging import refused
 
     return [] if run.quality is None else refused(run.quality["translations"])[:_SHOWN]
+
+
+def _spent(held: dict[str, Any], when: str) -> str:
+    tokens = held["tokens_in"] + held["tokens_out"]
+    return f"{held['calls']:,} calls, {tokens:,} tokens, cost {held['cost']:,.4g} {when}"
 
 
 def _some(names: list[str]) -> str:
@@ -227,14 +268,17 @@ def differ(first: str, second: str, as_json: bool) -> int:
     words = len(head)
     head += ["first", "second", "difference", "95 %", "p (Holm)", "", "items"]
     rows = [_row(row, directed) for row in (*held["means"], *held["differences"])]
-    show.table(
-        head,
-        rows[:_SHOWN],
-        right=frozenset({words, words + 1, words + 2, words + 4, words + 6}),
-        whole=frozenset({*range(words), words + 3, words + 5}),
-    )
+    if rows:
+        show.table(
+            head,
+            rows[:_SHOWN],
+            right=frozenset({words, words + 1, words + 2, words + 4, words + 6}),
+            whole=frozenset({*range(words), words + 3, words + 5}),
+        )
     if len(rows) > _SHOWN:
         show.say(f"… and {len(rows) - _SHOWN:,} more with --json")
+    for one in held["untested"]:
+        show.say(f"{one['task']}: not tested: {one['why']}")
     show.say(held["test"])
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ def compare(first: Path, second: Path, samples: int = SAMPLES, seed: int = 0, *,
     """The second run less the first, by task, language and direction, of each task's first measure, or of `every` one.
 
     `means` are differences of means over languages, each of which counts once; what is drawn together there is a
-    cluster in all languages, as sentences of one id are translations of one another.
+    cluster in all languages, as sentences of one id are translations of one another. `untested` are tasks of which
+    another harness gave scores without items.
 
     Items are paired by language and id, and are left out where what was asked differs or one was not run. `holm` and
     `benjamini_hochberg` are p-values corrected over all differences of the table. Raises WeftError for folders that
@@ -33,6 +34,8 @@ def compare(first: Path, second: Path, samples: int = SAMPLES, seed: int = 0, *,
     common = sorted(ran[0] & ran[1])
     if not common:
         raise WeftError(f"{first} and {second}: no task in common; expected evaluations of one suite")
+    untested = _untested(common, (first, second), told)
+    common = [name for name in common if name not in {row["task"] for row in untested}]
     outcomes = [read_outcomes(folder, common) for folder in (first, second)]
     primary = {(score["task"], score["metric"]) for score in told[0]["scores"] if score["primary"]}
     levels = {score["task"]: (score["level"], score["skill"], score["domain"]) for score in told[0]["scores"]}
@@ -54,7 +57,19 @@ def compare(first: Path, second: Path, samples: int = SAMPLES, seed: int = 0, *,
         "test": f"paired permutation, two-sided, {samples} samples, seed {seed}; interval by paired bootstrap",
         "means": means,
         "differences": rows,
+        "untested": untested,
     }
+
+
+def _untested(names: Sequence[str], folders: Sequence[Path], told: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Tasks of which a run has scores without items, as another harness gave them: nothing can be paired."""
+    found = []
+    for name in names:
+        for folder, held in zip(folders, told, strict=True):
+            if name in held.get("imported", {}).get("without_items", ()):
+                found.append({"task": name, "why": f"{folder} has its scores without items; no paired test"})
+                break
+    return found
 
 
 def _judged(first: Mapping[str, Any], second: Mapping[str, Any]) -> set[str]:

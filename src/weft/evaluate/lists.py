@@ -1,4 +1,4 @@
-"""Lists of words that people keep for a suite: terms, taboos, toxic words, and how refusals begin."""
+"""Lists of words that people keep for a suite: terms, taboos, markers of register, names, what is of a region…"""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Any
 import polars as pl
 
 from weft.errors import WeftError, nearest
+from weft.evaluate.culture import honorifics
+from weft.evaluate.culture.names import Name
+from weft.evaluate.culture.place_forms import place_forms
+from weft.evaluate.culture.salience import facet_salience
 from weft.evaluate.culture.taboo import Taboo, of_table
+from weft.evaluate.long_context import Needle
 from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
 
@@ -20,6 +25,10 @@ _COLUMNS = {
     "taboos": ("language", "forbidden"),
     "toxic": ("language", "term"),
     "openings": ("language", "opening"),
+    "markers": ("language", "marker", "level"),
+    "names": ("language", "name", "accepted"),
+    "salient": ("language", "term", "region"),
+    "needles": ("language", "fact", "question", "names"),
 }
 
 
@@ -44,6 +53,62 @@ def terms(file: str) -> list[Term]:
 def taboos(file: str) -> list[Taboo]:
     """Taboos of a table, as `taboo.of_table` has them. Raises WeftError as `read_list`."""
     return of_table(read_list("taboos", Path(file)))
+
+
+def markers(file: str) -> Mapping[str, honorifics.Lexicon]:
+    """The lexicon of each language of a table: language, marker, level, and place and weight where they are.
+
+    Raises WeftError as `read_list` and `honorifics.of_table`.
+    """
+    rows = read_list("markers", Path(file))
+    return {
+        str(language): honorifics.of_table(part, str(language), part["level"].unique(maintain_order=True).to_list())
+        for (language,), part in rows.group_by(["language"], maintain_order=True)
+    }
+
+
+def names(file: str) -> Mapping[str, tuple[Name, ...]]:
+    """Names by language, and forms that are accepted in it (several with `|` between). Raises as `read_list`."""
+    made: dict[str, list[Name]] = {}
+    for language, name, accepted in read_list("names", Path(file)).select(_COLUMNS["names"]).iter_rows():
+        forms = tuple(one.strip() for one in accepted.split("|") if one.strip())
+        made.setdefault(language, []).append(Name(name, forms))
+    return {language: tuple(held) for language, held in made.items()}
+
+
+def needles(file: str) -> Mapping[str, Needle]:
+    """The fact that is looked for in each language of a table: fact, question, names (several with `|` between).
+
+    Raises WeftError as `read_list` and `long_context.Needle`, and for a language that is there twice.
+    """
+    made: dict[str, Needle] = {}
+    for language, fact, question, held in read_list("needles", Path(file)).select(_COLUMNS["needles"]).iter_rows():
+        if language in made:
+            raise WeftError(f"{Path(file).name}: {language} is there twice; expected one fact of each language")
+        known = tuple(one.strip() for one in held.split("|") if one.strip())
+        made[language] = Needle(language, fact, question, known)
+    return made
+
+
+def salient(file: str) -> Mapping[str, pl.DataFrame]:
+    """Terms of regions by language: `term`, `region`, `salience`.
+
+    A table without `salience` has `count` and `popularity`, of which PMI * (1 - percentile) is made. Raises WeftError
+    as `read_list` and `salience.facet_salience`, and for a table that has neither.
+    """
+    rows = read_list("salient", Path(file))
+    numbers = ["salience"] if "salience" in rows.columns else ["count", "popularity"]
+    for column in numbers:
+        if column not in rows.columns:
+            raise WeftError(f"{Path(file).name}: no column {column}; expected salience, or count and popularity")
+    rows = rows.with_columns(pl.col(*numbers).cast(pl.Float64, strict=False))
+    empty = rows.filter(pl.any_horizontal(pl.col(*numbers).is_null()))
+    if empty.height:
+        raise WeftError(f"{Path(file).name}: {empty['term'][0]} has no {' and '.join(numbers)}; expected numbers")
+    made = {}
+    for (language,), part in rows.group_by(["language"], maintain_order=True):
+        made[str(language)] = (part if len(numbers) == 1 else facet_salience(part)).select("term", "region", "salience")
+    return made
 
 
 def by_language(name: str, file: str) -> Mapping[str, tuple[str, ...]]:
@@ -91,5 +156,10 @@ READERS: Mapping[str, Any] = {
     "taboos": taboos,
     "toxic": functools.partial(by_language, "toxic"),
     "openings": functools.partial(by_language, "openings"),
+    "markers": markers,
+    "names": names,
+    "forms": place_forms,
+    "salient": salient,
+    "needles": needles,
 }
 """What reads the list of a name; each takes its file."""

@@ -169,6 +169,7 @@ def _signature(suite: Suite, name: str, task: Task, measured: str, rows: pl.Data
 def _content(task: Task, part: pl.DataFrame) -> str:
     """Twelve digits of a hash of what was asked, and of what is right."""
     taken = [name for name in ("item", "prompt", *task.of.kept) if name in part.columns]
+    taken += [name for name in part.columns if name.startswith("wanted.")]
     found = hashlib.blake2b(digest_size=6)
     for row in part.select(taken).sort("item").iter_rows():
         found.update(json.dumps(row, ensure_ascii=True).encode())

@@ -17,7 +17,8 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
+from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -57,14 +58,22 @@ class Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     quality: dict[str, Any] | None = None
     """What an estimator of translation quality scored and what not; null: there was none."""
+    naturalness: list[dict[str, Any]] = field(default_factory=list)
+    """Distances of what was written from native texts, and the floors that native texts have by themselves."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
+
+    paid: dict[str, Any] | None = None
+    """What answers cost, in this run and in all runs of its folder; null: they cost nothing."""
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
+        ran = {(one.task, one.language) for one in self.scores if one.primary}
         for one in self.not_run:
-            missing.setdefault(one.task, []).append(one.language or "*")
+            # Noise or naturalness may be what was not run: the measure of an average was.
+            if one.noise is None and (one.task, one.language) not in ran:
+                missing.setdefault(one.task, []).append(one.language or "*")
         return {
             "version": VERSION,
             "weft": version("weft"),
@@ -75,7 +84,9 @@ class Run:
             "averages": averages(self.scores, missing),
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
+            "naturalness": self.naturalness,
             "contamination": self.contamination,
+            "paid": self.paid,
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
@@ -110,14 +121,21 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += made if judge is None else judge.signed(made)
         if task.contexts:
             run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
+        if task.natural is not None:
+            tell(f"naturalness {name}", 0, None)
+            scores, distances, untold = naturalness(suite, name, outcomes, settings.data, settings.choice.seed)
+            run.scores += scores
+            run.naturalness += distances
+            run.not_run += untold
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
-            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
+            run.not_run += _unanswered(name, noisy, kind)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    run.paid = model.paid() if isinstance(model, Pays) else None
     run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
 
@@ -141,7 +159,7 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
-        items = read_items(name, task, settings.data, settings.choice)
+        items = read_items(name, task.below(settings.data), settings.data, settings.choice)
         run.not_run += items.not_run
         run.lost += [
             {"task": name, "language": code, "rows": count, "first": items.faults[code]}
@@ -186,13 +204,15 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, noise: str | None = None) -> list[NotRun]:
     """Languages of which no item was answered."""
-    found = []
+    found, which = [], "" if noise is None else f" with noise {noise}"
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
+            found.append(
+                NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered", noise)
+            )
     return found
 
 

@@ -8,7 +8,7 @@ from weft.evaluate.models.contract import Model, Tell
 from weft.evaluate.suite import Task
 
 KEPT = ("language", "item", "cluster", "prompt")
-"""Columns of items that outcomes keep, beside those of slices and of the kind."""
+"""Columns of items that outcomes keep, beside those of slices, of checks and of the kind."""
 
 
 def scored(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> pl.DataFrame:
@@ -17,6 +17,6 @@ def scored(name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell)
     Raises WeftError where the model cannot answer this kind of question.
     """
     made = task.of.score(name, task, items, model, tell)
-    told = [column for column in items.columns if column in KEPT or column.startswith("slice.")]
+    told = [column for column in items.columns if column in KEPT or column.startswith(("slice.", "wanted."))]
     of_kind = [column for column in task.of.kept if column in items.columns]
     return items.select([*told, *of_kind]).with_columns(**made)

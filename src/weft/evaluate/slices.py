@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from weft.evaluate.measures import measure
+from weft.evaluate.measures import Measure, measure
 from weft.statistics.groups import against_the_rest
 from weft.statistics.many import benjamini_hochberg
+from weft.statistics.resampling import Doubles
 
 LEAST = 30
 """Items that a slice and the rest beside it must have."""
@@ -23,15 +24,16 @@ def worst(scores: Mapping[str, Any], outcomes: Mapping[str, pl.DataFrame], least
 
     `scores` is what `scores.json` holds, `outcomes` the items of each task. Looked at are the slices that the suite
     names, the lengths of prompts and of what was written in quarters, answers that were cut off, and pairs of these, of
-    which both sides have `least` items. A row has task, language, direction, slice, metric, items, value, rest,
-    difference, p and benjamini_hochberg: p-values corrected over all slices of a task, of which those below LEVEL are
-    given. Values are means of items' own scores, also of metrics that are made of sums.
+    which both sides have `least` items; and slices of the suite over all languages together (language null), of what
+    each item has beyond the mean of its language. A row has task, language, direction, slice, metric, items, value,
+    rest, difference, p and benjamini_hochberg: p-values corrected over all slices of a task, of which those below LEVEL
+    are given. Values are means of items' own scores, also of metrics that are made of sums.
     """
     found: list[dict[str, Any]] = []
     for name, metric in _first_measures(scores).items():
         if name in outcomes:
             found += _of_task(name, metric, outcomes[name], least)
-    return sorted(found, key=lambda row: (row["benjamini_hochberg"], -row["loss"], row["task"], row["language"]))
+    return sorted(found, key=lambda row: (row["benjamini_hochberg"], -row["loss"], row["task"], row["language"] or ""))
 
 
 def _first_measures(scores: Mapping[str, Any]) -> dict[str, str]:
@@ -47,65 +49,73 @@ def _of_task(name: str, metric: str, outcomes: pl.DataFrame, least: int) -> Iter
     if outcomes[column].drop_nulls().is_empty() or metric == "bias":
         return
     by = ["language", "direction"] if "direction" in outcomes.columns else ["language"]
-    for key, part in outcomes.filter(pl.col(column).is_not_null()).group_by(by, maintain_order=True):
-        if part.height < 2 * least:
-            continue
-        values = held.finish(np.array(part[column].to_list(), np.float64))
-        names, members = _groups(part, least)
-        if not names:
-            continue
-        apart, chance = against_the_rest(values, members, part["cluster"].to_list())
-        for place, said in enumerate(names):
-            inside = members[:, place]
-            rows.append(
-                {
-                    "task": name,
-                    "language": str(key[0]),
-                    "direction": str(key[1]) if len(key) > 1 else None,
-                    "slice": said,
-                    "metric": metric,
-                    "items": int(inside.sum()),
-                    "value": float(values[inside].mean()),
-                    "rest": float(values[~inside].mean()),
-                    "difference": float(apart[place]),
-                    "loss": float(-apart[place] if held.higher_is_better else apart[place]) / held.ceiling,
-                    "p": float(chance[place]),
-                }
-            )
+    ran = outcomes.filter(pl.col(column).is_not_null())
+    ran = ran.with_columns(pl.Series("weft.value", held.finish(np.array(ran[column].to_list(), np.float64))))
+    for key, part in ran.group_by(by, maintain_order=True):
+        about = {"language": str(key[0]), "direction": str(key[1]) if len(key) > 1 else None}
+        rows += _rows(about, held, part, part["weft.value"].to_numpy(), least, every=True)
+    if ran["language"].n_unique() > 1:
+        beyond = ran["weft.value"] - ran.select(pl.col("weft.value").mean().over(by)).to_series()
+        values = (beyond + ran["weft.value"].mean()).to_numpy()
+        rows += _rows({"language": None, "direction": None}, held, ran, values, least, every=False)
+    rows = [{"task": name, "metric": metric, **row} for row in rows]
     for row, corrected in zip(rows, benjamini_hochberg([row["p"] for row in rows]) if rows else (), strict=True):
         if corrected < LEVEL and row["loss"] > 0:
             yield row | {"benjamini_hochberg": float(corrected)}
 
 
-def _groups(part: pl.DataFrame, least: int) -> tuple[list[str], Any]:
+def _rows(
+    about: Mapping[str, Any], held: Measure, part: pl.DataFrame, values: Doubles, least: int, *, every: bool
+) -> Iterator[dict[str, Any]]:
+    """A row for each slice of items that belong together."""
+    names, members = _groups(part, least, every=every) if part.height >= 2 * least else ([], None)
+    if members is None or not names:
+        return
+    apart, chance = against_the_rest(values, members, part["cluster"].to_list())
+    for place, said in enumerate(names):
+        inside = members[:, place]
+        yield {
+            **about,
+            "slice": said,
+            "items": int(inside.sum()),
+            "value": float(values[inside].mean()),
+            "rest": float(values[~inside].mean()),
+            "difference": float(apart[place]),
+            "loss": float(-apart[place] if held.higher_is_better else apart[place]) / held.ceiling,
+            "p": float(chance[place]),
+        }
+
+
+def _groups(part: pl.DataFrame, least: int, *, every: bool) -> tuple[list[str], Any]:
     """Names of slices, and which items each has, (items, slices); of two that hold the same items the first."""
     columns = {}
-    for name, values in _attributes(part):
+    for name, values in _attributes(part, every=every):
         for value in sorted(values.drop_nulls().unique().to_list()):
             columns[f"{name}={value}"] = (values == value).fill_null(value=False).to_numpy()
     alone = {name: held for name, held in columns.items() if least <= held.sum() <= part.height - least}
-    every = dict(alone)
+    found = dict(alone)
     for (first, one), (second, other) in itertools.combinations(alone.items(), 2):
         if first.partition("=")[0] != second.partition("=")[0]:
             both = one & other
             # What one of them says alone, both say no better.
             if least <= both.sum() <= part.height - least and both.sum() < min(one.sum(), other.sum()):
-                every[f"{first} & {second}"] = both
+                found[f"{first} & {second}"] = both
     seen: set[bytes] = set()
     kept = {}
-    for name, held in every.items():
+    for name, held in found.items():
         if (mark := held.tobytes()) not in seen:
             seen.add(mark)
             kept[name] = held
     return list(kept), np.stack(list(kept.values()), axis=1) if kept else np.zeros((part.height, 0), np.bool_)
 
 
-def _attributes(part: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
+def _attributes(part: pl.DataFrame, *, every: bool) -> Iterator[tuple[str, pl.Series]]:
     for column in part.columns:
         if column.startswith("slice.") and part[column].n_unique() <= part.height // 2:
             yield column.removeprefix("slice."), part[column]
+    # Lengths of texts in different languages are no attribute that they share.
     for name, column in (("length of the prompt", "prompt"), ("length of the answer", "output")):
-        if column in part.columns and part[column].null_count() == 0:
+        if every and column in part.columns and part[column].null_count() == 0:
             yield name, _quarters(part[column].str.len_chars())
     if "measure.cut" in part.columns:
         cut = part["measure.cut"].list.get(0, null_on_oob=True)

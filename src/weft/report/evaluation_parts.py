@@ -133,7 +133,8 @@ def slices(found: Rows, held: Mapping[str, Any]) -> str:
     for row in found:
         shown = {**row, "ceiling": ceilings[row["task"], row["metric"]]}
         rows.append(
-            [esc(row["task"]), esc(named(row["language"])), esc(row["direction"] or ""), esc(row["slice"]),
+            [esc(row["task"]), esc(_everywhere(row)), esc((row["direction"] or "").replace("_", " ")),
+             esc(row["slice"]),
              sorted_by(row["value"], figure(shown, "value")), sorted_by(row["rest"], figure(shown, "rest")),
              sorted_by(row["difference"], figure(shown, "difference")), number(row["items"]),
              sorted_by(row["benjamini_hochberg"], f"{row['benjamini_hochberg']:.4f}")]
@@ -142,13 +143,18 @@ def slices(found: Rows, held: Mapping[str, Any]) -> str:
             ("rest", True), ("difference", True), ("items", True), ("p (BH)", True)]  # fmt: skip
     note = (
         "Slices of 30 items or more that are worse than the rest of their task and language: those of the suite, "
-        "lengths in quarters, and pairs of these. p-values are corrected by Benjamini and Hochberg over all that were "
+        "lengths in quarters, and pairs of these; over all languages together, of what items have beyond the mean of "
+        "their language. p-values are corrected by Benjamini and Hochberg over all that were "
         "looked at in a task. Values are means of items' own scores."
     )
     body = (
         table(head, rows, sortable=True, caption="Worst slices") if rows else "<p>None that chance would not make.</p>"
     )
     return section("slices", "Worst slices", note, body)
+
+
+def _everywhere(row: Mapping[str, Any]) -> str:
+    return "all languages" if row["language"] is None else named(row["language"])
 
 
 def not_run(held: Mapping[str, Any]) -> str:

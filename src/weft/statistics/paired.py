@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftError
+from weft.statistics.percentiles import bounds
 from weft.statistics.resampling import LEVEL, SAMPLES, Doubles, Finish, Product, clustered, mean, resampled
 
 _AT_ONCE = 1 << 23
@@ -50,12 +51,12 @@ def differences(
     """Each system against the one numbered `first`, which is left out of the list.
 
     `statistics` are (items, systems, sums); `ran` (items, systems) says what was run, all without it: two systems are
-    compared on the items that both have. The interval is that of percentiles of the resampled differences.
+    compared on the items that both have. The interval is that of expanded percentiles of the resampled differences.
     `bootstrap_p` is two-sided: the share of resampled differences that are as far from their observed value as that is
     from 0 (Koehn 2004, corrected by Riezler and Maxwell 2005). `permutation_p` is the share of random swaps of the two
     systems' answers, cluster by cluster, whose difference is as large (Noreen 1989). Both count the observed one:
-    (c + 1) / (samples + 1), so none is 0. With no item that both have all figures are NaN. Raises WeftError for bad
-    shapes.
+    (c + 1) / (samples + 1), so none is 0; of so few clusters that all swaps can be tried, their share is exact. With no
+    item that both have all figures are NaN. Raises WeftError for bad shapes.
     """
     held = np.asarray(statistics, np.float64)
     systems = held.shape[1] if held.ndim == 3 else 0
@@ -86,35 +87,41 @@ def _against(
     sums = clustered(statistics, clusters)
     whole = finish(sums.sum(axis=0))
     drawn = np.concatenate([finish(block) for block in resampled(sums, samples, seed)])
-    swapped = permuted(sums, finish, samples, seed)
-    tail, found = 50 * (1 - level), []
+    swapped, exact = permuted(sums, finish, samples, seed), 2 ** min(len(sums), 62) <= samples
+    found = []
     for place in range(1, len(whole)):
         value = float(whole[place] - whole[0])
         moved = drawn[:, place] - drawn[:, 0]
         moved = moved[~np.isnan(moved)]
-        low, high = np.percentile(moved, [tail, 100 - tail]) if len(moved) else (np.nan, np.nan)
+        low, high = bounds(moved, len(sums), level)
         far = np.abs(moved - value) >= abs(value) - _rest(value)
         large = np.abs(swapped[:, place - 1]) >= abs(value) - _rest(value)
-        p = _share(far, len(moved)), _share(large, samples)
-        found.append(Difference(float(whole[0]), float(whole[place]), value, float(low), float(high), *p, len(sums)))
+        # All swaps there are hold the observed one; of drawn ones it is counted beside.
+        p = _share(far, len(moved)), float(large.mean()) if exact else _share(large, samples)
+        found.append(Difference(float(whole[0]), float(whole[place]), value, low, high, *p, len(sums)))
     return found
 
 
 def permuted(sums: Doubles, finish: Finish, samples: int, seed: int) -> npt.NDArray[np.float64]:
     """Differences (samples, systems - 1) from the first when each cluster's two answers are swapped or not, by coin.
 
-    The coins are the same for all systems. With swaps s in {0, 1}, the sums of the first are A + s (B - A), and those
-    of the other B - s (B - A).
+    Where there are no more ways to swap than samples, each way is there once. The coins are the same for all systems.
+    With swaps s in {0, 1}, the sums of the first are A + s (B - A), and those of the other B - s (B - A).
     """
     draws = np.random.Generator(np.random.PCG64([seed, 1]))
     count, block = len(sums), max(1, _AT_ONCE // max(len(sums), sums[:1].size, 1))
     total = sums.sum(axis=0)
     apart = sums[:, 1:] - sums[:, :1]
     product = Product(apart.reshape(count, -1), count)
+    every = 2 ** min(count, 62) <= samples
+    samples = 2**count if every else samples
     found = np.empty((samples, apart.shape[1]))
     for start in range(0, samples, block):
         rows = min(block, samples - start)
-        coins = draws.integers(0, 2, (rows, count), dtype=np.int8).astype(np.float64)
+        if every:
+            coins = (np.arange(start, start + rows)[:, None] >> np.arange(count) & 1).astype(np.float64)
+        else:
+            coins = draws.integers(0, 2, (rows, count), dtype=np.int8).astype(np.float64)
         moved = product.of(coins).reshape(rows, *apart.shape[1:])
         found[start : start + rows] = finish(total[1:] - moved) - finish(total[0] + moved)
     return found

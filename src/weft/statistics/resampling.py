@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftError
+from weft.statistics.percentiles import bounds
 
 Doubles = npt.NDArray[np.float64]
 Finish = Callable[[Doubles], Doubles]
@@ -105,7 +106,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Interval:
-    """A score and its bounds by percentiles of resamples (Efron and Tibshirani 1993, chapter 13)."""
+    """A score and its bounds by percentiles of resamples (`percentiles.bounds`)."""
 
     value: float
     low: float
@@ -131,10 +132,8 @@ def bootstrap(
     sums = clustered(statistics, clusters)
     whole = finish(sums.sum(axis=0))
     drawn = np.concatenate([finish(block) for block in resampled(sums, samples, seed)])
-    tail = 50 * (1 - level)
     found = []
     for system, value in enumerate(whole):
         known = drawn[:, system][~np.isnan(drawn[:, system])]
-        low, high = np.percentile(known, [tail, 100 - tail]) if len(known) else (np.nan, np.nan)
-        found.append(Interval(float(value), float(low), float(high), len(sums)))
+        found.append(Interval(float(value), *bounds(known, len(sums), level), len(sums)))
     return found

@@ -18,6 +18,10 @@ def _nothing(_task: Task) -> Iterator[str]:
     yield from ()
 
 
+def _complete(_task: Task, items: pl.DataFrame) -> list[str | None]:
+    return [None] * items.height
+
+
 @dataclass(frozen=True)
 class Check:
     """A check of what a model writes; one module of this room has it."""
@@ -27,3 +31,5 @@ class Check:
     """Of a task, its items and what was written, none where nothing was: `measure.<name>` with the sums of items."""
     faults: Callable[[Task], Iterator[str]] = _nothing
     """What is wrong with a task that names it."""
+    lacking: Callable[[Task, pl.DataFrame], list[str | None]] = _complete
+    """Of each item what is wrong with what the check is to look for; such a row is lost, and told."""
