@@ -128,13 +128,23 @@ class Estimator:
 
 
 def _scores(model: PairModel, part: pl.DataFrame, embed: PairEmbed | None) -> npt.NDArray[np.float64]:
+    """Score, low and high (3, rows); rows with the score of a model and rows without go to different heads."""
+    known = part[GLASS].is_finite().fill_null(value=False).to_numpy() if GLASS in part.columns else None
+    if known is None or not known.any():
+        return _alike(model, part, embed, glass=False)
+    found = np.empty((3, part.height))
+    for glass in (True, False):
+        rows = np.flatnonzero(known == glass)
+        if len(rows):
+            found[:, rows] = _alike(model, part[rows], embed, glass=glass)
+    return found
+
+
+def _alike(model: PairModel, part: pl.DataFrame, embed: PairEmbed | None, *, glass: bool) -> npt.NDArray[np.float64]:
     source, target = part["source"].to_list(), part["translation"].to_list()
-    given: dict[str, Any] = {}
-    if GLASS in part.columns and part[GLASS].null_count() == 0:
-        given[GLASS] = part[GLASS].to_numpy()
-    if embed is not None:
-        given[VECTORS] = None
-    trained = model.head(frozenset(given))
+    there = {GLASS} if glass else set()
+    trained = model.head(frozenset(there if embed is None else {*there, VECTORS}))
+    given: dict[str, Any] = {GLASS: part[GLASS].to_numpy()} if GLASS in trained.looks_at else {}
     if VECTORS in trained.looks_at and embed is not None:
         given[VECTORS] = embed(source, target)
     values = trained.head.values(model.seen(trained, source, target, given))

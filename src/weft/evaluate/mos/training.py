@@ -89,6 +89,11 @@ def _pair(pair: Pair, frame: pl.DataFrame, kind: str, plan: Plan) -> tuple[PairM
     source, target = frame["source"].to_list(), frame["translation"].to_list()
     scores = frame["score"].to_numpy().astype(np.float64)
     groups = (frame["document"] if "document" in frame.columns else frame["source"]).cast(pl.String).to_list()
+    if len(set(groups)) < plan.folds:
+        raise WeftError(
+            f"{'-'.join(pair)}: ratings of {len(set(groups))} documents or sources; expected {plan.folds} at least, "
+            "the folds of the cross-validation (--document names the column)"
+        )
     folds = folds_of(groups, plan.folds, plan.seed)
     columns, external = _columns(pair, source, target, folds, plan)
     more: dict[str, Any] = {}
