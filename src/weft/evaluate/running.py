@@ -23,6 +23,7 @@ from weft.evaluate.results import Score, averages, composites, scores_of, scores
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
 from weft.evaluate.suite import Suite, Task
+from weft.evaluate.twins import twins
 from weft.own_file import whole
 from weft.statistics.resampling import SAMPLES
 
@@ -42,6 +43,8 @@ class Settings:
     """Builds, releases or documents that the model was trained on: items that they hold are scored apart."""
     judge: Judge | None = None
     """What says of translations how people would rate them."""
+    beside: tuple[Path, ...] = ()
+    """Runs of other models: with them items that all fare worse on than on their twins are found."""
 
 
 @dataclass
@@ -60,6 +63,8 @@ class Run:
     """What an estimator of translation quality scored and what not; null: there was none."""
     naturalness: list[dict[str, Any]] = field(default_factory=list)
     """Distances of what was written from native texts, and the floors that native texts have by themselves."""
+    twins: list[dict[str, Any]] = field(default_factory=list)
+    """Of tasks with twins what is lost, over all models, and items that seem faulty."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
 
@@ -85,6 +90,7 @@ class Run:
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
             "naturalness": self.naturalness,
+            "twins": self.twins,
             "contamination": self.contamination,
             "paid": self.paid,
             "quality": self.quality,
@@ -102,6 +108,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         if name not in suite.tasks:
             known = ", ".join(suite.tasks)
             raise WeftError(f"--task {name}: the suite {suite.suite} has {known}{nearest(name, suite.tasks)}")
+    beside = [_outcomes_beside(suite, folder) for folder in settings.beside]
     run = Run(suite, model.told)
     read = dict(_read(suite, model, settings, run, tell))
     index = found = None
@@ -135,9 +142,22 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    gaps_of_twins, run.twins = twins(suite, run.outcomes, beside, settings.samples, settings.choice.seed)
+    run.scores += gaps_of_twins
     run.paid = model.paid() if isinstance(model, Pays) else None
     run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
+
+
+def _outcomes_beside(suite: Suite, folder: Path) -> dict[str, pl.DataFrame]:
+    """What another model answered to tasks that have twins. Raises WeftError for a run of another suite."""
+    told = read_scores(folder)
+    if (told["suite"], told["suite_version"]) != (suite.suite, suite.version):
+        had = f"{told['suite']}, version {told['suite_version']}"
+        raise WeftError(f"{folder}: of the suite {had}; expected {suite.suite}, version {suite.version}")
+    wanted = {one for name, task in suite.tasks.items() if task.twin_of is not None for one in (name, task.twin_of)}
+    ran = {score["task"] for score in told["scores"]}
+    return read_outcomes(folder, sorted(wanted & ran))
 
 
 def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) -> Iterator[tuple[str, Items]]:

@@ -210,6 +210,9 @@ class Task(Part):
         0, ge=0, le=8, description="Letters that may follow a word of a list: endings that a language puts to words."
     )
     probes: Probes | None = Field(None, description="long_context: what is made of the texts.")
+    twin_of: str | None = Field(
+        None, description="A task with the same items, translated by people: what is lost, and items that seem faulty."
+    )
     natural: Natural | None = Field(None, description="How far what is written is from native texts; one figure.")
     noise: Noisy | None = Field(None, description="Ask again with noise, and say what is left of the score.")
     consistent: bool = Field(False, description="choice: items of one id are the same in all languages.")
@@ -324,6 +327,10 @@ class Suite(Part):
 
     @model_validator(mode="after")
     def _parts(self) -> Suite:
+        for name, task in self.tasks.items():
+            fault = None if task.twin_of is None else self._fault_of_twin(name, task, task.twin_of)
+            if fault is not None:
+                raise ValueError(f"task {name}: twin_of: {fault}")
         known = [f"{name}/{metric}" for name, task in self.tasks.items() for metric in task.measured]
         for name, held in self.composites.items():
             for part in held.weights:
@@ -332,6 +339,19 @@ class Suite(Part):
                         f"composite {name}: no {part}; expected one of {', '.join(known)}{nearest(part, known)}"
                     )
         return self
+
+    def _fault_of_twin(self, name: str, task: Task, twin: str) -> str | None:
+        from weft.evaluate.measures import measure
+
+        others = [one for one in self.tasks if one != name]
+        if twin not in others:
+            return f"no {twin}; expected one of {', '.join(others) or 'other tasks'}{nearest(twin, others)}"
+        theirs = self.tasks[twin]
+        if (task.kind, task.measured[0]) != (theirs.kind, theirs.measured[0]):
+            return f"{twin} is {theirs.kind} by {theirs.measured[0]}; expected {task.kind} by {task.measured[0]}"
+        if not measure(task.measured[0]).higher_is_better:
+            return f"{task.measured[0]} is better when lower; expected a measure such as accuracy"
+        return None
 
 
 _KIND = Kind("a suite", "tasks", "weft evaluate --list names those that come with weft", Suite)
