@@ -27,9 +27,9 @@ def worst(scores: Mapping[str, Any], outcomes: Mapping[str, pl.DataFrame], least
     language, and pairs of these, of which both sides have `least` items; and slices of the suite over all languages
     together (language null), of what each item has beyond the mean of its language. A row has task, language,
     direction, slice, metric, items, value, rest, difference, p and benjamini_hochberg: p-values corrected over all
-    slices of a task, those of all languages by themselves, of which those below LEVEL are given. A pair is given where it is worse than the rest of each of
-    its two slices too, at LEVEL: else one of them says the same. Values are means of items' own scores, also of
-    metrics that are made of sums.
+    slices of a task, those of all languages by themselves, of which those below LEVEL are given. A pair is given where
+    it is worse than the rest of each of its two slices too, at LEVEL: else one of them says the same. Values are means
+    of items' own scores, also of metrics that are made of sums.
     """
     found: list[dict[str, Any]] = []
     for name, metric in _first_measures(scores).items():
