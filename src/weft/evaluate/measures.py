@@ -32,7 +32,7 @@ class Measure:
     """A share of items, each 0 or 1."""
 
 
-_GATED = ("register", "names", "local_forms")
+_GATED = ("register", "names", "local_forms", "culture")
 """Checks with a share, the same where only what is adequate counts, and the share that is adequate."""
 _SHARES = {
     "accuracy": True,
