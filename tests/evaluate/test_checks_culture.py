@@ -117,6 +117,33 @@ def test_an_answer_without_a_threshold_is_not_gated(write: Write, tmp_path: Path
     assert gated["register_gated"] == 1.0
 
 
+def test_no_taboo_and_the_right_register_are_one_score_gated_and_not(write: Write, tmp_path: Path) -> None:
+    _data(write, ROWS)
+    write("markers.csv", MARKERS)
+    write("taboos.csv", "language,forbidden\ndeu,Anna\n")
+    checks = "    checks: [taboos, register]\n    lists: {markers: markers.csv, taboos: taboos.csv}\n"
+    said = {
+        "a": "Kommen Sie, Anna Petrova?",
+        "b": "Kommen Sie?",
+        "c": "Es regnet.",
+        "d": "du",
+        "e": "Kennst es, Wojciech?",
+    }
+    run = _run(write, tmp_path, _suite(TRANSLATE, "{register: level}", checks), said)
+    rows = run.outcomes["letter"]
+
+    def values(name: str) -> list[float | None]:
+        return rows[f"measure.{name}"].list.first().to_list()
+
+    # a has a taboo, c wants no register, d is no translation, e has no marker.
+    assert values("culture") == [0, 1, 1, 1, 0]
+    assert values("culture_gated") == [0, 1, 1, 0, 0]
+    assert values("culture_adequate") == [1, 1, 1, 0, 1]
+    assert _values(run)["culture"] == 0.6 and _values(run)["culture_gated"] == 0.4
+    alone = _run(write, tmp_path, _suite(TRANSLATE, "{register: level}", REGISTER), said)
+    assert "culture" not in _values(alone)
+
+
 def test_a_level_that_a_language_has_not_costs_its_row(write: Write, tmp_path: Path) -> None:
     _data(write, [*ROWS, {"id": "f", "english": "x", "german": "y", "level": "formel"}])
     write("markers.csv", MARKERS)

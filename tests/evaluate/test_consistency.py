@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.errors import WeftError
-from weft.evaluate.consistency import agreement, likeness, rank_consistency, retrieval
+from weft.evaluate.consistency import agreement, found_among, likeness, rank_consistency, retrieval
 
 
 def _by_hand(first: np.ndarray, second: np.ndarray) -> float:
@@ -74,6 +74,8 @@ def test_retrieval_is_that_of_its_formula() -> None:
     assert found.xsim == wrong / 40 > 0 and found.cosine == (cosine.argmax(axis=1) != np.arange(40)).mean()
     assert found.recall[1] == 1 - found.xsim <= found.recall[5] <= found.recall[10] and found.items == 40
     assert retrieval(source, source * 3).xsim == 0
+    every = found_among(source, target)
+    assert ((every.nearest == np.arange(40)) == (every.by_margin == 0)).all()
 
 
 def test_vectors_that_are_all_the_same_find_nothing() -> None:

@@ -114,6 +114,10 @@ def test_two_that_changed_places_are_not_found(write: Write, pairs: Path) -> Non
     outcomes = made.outcomes["retrieval"].filter(pl.col("language") == "swh_Latn")
     wrong = outcomes.filter(pl.col("rank") > 1)
     assert sorted(set(wrong["item"].to_list())) == ["3", "9"] and wrong.height == 4
+    (one,) = wrong.filter(item="3", direction="from_pivot").select("prompt", "output", "target").rows()
+    assert one == ("eng_Latn 3", "swh_Latn 9", "swh_Latn 3")
+    right = outcomes.filter(rank=1)
+    assert right["output"].equals(right["target"]) and right.height == 2 * ITEMS - 4
     assert {one.value for one in made.scores if one.language == "swh_Latn" and one.metric == "xsim"} == {2 / ITEMS}
 
 

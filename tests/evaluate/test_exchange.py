@@ -277,6 +277,7 @@ def test_results_of_opencompass(suite: Path, topics: Path, write: Write, tmp_pat
             "language": "khm_Khmr",
             "reason": "not_in_file",
             "detail": "weft_small_topic_khm_Khmr has no score",
+            "noise": None,
         }
     ]
     alone = read(tmp_path / "oc/predictions/tiny/weft_small_said_swh_Latn.json", None, None, None)

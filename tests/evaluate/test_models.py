@@ -162,3 +162,26 @@ def test_a_suite_asked_of_a_folder(write: Write, topics: Path, folder: Path, tmp
 def test_a_model_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(WeftError, match=r"--model nowhere: .*or a YAML file of an endpoint, or a table of outputs"):
         opened("nowhere", tmp_path)
+
+
+def test_a_budget_ends_what_is_asked_and_not_what_is_kept(write: Write, tmp_path: Path, server: FakeServer) -> None:
+    few = opened(endpoint(write, server, more="budget: {calls: 4}\n"), tmp_path / "run")
+    first = few.generate(ASKED, QUIET)
+    few.close()
+    assert [one.reason for one in first].count("budget_spent") == len(ASKED) - 4
+    again = opened(endpoint(write, server, more="budget: {calls: 4}\n"), tmp_path / "run")
+    assert [one.text for one in again.generate(ASKED, QUIET)] == [one.text for one in first]
+    again.close()
+    assert again.paid()["this_run"]["calls"] == 0  # type: ignore[attr-defined]
+    more = opened(endpoint(write, server), tmp_path / "run")
+    assert all(one.text for one in more.generate(ASKED, QUIET))
+    more.close()
+    paid = more.paid()  # type: ignore[attr-defined]
+    assert (paid["this_run"]["calls"], paid["all_runs"]["calls"]) == (len(ASKED) - 4, len(ASKED))
+    assert paid["all_runs"]["tokens_in"] > 0
+
+
+@pytest.mark.parametrize("given", ["{calls: 0}", "{call: 3}", "7"])
+def test_a_budget_that_is_none(write: Write, tmp_path: Path, server: FakeServer, given: str) -> None:
+    with pytest.raises(WeftError, match=r"budget.*expected cost, tokens or calls"):
+        opened(endpoint(write, server, more=f"budget: {given}\n"), tmp_path / "run")

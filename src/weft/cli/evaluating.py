@@ -25,6 +25,10 @@ Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Ask these alone; default: all there are.")
 ]
 Tasks = Annotated[list[str] | None, typer.Option("--task", help="Ask this task alone; may be given several times.")]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option("--beside", metavar="RUN", help="Another model's run: with two, faulty items are looked for."),
+]
 Precision = Annotated[str, typer.Option("--precision", help="Of a model in a folder: float32, bfloat16 or float16.")]
 Export = Annotated[
     str | None,
@@ -70,6 +74,7 @@ def evaluate(
     chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Use the chat template of a model's folder.")] = True,
     trained_on: TrainedOn = None,
     quality: Quality = None,
+    beside: Beside = None,
     export: Export = None,
     import_: Import = None,
     of_suite: OfSuite = None,
@@ -103,7 +108,7 @@ def evaluate(
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
     run = _run(
-        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality),
+        (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality, tuple(beside or ())),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
@@ -142,6 +147,7 @@ def _settings(
     samples: int,
     trained_on: tuple[Path, ...],
     quality: Path | None = None,
+    beside: tuple[Path, ...] = (),
 ) -> Settings:
     """What is asked; a folder that was not named is `Path()`."""
     from weft.evaluate.items import Choice, codes_in
@@ -150,7 +156,7 @@ def _settings(
     codes = None if languages is None else codes_in(languages.split(","))
     judge = None if quality is None else _judge(quality)
     chosen = None if tasks is None else frozenset(tasks)
-    return Settings(where or Path(), chosen, Choice(codes, limit, seed), samples, trained_on, judge)
+    return Settings(where or Path(), chosen, Choice(codes, limit, seed), samples, trained_on, judge, beside)
 
 
 def _judge(file: Path) -> Judge:
@@ -198,6 +204,8 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         rows = run.contamination["items"]
         told = [sum(row[name] for row in rows) for name in ("found", "sought", "items")]
         show.say(f"seen in training: {told[0]:,} of {told[1]:,} items that could be sought, of {told[2]:,} in all")
+    for line in _flagged(run)[:_SHOWN]:
+        show.say(line)
     for line in _refused(run):
         show.say(f"not all judged: {line}")
     for lost in run.lost[:_SHOWN]:
@@ -206,14 +214,36 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"not run: {one.task} {one.language or 'in all languages'}: {one.reason}: {one.detail}")
     if len(run.not_run) > _SHOWN:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
+    if run.paid is not None:
+        told = [
+            _spent(run.paid[of], when) for of, when in (("this_run", "in this run"), ("all_runs", "in all runs here"))
+        ]
+        show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _flagged(run: Run) -> list[str]:
+    """What of tasks with twins seems faulty, and how many models were asked."""
+    return [
+        f"{one['task']} {one['language']}: {show.counted(len(one['flagged']), 'item')} of {one['judged']:,} that "
+        f"{show.counted(one['models'], 'model')} answered fare worse than their twins in {one['twin']}"
+        + (f": {_some([item['item'] for item in one['flagged']])}" if one["flagged"] else "")
+        if one["judged"]
+        else f"{one['task']} {one['language']}: too few models to tell faulty items; expected three, see --beside"
+        for one in run.twins
+    ]
 
 
 def _refused(run: Run) -> list[str]:
     from weft.evaluate.judging import refused
 
     return [] if run.quality is None else refused(run.quality["translations"])[:_SHOWN]
+
+
+def _spent(held: dict[str, Any], when: str) -> str:
+    tokens = held["tokens_in"] + held["tokens_out"]
+    return f"{held['calls']:,} calls, {tokens:,} tokens, cost {held['cost']:,.4g} {when}"
 
 
 def _some(names: list[str]) -> str:

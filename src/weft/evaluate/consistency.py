@@ -116,6 +116,8 @@ class Found:
 
     by_margin: Longs
     by_cosine: Longs
+    nearest: Longs
+    """The target with the best margin; of equal ones the first."""
 
 
 @dataclass(frozen=True)
@@ -164,12 +166,13 @@ def found_among(source: Any, target: Any, *, neighbours: int = NEIGHBOURS) -> Fo
             raise WeftError(f"vectors of the {side}: one is of no length, or not finite; expected a direction")
     both = list(zip(sides, lengths, strict=True))
     mine, theirs = _usual(both[0], both[1], neighbours), _usual(both[1], both[0], neighbours)
-    by_margin, by_cosine = np.empty(len(mine), np.int64), np.empty(len(mine), np.int64)
+    by_margin, by_cosine, nearest = np.empty((3, len(mine)), np.int64)
     for first, cosine in _cosines(both[0], both[1]):
         rows = np.arange(first, first + len(cosine))
         by_cosine[rows] = _above(cosine, rows)
-        by_margin[rows] = _above(cosine / ((mine[rows, None] + theirs[None, :]) / 2), rows)
-    return Found(by_margin, by_cosine)
+        margin = cosine / ((mine[rows, None] + theirs[None, :]) / 2)
+        by_margin[rows], nearest[rows] = _above(margin, rows), margin.argmax(axis=1)
+    return Found(by_margin, by_cosine, nearest)
 
 
 def _cosines(first: tuple[Doubles, Doubles], second: tuple[Doubles, Doubles]) -> Iterator[tuple[int, Doubles]]:

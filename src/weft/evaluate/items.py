@@ -13,10 +13,12 @@ import polars as pl
 from weft.errors import WeftError, nearest
 from weft.evaluate.asking import prompted
 from weft.evaluate.checks import CHECKS
+from weft.evaluate.mixing import lexicon_of
 from weft.evaluate.perturb import Noise, perturbed
 from weft.evaluate.suite import Task
 from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
+from weft.synthesize.bilingual import Bilingual
 from weft.text.draws import keys_of
 
 ITEM = ("language", "item", "cluster")
@@ -30,8 +32,10 @@ class NotRun:
     language: str
     """Empty: all of the task."""
     reason: str
-    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot."""
+    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot, no_words."""
     detail: str
+    noise: str | None = None
+    """Of which noise; null: without any."""
 
 
 @dataclass
@@ -46,6 +50,8 @@ class Items:
     """Rows by language that have not all that is asked for."""
     faults: dict[str, str] = field(default_factory=dict)
     """What is wrong with the first of them."""
+    lexicon: Bilingual | None = None
+    """By which words of another language join what is asked."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,11 @@ def read_items(name: str, task: Task, data: Path, choice: Choice) -> Items:
     missing, broken or of no known language is `not_run` with its reason, and a row without what is asked for is `lost`.
     """
     found = Items()
+    if task.noise and task.noise.lexicon and task.noise.into:
+        try:
+            found.lexicon = lexicon_of(data, task.noise.lexicon, task.noise.into)
+        except WeftError as error:
+            found.not_run.append(NotRun(name, "", "broken_list", f"noise mixed: {error}", "mixed"))
     tables: dict[str, pl.DataFrame] = {}
     for given, file in _files(name, task, data, found):
         try:
@@ -80,7 +91,7 @@ def read_items(name: str, task: Task, data: Path, choice: Choice) -> Items:
         if choice.languages is None or language in choice.languages:
             _prepare(name, task, language, frame, choice, found)
     for code in sorted((choice.languages or frozenset()) - set(found.frames)):
-        if not any(one.language in (code, "") for one in found.not_run):
+        if not any(one.language in (code, "") and one.noise is None for one in found.not_run):
             found.not_run.append(NotRun(name, code, "no_data", f"no rows of it in {task.files}"))
     return found
 
@@ -93,22 +104,28 @@ def _files(name: str, task: Task, data: Path, found: Items) -> list[tuple[str | 
             found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
             return []
         return [(None, file)]
+    held = files_of(task.files, data)
+    if not held:
+        found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
+    return list(held.items())
+
+
+def files_of(pattern: str, data: Path) -> dict[str, Path]:
+    """Files below a folder, packed or not, by what stands in their names for {language}."""
     # The same name may stand twice: as a folder and in the file.
-    before, *rest = task.files.split("{language}")
-    pattern = (
+    before, *rest = pattern.split("{language}")
+    written = (
         re.escape(before)
         + r"(?P<language>[^/]+?)"
         + "".join((r"(?P=language)" if number else "") + re.escape(part) for number, part in enumerate(rest))
     )
-    matched = re.compile(pattern + r"(?:\.gz|\.zst)?")
+    matched = re.compile(written + r"(?:\.gz|\.zst)?")
     held: dict[str, Path] = {}
-    for file in sorted(data.glob(task.files.replace("{language}", "*") + "*")):
+    for file in sorted(data.glob(pattern.replace("{language}", "*") + "*")):
         hit = matched.fullmatch(file.relative_to(data).as_posix())
         if hit is not None and file.is_file():
             held.setdefault(hit["language"], file)
-    if not held:
-        found.not_run.append(NotRun(name, "", "no_data", f"no file {task.files} in the data folder"))
-    return list(held.items())
+    return held
 
 
 def _there(file: Path) -> Path | None:
@@ -191,6 +208,11 @@ def _joined(name: str, task: Task, tables: dict[str, pl.DataFrame], found: Items
 def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: Choice, found: Items) -> None:
     """Choose rows, and make of them what is asked; one frame joins `found`."""
     try:
+        frame = task.of.rows(task, language, frame, choice.seed)
+    except WeftError as error:
+        found.not_run.append(NotRun(name, language, "no_items", str(error)))
+        return
+    try:
         asked, examples = _chosen(task, frame, choice)
         made = pl.concat([_made(task, language, asked, direction) for direction in task.of.directions(task)])
         shown = [(direction, _made(task, language, examples, direction)) for direction in task.of.directions(task)]
@@ -215,12 +237,17 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
     whole = whole.drop("complete", "fault")
     found.frames[language] = prompted(task, language, whole, dict(shown))
     for kind in task.noise.kinds if task.noise else ():
-        held = _noisy(task, whole, kind, choice.seed)
-        if held.height:
+        if kind == "mixed" and found.lexicon is None:
+            continue
+        held = _noisy(task, whole, kind, choice.seed, found.lexicon)
+        if kind == "mixed" and not held.height:
+            said = "the lexicon has no word of what is asked; with noise mixed nothing is asked"
+            found.not_run.append(NotRun(name, language, "no_words", said, "mixed"))
+        elif held.height:
             found.noisy.setdefault(kind, {})[language] = prompted(task, language, held, dict(shown))
 
 
-def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFrame:
+def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int, lexicon: Bilingual | None) -> pl.DataFrame:
     """Items with noise in what they ask about, and not in what is right."""
     assert task.noise is not None
     names = [*(f"place.{name}" for name in task.noise.columns or task.places()), *task.of.noisy]
@@ -228,7 +255,7 @@ def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int) -> pl.DataFr
     changed = np.zeros(frame.height, np.bool_)
     for name in dict.fromkeys(names):
         texts, ids = frame[name].to_list(), frame["item"].to_list()
-        made = perturbed(texts, ids, languages, kind, strength=task.noise.strength, seed=seed)
+        made = perturbed(texts, ids, languages, kind, strength=task.noise.strength, seed=seed, lexicon=lexicon)
         held = [text if one is None else one.text for text, one in zip(texts, made, strict=True)]
         frame = frame.with_columns(pl.Series(name, held, dtype=pl.String))
         changed |= np.array([one is not None for one in made], np.bool_)
@@ -254,7 +281,9 @@ def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFra
 def _made(task: Task, language: str, frame: pl.DataFrame, direction: str) -> pl.DataFrame:
     """The columns of items, and `complete`: whether a row has all that is asked for."""
     key = pl.col("weft.item")
-    cluster = key if task.columns.cluster is None else pl.col(task.columns.cluster).cast(pl.String).fill_null(key)
+    of_kind = "weft.cluster" if "weft.cluster" in frame.columns else None
+    together = of_kind or task.columns.cluster
+    cluster = key if together is None else pl.col(together).cast(pl.String).fill_null(key)
     held: list[pl.Expr] = [pl.lit(language).alias("language"), key.alias("item"), cluster.alias("cluster")]
     held += [pl.col(column).cast(pl.String).alias(f"slice.{name}") for name, column in task.columns.slices.items()]
     held += [_wanted(frame, column).alias(f"wanted.{name}") for name, column in task.columns.wanted.items()]

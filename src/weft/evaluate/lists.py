@@ -16,6 +16,7 @@ from weft.evaluate.culture.names import Name
 from weft.evaluate.culture.place_forms import place_forms
 from weft.evaluate.culture.salience import facet_salience
 from weft.evaluate.culture.taboo import Taboo, of_table
+from weft.evaluate.long_context import Needle
 from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
 
@@ -27,6 +28,7 @@ _COLUMNS = {
     "markers": ("language", "marker", "level"),
     "names": ("language", "name", "accepted"),
     "salient": ("language", "term", "region"),
+    "needles": ("language", "fact", "question", "names"),
 }
 
 
@@ -72,6 +74,20 @@ def names(file: str) -> Mapping[str, tuple[Name, ...]]:
         forms = tuple(one.strip() for one in accepted.split("|") if one.strip())
         made.setdefault(language, []).append(Name(name, forms))
     return {language: tuple(held) for language, held in made.items()}
+
+
+def needles(file: str) -> Mapping[str, Needle]:
+    """The fact that is looked for in each language of a table: fact, question, names (several with `|` between).
+
+    Raises WeftError as `read_list` and `long_context.Needle`, and for a language that is there twice.
+    """
+    made: dict[str, Needle] = {}
+    for language, fact, question, held in read_list("needles", Path(file)).select(_COLUMNS["needles"]).iter_rows():
+        if language in made:
+            raise WeftError(f"{Path(file).name}: {language} is there twice; expected one fact of each language")
+        known = tuple(one.strip() for one in held.split("|") if one.strip())
+        made[language] = Needle(language, fact, question, known)
+    return made
 
 
 def salient(file: str) -> Mapping[str, pl.DataFrame]:
@@ -144,5 +160,6 @@ READERS: Mapping[str, Any] = {
     "names": names,
     "forms": place_forms,
     "salient": salient,
+    "needles": needles,
 }
 """What reads the list of a name; each takes its file."""

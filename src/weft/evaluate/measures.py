@@ -32,7 +32,7 @@ class Measure:
     """A share of items, each 0 or 1."""
 
 
-_GATED = ("register", "names", "local_forms")
+_GATED = ("register", "names", "local_forms", "culture")
 """Checks with a share, the same where only what is adequate counts, and the share that is adequate."""
 _SHARES = {
     "accuracy": True,
@@ -72,7 +72,7 @@ _SHARES = {
     "over_refusal": False,
     **{f"{check}{end}": True for check in _GATED for end in ("", "_gated", "_adequate")},
     **{f"{check}_{verdict}": False for check in ("register", "local_forms") for verdict in ("wrong", "absent")},
-    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region"), True),
+    **dict.fromkeys(("local_dates", "local_numbers", "local_units", "of_region", "names_region", "found"), True),
     **{f"hallucination_{reason}": False for reason in ("low", "empty", *REASONS)},
 }
 """Shares of items, and whether more is better."""

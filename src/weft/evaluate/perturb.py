@@ -19,7 +19,7 @@ from weft.synthesize.noising import Settings, noised
 from weft.synthesize.rewriting import Pieces, first_of_each, rewritten, strings_of
 from weft.text.buffers import Longs, Strings
 
-Noise = Literal["typos", "similar", "diacritics", "order", "spaces", "form", "terms"]
+Noise = Literal["typos", "similar", "diacritics", "order", "spaces", "form", "terms", "mixed"]
 NOISES: tuple[Noise, ...] = get_args(Noise)
 Terms = Mapping[str, Sequence[tuple[str, str]]]
 """By language: a term, and a wrong one in its place."""
@@ -28,6 +28,7 @@ _OF_LETTERS: dict[str, tuple[Kind, ...]] = {
     "similar": ("keyboard", "ocr", "homophones"),
     "diacritics": ("diacritics",),
     "terms": ("spelling",),
+    "mixed": ("spelling",),
 }
 _SPLIT, _SPLIT_DENSE = 4, 2
 """Letters of a word that is written as two; of one in a script without spaces."""
@@ -49,6 +50,7 @@ def perturbed(
     strength: float = 0.1,
     seed: int = 0,
     terms: Terms | None = None,
+    lexicon: Bilingual | None = None,
 ) -> list[Perturbed | None]:
     """Each text with noise in the share `strength` of its words, one word at least; None where it cannot have any.
 
@@ -56,9 +58,11 @@ def perturbed(
     the keyboard, a look-alike in print or a homophone, where the script has such. `diacritics`: marks that are left
     out. `order`: two words that follow one another in turn. `spaces`: a space left out, or one within a word of four
     letters or more (two in scripts without spaces, which have no other). `form`: the other form of Unicode, decomposed
-    of a composed word and the other way round. `terms`: wrong terms, as `terms` has them for the language. A letter
-    moves with all that belongs to it; numbers, addresses, tags and code stay as they are. What is drawn depends on id,
-    text, noise and seed alone. Raises WeftError for another noise, a strength that is no share, and missing terms.
+    of a composed word and the other way round. `terms`: wrong terms, as `terms` has them for the language. `mixed`:
+    words of another language, as `lexicon` translates them: the longest entry, and of several translations one by its
+    weight. A letter moves with all that belongs to it; numbers, addresses, tags and code stay as they are. What is
+    drawn depends on id, text, noise, seed and what it is drawn from alone. Raises WeftError for another noise, a
+    strength that is no share, and missing terms or a missing lexicon.
     """
     checked_lengths("noise", texts=texts, ids=ids, languages=languages)
     if noise not in NOISES:
@@ -67,13 +71,16 @@ def perturbed(
         raise WeftError(f"strength is {strength}; expected a share of the words, above 0 and at most 1")
     if noise == "terms" and not any((terms or {}).values()):
         raise WeftError("noise terms: no terms; expected pairs of a term and a wrong one for a language")
+    if noise == "mixed" and lexicon is None:
+        raise WeftError("noise mixed: no lexicon; expected one of words and what they are in another language")
     if not texts:
         return []
     from weft.text.draws import keys_of, mixed
 
     keys = mixed(keys_of(list(ids), seed), NOISES.index(noise))
     if noise in _OF_LETTERS:
-        return _of_letters(texts, languages, keys, noise, strength, terms)
+        table = _table(terms or {}) if noise == "terms" else lexicon
+        return _of_letters(texts, languages, keys, noise, strength, table)
     strings = strings_of(list(texts))
     words = _words(strings)
     pieces, pool = {"order": _order, "spaces": _spaces, "form": _form}[noise](strings, words, keys, strength)
@@ -87,9 +94,8 @@ def perturbed(
 
 
 def _of_letters(
-    texts: Sequence[str], languages: Sequence[str], keys: Any, noise: Noise, strength: float, terms: Terms | None
+    texts: Sequence[str], languages: Sequence[str], keys: Any, noise: Noise, strength: float, table: Bilingual | None
 ) -> list[Perturbed | None]:
-    table = _table(terms or {}) if noise == "terms" else None
     settings = Settings(_OF_LETTERS[noise], strength, strength, table, by_words=True, spaces=True)
     found = noised(list(texts), list(languages), keys, settings)
     return [None if one is None else Perturbed(one.text, one.changes) for one in found]

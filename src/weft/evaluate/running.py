@@ -17,11 +17,13 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Question, Tell, lacking
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
+from weft.evaluate.native import naturalness
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
 from weft.evaluate.suite import Suite, Task
+from weft.evaluate.twins import twins
 from weft.own_file import whole
 from weft.statistics.resampling import SAMPLES
 
@@ -41,6 +43,8 @@ class Settings:
     """Builds, releases or documents that the model was trained on: items that they hold are scored apart."""
     judge: Judge | None = None
     """What says of translations how people would rate them."""
+    beside: tuple[Path, ...] = ()
+    """Runs of other models: with them items that all fare worse on than on their twins are found."""
 
 
 @dataclass
@@ -57,14 +61,24 @@ class Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     quality: dict[str, Any] | None = None
     """What an estimator of translation quality scored and what not; null: there was none."""
+    naturalness: list[dict[str, Any]] = field(default_factory=list)
+    """Distances of what was written from native texts, and the floors that native texts have by themselves."""
+    twins: list[dict[str, Any]] = field(default_factory=list)
+    """Of tasks with twins what is lost, over all models, and items that seem faulty."""
     contamination: dict[str, Any] | None = None
     """What of the items stands in the text that the model was trained on; null: nobody looked."""
+
+    paid: dict[str, Any] | None = None
+    """What answers cost, in this run and in all runs of its folder; null: they cost nothing."""
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `scores.json`."""
         missing: dict[str, list[str]] = {}
+        ran = {(one.task, one.language) for one in self.scores if one.primary}
         for one in self.not_run:
-            missing.setdefault(one.task, []).append(one.language or "*")
+            # Noise or naturalness may be what was not run: the measure of an average was.
+            if one.noise is None and (one.task, one.language) not in ran:
+                missing.setdefault(one.task, []).append(one.language or "*")
         return {
             "version": VERSION,
             "weft": version("weft"),
@@ -75,7 +89,10 @@ class Run:
             "averages": averages(self.scores, missing),
             "composites": composites(self.suite, self.scores),
             "consistency": self.consistency,
+            "naturalness": self.naturalness,
+            "twins": self.twins,
             "contamination": self.contamination,
+            "paid": self.paid,
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
@@ -91,6 +108,7 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         if name not in suite.tasks:
             known = ", ".join(suite.tasks)
             raise WeftError(f"--task {name}: the suite {suite.suite} has {known}{nearest(name, suite.tasks)}")
+    beside = [_outcomes_beside(suite, folder) for folder in settings.beside]
     run = Run(suite, model.told)
     read = dict(_read(suite, model, settings, run, tell))
     index = found = None
@@ -110,16 +128,36 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
         run.scores += made if judge is None else judge.signed(made)
         if task.contexts:
             run.scores += gaps(suite, name, outcomes, settings.samples, settings.choice.seed)
+        if task.natural is not None:
+            tell(f"naturalness {name}", 0, None)
+            scores, distances, untold = naturalness(suite, name, outcomes, settings.data, settings.choice.seed)
+            run.scores += scores
+            run.naturalness += distances
+            run.not_run += untold
         run.not_run += _unanswered(name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
-            run.not_run += _unanswered(name, noisy, f" with noise {kind}")
+            run.not_run += _unanswered(name, noisy, kind)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
             run.consistency += consistency(name, task, outcomes)
+    gaps_of_twins, run.twins = twins(suite, run.outcomes, beside, settings.samples, settings.choice.seed)
+    run.scores += gaps_of_twins
+    run.paid = model.paid() if isinstance(model, Pays) else None
     run.quality = None if settings.judge is None else settings.judge.to_json()
     return run
+
+
+def _outcomes_beside(suite: Suite, folder: Path) -> dict[str, pl.DataFrame]:
+    """What another model answered to tasks that have twins. Raises WeftError for a run of another suite."""
+    told = read_scores(folder)
+    if (told["suite"], told["suite_version"]) != (suite.suite, suite.version):
+        had = f"{told['suite']}, version {told['suite_version']}"
+        raise WeftError(f"{folder}: of the suite {had}; expected {suite.suite}, version {suite.version}")
+    wanted = {one for name, task in suite.tasks.items() if task.twin_of is not None for one in (name, task.twin_of)}
+    ran = {score["task"] for score in told["scores"]}
+    return read_outcomes(folder, sorted(wanted & ran))
 
 
 def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) -> Iterator[tuple[str, Items]]:
@@ -186,13 +224,15 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame, which: str = "") -> list[NotRun]:
+def _unanswered(name: str, outcomes: pl.DataFrame, noise: str | None = None) -> list[NotRun]:
     """Languages of which no item was answered."""
-    found = []
+    found, which = [], "" if noise is None else f" with noise {noise}"
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
         if part["reason"].null_count() == 0:
             most = part["reason"].mode().sort().first()
-            found.append(NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered"))
+            found.append(
+                NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered", noise)
+            )
     return found
 
 

@@ -8,12 +8,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from weft.errors import WeftError, nearest
 from weft.evaluate.checks import CHECKS
 from weft.evaluate.kinds import KINDS
 from weft.evaluate.kinds.contract import Kind as KindOfTask
+from weft.evaluate.suite_parts import Natural, Part, Probes
 from weft.model.languages import normalise
 from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, read_yaml, told
 
@@ -32,8 +33,9 @@ Asking = Literal[
     "norms",
     "retrieve",
     "likeness",
+    "long_context",
 ]
-Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient"]
+Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient", "needles"]
 Checked = Literal[
     "language",
     "hallucination",
@@ -50,15 +52,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_. -]*)\}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 _DEFAULTED = ("instructions", "arguments")
 """Columns that have a name though nobody gave one."""
 
 
-class Columns(_Part):
+class Columns(Part):
     """Where in the data things are: names of columns."""
 
     id: str | list[str] | None = Field(
@@ -81,7 +79,7 @@ class Columns(_Part):
     source: str | None = Field(None, description="translate: the text, of files that hold both sides.")
     references: list[str] = Field(default_factory=list, description="translate: of files that hold both sides.")
     text: str | None = Field(
-        None, description="translate, retrieve, likeness: the sentence, of files with one language each."
+        None, description="translate, retrieve, likeness: the sentence, of files with one language each; else native."
     )
     people: str | None = Field(None, description="survey: how many people gave each answer, as a list or its JSON.")
     identity: str | None = Field(None, description="stereotypes: of whom something is said.")
@@ -115,33 +113,40 @@ class Columns(_Part):
         return [self.id] if isinstance(self.id, str) else list(self.id or ())
 
 
-class Shots(_Part):
+class Shots(Part):
     """Examples before the question, drawn from other rows of the same language."""
 
     count: int = Field(ge=1, le=64, description="Examples.")
     rows: str | None = Field(None, description="SQL condition of the rows they come from; they are never asked.")
 
 
-class Samples(_Part):
+class Samples(Part):
     """Answers that are drawn, beside the one that counts."""
 
     count: int = Field(ge=2, le=256, description="Answers to each question.")
     temperature: float = Field(0.7, gt=0, le=2, description="At which they are drawn.")
 
 
-class Noisy(_Part):
+class Noisy(Part):
     """Noise in what is asked: robustness is what it leaves of a score."""
 
-    kinds: list[Literal["typos", "similar", "diacritics", "order", "spaces", "form"]] = Field(
+    kinds: list[Literal["typos", "similar", "diacritics", "order", "spaces", "form", "mixed"]] = Field(
         min_length=1, description="Each is asked by itself."
     )
     strength: float = Field(0.1, gt=0, le=1, description="Share of words that change.")
     columns: list[str] = Field(
         default_factory=list, description="Of the prompt; none: all, and of translations the source."
     )
+    lexicon: str | None = Field(None, description="mixed: tables of words below the data folder.")
+    into: str | None = Field(None, description="mixed: the language whose words stand among those of the text.")
+
+    @field_validator("into", mode="after")
+    @classmethod
+    def _code(cls, value: str | None) -> str | None:
+        return None if value is None else normalise(value)
 
 
-class Task(_Part):
+class Task(Part):
     """One thing that is asked, of every language that there is data of."""
 
     kind: Asking = Field(description="What a model is asked to do.")
@@ -204,6 +209,11 @@ class Task(_Part):
     endings: int = Field(
         0, ge=0, le=8, description="Letters that may follow a word of a list: endings that a language puts to words."
     )
+    probes: Probes | None = Field(None, description="long_context: what is made of the texts.")
+    twin_of: str | None = Field(
+        None, description="A task with the same items, translated by people: what is lost, and items that seem faulty."
+    )
+    natural: Natural | None = Field(None, description="How far what is written is from native texts; one figure.")
     noise: Noisy | None = Field(None, description="Ask again with noise, and say what is left of the score.")
     consistent: bool = Field(False, description="choice: items of one id are the same in all languages.")
 
@@ -275,6 +285,10 @@ def _faults(task: Task) -> Iterator[str]:
         yield from CHECKS[name].faults(task)
     if task.shots is not None and kind.answer is None:
         yield f"shots: not of {task.kind}"
+    if task.natural is not None and not kind.written(task):
+        yield f"natural: not of {task.kind}, where nothing is written"
+    if task.natural is not None and "{language}" not in task.natural.files:
+        yield "natural: files has no {language}; expected native texts of each language in a file of their own"
     if task.noise is not None:
         yield from _faults_of_noise(task, task.noise)
     if kind.prompted and not task.prompt:
@@ -284,13 +298,16 @@ def _faults(task: Task) -> Iterator[str]:
 def _faults_of_noise(task: Task, noise: Noisy) -> Iterator[str]:
     if not task.of.prompted:
         yield f"noise: not of {task.kind}, which asks nothing"
+    given = [noise.lexicon is not None, noise.into is not None]
+    if given != ["mixed" in noise.kinds] * 2:
+        yield "noise: kind mixed, lexicon and into belong together; expected all three or none of them"
     for name in noise.columns:
         if name not in task.places():
             known = task.places()
             yield f"noise: the prompt has no {{{name}}}; expected one of {', '.join(known)}{nearest(name, known)}"
 
 
-class Composite(_Part):
+class Composite(Part):
     """One figure of several, which is never shown without them."""
 
     weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
@@ -298,7 +315,7 @@ class Composite(_Part):
     )
 
 
-class Suite(_Part):
+class Suite(Part):
     """Tasks, and what is put together of them."""
 
     suite: str = Field(pattern=_NAME.pattern, description="Its name.")
@@ -310,6 +327,10 @@ class Suite(_Part):
 
     @model_validator(mode="after")
     def _parts(self) -> Suite:
+        for name, task in self.tasks.items():
+            fault = None if task.twin_of is None else self._fault_of_twin(name, task, task.twin_of)
+            if fault is not None:
+                raise ValueError(f"task {name}: twin_of: {fault}")
         known = [f"{name}/{metric}" for name, task in self.tasks.items() for metric in task.measured]
         for name, held in self.composites.items():
             for part in held.weights:
@@ -318,6 +339,19 @@ class Suite(_Part):
                         f"composite {name}: no {part}; expected one of {', '.join(known)}{nearest(part, known)}"
                     )
         return self
+
+    def _fault_of_twin(self, name: str, task: Task, twin: str) -> str | None:
+        from weft.evaluate.measures import measure
+
+        others = [one for one in self.tasks if one != name]
+        if twin not in others:
+            return f"no {twin}; expected one of {', '.join(others) or 'other tasks'}{nearest(twin, others)}"
+        theirs = self.tasks[twin]
+        if (task.kind, task.measured[0]) != (theirs.kind, theirs.measured[0]):
+            return f"{twin} is {theirs.kind} by {theirs.measured[0]}; expected {task.kind} by {task.measured[0]}"
+        if not measure(task.measured[0]).higher_is_better:
+            return f"{task.measured[0]} is better when lower; expected a measure such as accuracy"
+        return None
 
 
 _KIND = Kind("a suite", "tasks", "weft evaluate --list names those that come with weft", Suite)

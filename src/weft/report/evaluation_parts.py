@@ -143,9 +143,9 @@ def slices(found: Rows, held: Mapping[str, Any]) -> str:
             ("rest", True), ("difference", True), ("items", True), ("p (BH)", True)]  # fmt: skip
     note = (
         "Slices of 30 items or more that are worse than the rest of their task and language: those of the suite, "
-        "lengths in quarters, and pairs of these; over all languages together, of what items have beyond the mean of "
-        "their language. p-values are corrected by Benjamini and Hochberg over all that were "
-        "looked at in a task. Values are means of items' own scores."
+        "lengths in quarters, and pairs that are worse than either of their halves; over all languages together, of "
+        "what items have beyond the mean of their language. p-values are corrected by Benjamini and Hochberg over all "
+        "that were looked at in a task. Values are means of items' own scores."
     )
     body = (
         table(head, rows, sortable=True, caption="Worst slices") if rows else "<p>None that chance would not make.</p>"

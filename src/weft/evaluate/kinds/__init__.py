@@ -9,6 +9,7 @@ from weft.evaluate.kinds import (
     generate,
     instructions,
     likeness,
+    long_context,
     norms,
     prefer,
     respond,
@@ -33,6 +34,7 @@ _ALL = (
     norms,
     retrieve,
     likeness,
+    long_context,
 )
 KINDS: Mapping[str, Kind] = {held.KIND.name: held.KIND for held in _ALL}
 """What `kind:` of a task may be; `suite.Asking` names the same."""

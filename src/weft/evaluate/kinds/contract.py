@@ -36,6 +36,10 @@ def _one(_task: Task) -> Sequence[str]:
     return ("",)
 
 
+def _as_they_are(_task: Task, _language: str, frame: pl.DataFrame, _seed: int) -> pl.DataFrame:
+    return frame
+
+
 def _none_read(_task: Task) -> list[str]:
     return []
 
@@ -69,6 +73,9 @@ class Kind:
     """Columns of items that a model may have read, beside what fills the prompt."""
     noisy: tuple[str, ...] = ()
     """Columns of items that noise changes, beside what fills the prompt."""
+    rows: Callable[[Task, str, pl.DataFrame, int], pl.DataFrame] = _as_they_are
+    """Of a task, a language, the rows of its files and a seed: the rows that are asked, where these are made of them;
+    `weft.item` is their id, `weft.cluster` what is drawn together. May raise WeftError: then nothing is asked."""
     directions: Callable[[Task], Sequence[str]] = _one
     """Ways in which each row is asked, each with scores of its own, such as from the pivot and to it."""
     joined: Callable[[Task], bool] = _no

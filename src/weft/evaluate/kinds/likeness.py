@@ -45,6 +45,7 @@ def _score(_name: str, _task: Task, items: pl.DataFrame, model: Model, tell: Tel
         for row, one, cosine in zip(rows, found.each.tolist(), found.cosines.tolist(), strict=True):
             reasons[row], each[row], cosines[row] = None, one, cosine
     return {
+        "prompt": items["source"],
         "reason": pl.Series(reasons, dtype=pl.String),
         "layers": pl.repeat(layers, items.height, eager=True),
         **shares({"likeness": each, "cosine": cosines}),

@@ -25,6 +25,7 @@ def _score(_name: str, _task: Task, items: pl.DataFrame, model: Model, tell: Tel
     """Of each item the place of its translation among all of its language and direction that have vectors."""
     assert isinstance(model, Encodes)
     margin, cosine = np.full((2, items.height), -1, np.int64)
+    chosen: list[str | None] = [None] * items.height
     candidates = np.zeros(items.height, np.int64)
     numbered = items.select("language", "direction", "source", "target").with_row_index("row")
     for _, of_language in numbered.group_by("language", maintain_order=True):
@@ -39,12 +40,17 @@ def _score(_name: str, _task: Task, items: pl.DataFrame, model: Model, tell: Tel
                 continue
             found = found_among(*(held.values[side[there]] for side in sides))
             margin[rows], cosine[rows], candidates[rows] = found.by_margin, found.by_cosine, len(rows)
+            targets = part["target"].to_numpy()[there]
+            for row, place in zip(rows.tolist(), found.nearest.tolist(), strict=True):
+                chosen[row] = targets[place]
     untold = margin < 0
 
     def of_rank(values: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[float | None]:
         return [None if gone else float(one) for gone, one in zip(untold.tolist(), values.tolist(), strict=True)]
 
     return {
+        "prompt": items["source"],
+        "output": pl.Series(chosen, dtype=pl.String),
         "reason": pl.Series([NO_VECTOR if gone else None for gone in untold.tolist()], dtype=pl.String),
         "rank": pl.Series([None if one < 0 else one + 1 for one in margin.tolist()], dtype=pl.Int64),
         "candidates": pl.Series(candidates),

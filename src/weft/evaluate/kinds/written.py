@@ -10,6 +10,7 @@ import polars as pl
 
 from weft.evaluate import answers
 from weft.evaluate.checks import CHECKS
+from weft.evaluate.checks.together import culture
 from weft.evaluate.models.contract import Question
 from weft.evaluate.outcome import Outcome, shares
 
@@ -34,6 +35,7 @@ def written(of_kind: Counted) -> Callable[[str, Task, pl.DataFrame, Model, Tell]
         made |= of_kind(task, items, texts)
         for check in task.checked():
             made |= CHECKS[check].columns(task, items, texts)
+        made |= culture(task, items, texts, made)
         return made | shares({"cut": [None if o.text is None else float(o.finish == "length") for o in outputs]})
 
     return score

@@ -106,6 +106,15 @@ class Layered(Protocol):
         ...
 
 
+@runtime_checkable
+class Pays(Protocol):
+    """A model whose answers are paid for."""
+
+    def paid(self) -> dict[str, Any]:
+        """Calls, tokens and cost of `this_run`, and of `all_runs` that keep their answers in its place."""
+        ...
+
+
 _LACKING: Mapping[Ability, tuple[str, str]] = {
     "answers": ("no_answers", "the model is an encoder, which gives vectors alone; expected one that answers"),
     "vectors": (

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from weft.engine.keys import digest
+from weft.engine.service_budget import BudgetSpent, spent
 from weft.engine.service_client import Client, Unanswered
 from weft.engine.service_file import service_in
 from weft.engine.service_http import key_fault, library
@@ -20,9 +23,12 @@ from weft.errors import ShardError, WeftError
 from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, Tell
 from weft.operators.protocols import ECHO, conversation
 from weft.recipe.services import Service
+from weft.recipe.synthesis import Budget
 
 PROTOCOLS = ("openai-chat", "openai-completions")
-OWN_KEYS = ("system", "temperature", "seed", "log_likelihoods", "extra")
+OWN_KEYS = ("system", "temperature", "seed", "log_likelihoods", "extra", "budget")
+BUDGET_SPENT = "budget_spent"
+"""Why a question was not asked, where it could have cost more than was left."""
 _TOGETHER = 2_048
 """Questions that are under way together; the service's own limits hold within."""
 
@@ -31,7 +37,8 @@ class Endpoint:
     """A service that a YAML file describes, with the keys of `services:` in a recipe and a few of its own.
 
     `system` stands before every question; `temperature` is 0 unless given; `extra` joins the body of every request;
-    `log_likelihoods: true` says that completions echo prompts with their log-probabilities, as vLLM's do.
+    `log_likelihoods: true` says that completions echo prompts with their log-probabilities, as vLLM's do; `budget` has
+    the most `cost`, `tokens` and `calls` of all runs that keep their answers in one place.
     """
 
     def __init__(self, file: Path, keep: Path) -> None:
@@ -44,7 +51,15 @@ class Endpoint:
         self.likely = bool(more.get("log_likelihoods", False))
         if self.likely and service.protocol != "openai-completions":
             raise WeftError(f"{file}: log_likelihoods: of protocol openai-completions alone, got {service.protocol}")
-        self._clients = functools.cache(lambda: Clients(Storage(keep)))
+        budget = _budget(file, more.get("budget", {}))
+
+        def clients() -> Clients:
+            found = Clients(Storage(keep))
+            found.within(budget.model_dump())
+            return found
+
+        self._clients = functools.cache(clients)
+        self._keep, self._before = keep, spent(keep)
         settled = digest(service.identity(), self._system, self._settings)
         self.told: Mapping[str, Any] = {
             "kind": "endpoint",
@@ -103,6 +118,9 @@ class Endpoint:
                     answer = read(await client.one(one, key_of({}, dict(one)).hex()))
                 except Unanswered as refused:
                     answer = read(refused)
+                except BudgetSpent:
+                    # What is kept is still read; only what would have to be paid is not asked.
+                    answer = read(Unanswered(BUDGET_SPENT, ""))
                 done[0] += 1
                 tell(what, done[0], len(bodies))
                 return answer
@@ -116,10 +134,25 @@ class Endpoint:
                 raise WeftError(f"{self._file}: {error}") from None
         return found
 
+    def paid(self) -> dict[str, Any]:
+        """Calls, tokens and cost that were paid by this run, and by all that keep their answers in its place."""
+        every = spent(self._keep)
+        now = {name: value - getattr(self._before, name) for name, value in every._asdict().items()}
+        return {"this_run": now, "all_runs": every._asdict()}
+
     def close(self) -> None:
         """Keep the replies."""
         if self._clients.cache_info().currsize:
             self._clients().close()
+
+
+def _budget(file: Path, given: Any) -> Budget:
+    try:
+        return Budget.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(("budget", *map(str, fault["loc"])))
+        raise WeftError(f"{file}: {where}: {fault['msg']}; expected cost, tokens or calls, numbers above 0") from None
 
 
 def _settings(file: Path, more: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
