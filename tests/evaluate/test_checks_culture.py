@@ -14,6 +14,7 @@ from tests.evaluate.conftest import Write
 
 from weft.errors import WeftError
 from weft.evaluate.comparison import compare
+from weft.evaluate.exchange.parts import Left, parts
 from weft.evaluate.models.outputs import Outputs
 from weft.evaluate.running import Run, Settings, evaluate, save
 from weft.evaluate.suite import load
@@ -240,6 +241,18 @@ def test_salience_is_made_of_counts_where_it_is_not_given(write: Write, tmp_path
     assert [(one.reason, one.detail) for one in run.not_run] == [
         ("broken_list", "salient.csv: no column count; expected salience, or count and popularity")
     ]
+
+
+def test_other_harnesses_get_the_items_and_hear_what_is_left(write: Write, tmp_path: Path) -> None:
+    _data(write, [*ROWS, {"id": "f", "english": "x", "german": "y", "level": "formel"}])
+    write("data/markers.csv", MARKERS)
+    write("data/letters.jsonl", (tmp_path / "letters.jsonl").read_text("utf-8"))
+    suite, _ = load(str(write("suite.yaml", _suite(TRANSLATE, "{register: level}", REGISTER))))
+    left = Left()
+    (part,) = parts(suite, Settings(tmp_path / "data"), left)
+    assert part.items["item"].to_list() == ["a", "b", "c", "d", "e"]
+    told = {row["what"]: row["why"] for row in left.rows}
+    assert "item f: register formel" in told["1 rows of deu_Latn"] and "check register" in told
 
 
 @pytest.mark.parametrize(

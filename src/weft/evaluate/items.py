@@ -72,7 +72,7 @@ def read_items(name: str, task: Task, data: Path, choice: Choice) -> Items:
     references, source_language, target_language and direction; or good and bad. Nothing raises: a file that is
     missing, broken or of no known language is `not_run` with its reason, and a row without what is asked for is `lost`.
     """
-    found = Items()
+    found, task = Items(), task.below(data)
     if task.noise and task.noise.lexicon and task.noise.into:
         try:
             found.lexicon = lexicon_of(data, task.noise.lexicon, task.noise.into)

@@ -178,7 +178,7 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             run.not_run.append(NotRun(name, "", "broken_list", str(error)))
             continue
         tell(f"read {name}", 0, None)
-        items = read_items(name, task.below(settings.data), settings.data, settings.choice)
+        items = read_items(name, task, settings.data, settings.choice)
         run.not_run += items.not_run
         run.lost += [
             {"task": name, "language": code, "rows": count, "first": items.faults[code]}

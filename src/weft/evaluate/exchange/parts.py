@@ -95,8 +95,10 @@ def _told(name: str, task: Task, items: Items, left: Left) -> None:
         left.add(name, "noise", "robustness is of weft's own noise")
     if task.samples is not None:
         left.add(name, "samples", "answers are drawn once there, at temperature 0")
+    if task.natural is not None:
+        left.add(name, "natural", "how far texts are from native ones is weft's own")
     if task.twin_of is not None:
-        left.add(name, "twin_of", "the gap to its twin is weft's own")
+        left.add(name, "twin_of", "items beside their twins are weft's own")
     if task.consistent:
         left.add(name, "consistent", "RankC and agreement over languages are weft's own")
     if task.columns.cluster is not None:
