@@ -25,6 +25,7 @@ from weft.evaluate.models.outputs import Outputs
 from weft.evaluate.running import Settings, evaluate, read_scores
 from weft.evaluate.running import save as keep
 from weft.evaluate.suite import load
+from weft.report.evaluation_page import write as write_page
 
 SUITE = (
     TOPIC
@@ -38,6 +39,7 @@ SUITE = (
     columns: {answer: topic}
     choices: [travel, health]
     prompt: "{text}\\n{choices}"
+    samples: {count: 3}
   words:
     kind: generate
     level: language
@@ -108,6 +110,7 @@ def test_tasks_of_lm_eval_ask_what_weft_asks(suite: Path, topics: Path, tmp_path
     }
     assert len(group["task"]) == 2
     left = {(row["task"], row["what"]) for row in made.left}
+    assert ("said", "samples") in left
     assert {("topic", "consistent"), ("topic", "slices"), ("words", "metric number")} <= left
     assert json.loads((tmp_path / "lm" / "not-carried.json").read_text("utf-8")) == made.left
 
@@ -225,6 +228,9 @@ def test_results_without_items_have_no_paired_test(suite: Path, topics: Path, wr
     both = compare(tmp_path / "run", tmp_path / "run", samples=100)
     assert both["differences"] == []
     assert [row["task"] for row in both["untested"]] == ["topic"]
+    page, figures = write_page(tmp_path / "run", tmp_path / "run")
+    assert "Not tested: topic: " in page.read_text("utf-8")
+    assert figures["slices"] == []
 
 
 def test_figures_that_their_items_do_not_give_are_told(suite: Path, topics: Path, write: Write, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from weft.errors import WeftError
 from weft.evaluate.measures import Measure, measure
-from weft.evaluate.running import read_outcomes, read_scores
+from weft.evaluate.running import read_outcomes, read_scores, tasks_with_items
 from weft.statistics.many import benjamini_hochberg, holm
 from weft.statistics.paired import Difference, differences
 from weft.statistics.resampling import SAMPLES
@@ -66,7 +66,7 @@ def _untested(names: Sequence[str], folders: Sequence[Path], told: Sequence[Mapp
     found = []
     for name in names:
         for folder, held in zip(folders, told, strict=True):
-            if name in held.get("imported", {}).get("without_items", ()):
+            if name not in tasks_with_items(held):
                 found.append({"task": name, "why": f"{folder} has its scores without items; no paired test"})
                 break
     return found

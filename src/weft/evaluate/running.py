@@ -156,8 +156,7 @@ def _outcomes_beside(suite: Suite, folder: Path) -> dict[str, pl.DataFrame]:
         had = f"{told['suite']}, version {told['suite_version']}"
         raise WeftError(f"{folder}: of the suite {had}; expected {suite.suite}, version {suite.version}")
     wanted = {one for name, task in suite.tasks.items() if task.twin_of is not None for one in (name, task.twin_of)}
-    ran = {score["task"] for score in told["scores"]}
-    return read_outcomes(folder, sorted(wanted & ran))
+    return read_outcomes(folder, sorted(wanted & set(tasks_with_items(told))))
 
 
 def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) -> Iterator[tuple[str, Items]]:
@@ -264,6 +263,12 @@ def read_scores(folder: Path) -> dict[str, Any]:
     if not isinstance(held, dict) or held.get("version") != VERSION or not isinstance(held.get("scores"), list):
         raise WeftError(f"{file}: no scores of version {VERSION}; expected what weft evaluate wrote")
     return held
+
+
+def tasks_with_items(held: Mapping[str, Any]) -> list[str]:
+    """Tasks of a run that have scores and items; what another harness gave without items has scores alone."""
+    lacking = (held.get("imported") or {}).get("without_items", ())
+    return sorted({score["task"] for score in held["scores"]} - set(lacking))
 
 
 def read_outcomes(folder: Path, names: Sequence[str]) -> dict[str, pl.DataFrame]:

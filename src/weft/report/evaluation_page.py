@@ -11,7 +11,7 @@ import polars as pl
 
 from weft import __version__
 from weft.evaluate.comparison import compare
-from weft.evaluate.running import read_outcomes, read_scores
+from weft.evaluate.running import read_outcomes, read_scores, tasks_with_items
 from weft.evaluate.slices import worst
 from weft.own_file import whole
 from weft.report import evaluation_parts as parts
@@ -35,8 +35,7 @@ def write(run: Path, against: Path | None = None) -> tuple[Path, dict[str, Any]]
     and for two without a task in common.
     """
     held = read_scores(run)
-    there = sorted({one["task"] for one in held["scores"]})
-    outcomes = read_outcomes(run, there)
+    outcomes = read_outcomes(run, tasks_with_items(held))
     compared = None if against is None else compare(against, run)
     found = worst(held, outcomes)
     figures = {"version": 1, "slices": found, "differences": compared}

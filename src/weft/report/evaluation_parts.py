@@ -88,6 +88,8 @@ def differences(compared: Mapping[str, Any]) -> str:
     made.append(table(head, [_difference(row) for row in every], sortable=True, caption="Differences of two models"))
     first, second = (_model(compared[side]["model"]) for side in ("first", "second"))
     note = f"{second} less {first}. {compared['test']}; p-values are corrected by Holm over the table."
+    for one in compared["untested"]:
+        note += f" Not tested: {one['task']}: {one['why']}."
     return section("differences", "Differences of two models", note, "".join(made))
 
 

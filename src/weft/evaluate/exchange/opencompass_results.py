@@ -184,7 +184,8 @@ def _prompt(one: Mapping[str, Any]) -> str | None:
 def _rescored(part: Part, named: Named, held: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
     """What weft itself says of these answers, checks and all."""
     texts = [_text(one.get("prediction")) for one in held]
-    made = scored(part.name, part.task, part.items, _Given(texts), lambda what, done, total: None)
+    once = part.task.model_copy(update={"samples": None})
+    made = scored(part.name, once, part.items, _Given(texts), lambda what, done, total: None)
     for column in made.columns:
         if not column.startswith("measure."):
             continue

@@ -93,6 +93,8 @@ def _told(name: str, task: Task, items: Items, left: Left) -> None:
         left.add(name, f"check {check}", "a check of weft's on what is written")
     if task.noise is not None:
         left.add(name, "noise", "robustness is of weft's own noise")
+    if task.samples is not None:
+        left.add(name, "samples", "answers are drawn once there, at temperature 0")
     if task.natural is not None:
         left.add(name, "natural", "how far texts are from native ones is weft's own")
     if task.twin_of is not None:
