@@ -44,6 +44,7 @@ BLOCK = re.compile(r"```(sh|python|yaml)\n(.*?)```", re.DOTALL)
         ("synthesis-recipes-instructions", 1, "made/records/sft/swh_Latn.parquet"),
         ("evaluate", 1, "trial/second/scores.json"),
         ("evaluate-report", 1, "trial/second/report/evaluation.html"),
+        ("metric-evaluation", 1, "agreement.json"),
         ("evaluate-exchange", 1, "trial/back/scores.json"),
         ("synthesis-shots", 2, "two/records/pair/swh_Latn.parquet"),
         ("evaluate-culture", 2, "manners/run/scores.json"),

@@ -95,3 +95,23 @@ def test_parallel_text_of_a_pair_without_ratings_is_told(tmp_path: Path, capsys:
     assert main(command) == 0
     said = capsys.readouterr().out
     assert "parallel" in said and "not used: --parallel of yor_Latn-hau_Latn" in said
+
+
+def test_texts_with_tabs_keep_to_their_cells(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new, out = tmp_path / "new.jsonl", tmp_path / "out.tsv"
+    row = {
+        "src_lang": "sw",
+        "tgt_lang": "ha",
+        "source": "kifata\tsarita",
+        "translation": "fakin\nrisan",
+        "more": [1, 2],
+    }
+    new.write_text(json.dumps(row) + "\n", "utf-8")
+    command = ["pairs", "quality", str(new), "--model", str(model), "-q", "--into"]
+    assert main([*command, str(out)]) == 2
+    assert "cannot be written" in capsys.readouterr().err and not out.exists()
+    del row["more"]
+    new.write_text(json.dumps(row) + "\n", "utf-8")
+    assert main([*command, str(out)]) == 0
+    frame = pl.read_csv(out, separator="\t")
+    assert frame.height == 1 and frame["source"][0] == "kifata sarita"

@@ -12,9 +12,11 @@ import pytest
 from weft.cli.application import application
 from weft.evaluate.models.contract import Tell
 from weft.evaluate.models.outputs import Outputs
-from weft.evaluate.running import Settings, evaluate, save
+from weft.evaluate.running import Settings, evaluate, read_scores, save
 from weft.evaluate.suite import load
 from weft.report.evaluation_page import write
+from weft.report.evaluation_parts import scores
+from weft.report.evaluation_samples import _spread, _text
 
 from .tags import Tags
 
@@ -139,6 +141,17 @@ def test_samples_stand_in_the_direction_of_their_language(page: str) -> None:
     assert re.search(r'<dt>asked</dt><dd><div class="sample" dir="auto">', samples)
 
 
+def test_an_answer_in_another_script_has_the_direction_of_its_own_letters() -> None:
+    assert 'dir="ltr"' in _text("The answer is (A).", "arb_Arab")
+    assert 'dir="rtl"' in _text("COVID-19 الجواب هو الأول", "arb_Arab")
+    assert 'dir="rtl"' in _text("(1)", "arb_Arab") and 'dir="ltr"' in _text("(1)", "swh_Latn")
+
+
+def test_samples_are_of_each_script_first() -> None:
+    codes = ["swh_Latn", "hau_Latn", "yor_Latn", "ibo_Latn", "lug_Latn", "wol_Latn", "ful_Latn", "arb_Arab", "amh_Ethi"]
+    assert _spread(codes) == ["swh_Latn", "hau_Latn", "yor_Latn", "ibo_Latn", "arb_Arab", "amh_Ethi"]
+
+
 def test_differences_have_means_first_and_say_which_is_better(runs: tuple[Path, Path], page: str) -> None:
     differences = _section(page, "differences")
     assert differences.index("mean of 2 languages") < differences.index("Swahili")
@@ -168,6 +181,17 @@ def test_a_run_of_which_nothing_ran(tmp_path: Path) -> None:
     save(run, tmp_path / "nothing")
     page = write(tmp_path / "nothing")[0].read_text("utf-8")
     assert 'id="heat"' not in page and "broken" in _section(page, "not_run")
+
+
+def test_of_very_many_scores_those_of_slices_are_left_to_the_file(runs: tuple[Path, Path]) -> None:
+    held = read_scores(runs[1])
+    whole = [one for one in held["scores"] if one["slice"] is None]
+    of_slices = [one for one in held["scores"] if one["slice"] is not None]
+    assert whole and of_slices
+    few = scores(held)
+    assert few.count("<tr>") == len(held["scores"]) + 1 and "scores.json" not in few
+    many = scores({"scores": [*whole, *of_slices * 4000]})
+    assert many.count("<tr>") == len(whole) + 1 and "more, of slices, are in scores.json" in many
 
 
 def test_the_command_says_where_the_page_is(runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

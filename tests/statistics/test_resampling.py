@@ -88,3 +88,13 @@ def test_bad_shapes_are_told() -> None:
         bootstrap(np.ones((0, 1, 2)))
     with pytest.raises(WeftError, match="not finite"):
         bootstrap(np.full((2, 1, 2), np.inf))
+
+
+def test_draws_that_are_kept_are_those_that_would_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = np.random.default_rng(2).random((40, 2, 3))
+    kept = np.concatenate(list(resampled(sums, 500, 9)))
+    again = np.concatenate(list(resampled(sums, 500, 9)))
+    monkeypatch.setattr("weft.statistics.resampling._KEPT", 0)
+    made = np.concatenate(list(resampled(sums, 500, 9)))
+    assert kept.tobytes() == again.tobytes() == made.tobytes()
+    assert not np.array_equal(made, np.concatenate(list(resampled(sums, 500, 10))))

@@ -15,6 +15,7 @@ from weft.cli.exporting import export
 from weft.cli.indexing import index
 from weft.cli.interleaving import interleave
 from weft.cli.logs import logs
+from weft.cli.meta_evaluating import meta_evaluate
 from weft.cli.options import BuildFolder, Force, Json, KeepFree, Quiet
 from weft.cli.packing import pack
 from weft.cli.pairs import pairs
@@ -293,6 +294,7 @@ application.command()(interleave)
 application.command()(pack)
 application.command()(index)
 application.command()(evaluate)
+application.command("meta-evaluate")(meta_evaluate)
 application.command()(export)
 application.command()(clean)
 application.command()(worker)

@@ -119,15 +119,22 @@ def _write(table: pl.DataFrame, scored: pl.DataFrame, into: Path) -> None:
 
     added = scored.select(pl.exclude("reason").round(4), "reason").rename(ADDED)
     out = pl.concat([table.drop([name for name in added.columns if name in table.columns]), added], how="horizontal")
+    if into.suffix == ".tsv":
+        # What divides cells and rows cannot stand in a text.
+        out = out.with_columns(pl.col(pl.String).str.replace_all(r"[\t\r\n]+", " "))
     with whole(into) as place:
-        if into.suffix == ".parquet":
-            out.write_parquet(place, compression="zstd")
-        elif into.suffix == ".jsonl":
-            out.write_ndjson(place)
-        elif into.suffix == ".tsv":
-            out.write_csv(place, separator="\t", quote_style="never")
-        else:
-            out.write_csv(place)
+        try:
+            if into.suffix == ".parquet":
+                out.write_parquet(place, compression="zstd")
+            elif into.suffix == ".jsonl":
+                out.write_ndjson(place)
+            elif into.suffix == ".tsv":
+                out.write_csv(place, separator="\t", quote_style="never")
+            else:
+                out.write_csv(place)
+        except pl.exceptions.PolarsError as error:
+            said = str(error).splitlines()[0]
+            raise WeftError(f"{into}: cannot be written: {said}; expected .jsonl or .parquet of such columns") from None
 
 
 def _told(frame: pl.DataFrame, scored: pl.DataFrame) -> dict[str, Any]:

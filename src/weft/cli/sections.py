@@ -11,7 +11,7 @@ SECTIONS = {
     "Building": ("recipe", "run", "synthesize", "worker", "status", "logs", "clean"),
     "What came of it": ("report", "explain", "errors", "diff"),
     "Parallel text": ("pairs",),
-    "What a model can do": ("evaluate",),
+    "What a model can do": ("evaluate", "meta-evaluate"),
     "With a release": ("export", "pack", "interleave", "index", "share", "decontaminate"),
     "Models and tokenizers": ("train", "tokenizer"),
 }

@@ -131,7 +131,7 @@ def _parallel(given: Sequence[str], left: Unreadable) -> Mapping[tuple[str, str]
 
 
 def _said(told: dict[str, Any]) -> None:
-    from weft.evaluate.mos.card import domain_table, table
+    from weft.evaluate.mos.card import domain_table, not_shown, table
 
     read = told["ratings"]
     out = f"; {read['left_out']:,} without text or score left out" if read["left_out"] else ""
@@ -145,6 +145,8 @@ def _said(told: dict[str, Any]) -> None:
     if domains := domain_table(told):
         head = ("pair", "looks at", "domain", "ratings", "Pearson", "Spearman", "bias")
         show.table(head, domains, right=frozenset({3, 6}), whole=frozenset({0, 4, 5}))
+    for name in not_shown(told):
+        show.say(f"not shown to be better than one score for all: {name}")
     for name, count in told["too_few"].items():
         show.say(f"not trained: {name}: {show.counted(count, 'rating')}; expected 200 at least")
     for name in told["parallel_unused"]:

@@ -28,7 +28,7 @@ def heat(held: Mapping[str, Any]) -> str:
     rows = [_row(code, columns, cells, why) for code in codes]
     note = (
         "Each cell is a task's first measure. Its depth goes from chance (pale) to the best that there is (deep); "
-        "what was not run is hatched. Bounds of 95 % are in the tooltip, and in the table below."
+        "what was not run is hatched. Bounds of 95 % are in the tooltip, and in the table of all scores at the end."
     )
     table = (
         f"{scrolled('Scores by language and task')}<table class=heat>{captioned('Scores by language and task')}"

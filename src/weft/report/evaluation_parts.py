@@ -14,6 +14,8 @@ from weft.report.plots import Interval, axis
 Rows = Sequence[Mapping[str, Any]]
 _SHOWN = 24
 """Differences that are drawn; the table has all."""
+_LISTED = 4000
+"""Scores from which on those of slices are not listed: a page of 15,000 has 5 MB."""
 
 
 def averages(held: Mapping[str, Any]) -> str:
@@ -21,14 +23,14 @@ def averages(held: Mapping[str, Any]) -> str:
     for one in held["averages"]:
         like = next(s for s in held["scores"] if (s["task"], s["metric"]) == (one["task"], one["metric"]))
         shown = {**one, "ceiling": like["ceiling"]}
-        missing = f"{len(one['not_run'])} not run" if one["not_run"] else ""
+        missing = number(len(one["not_run"])) if one["not_run"] else "–"
         rows.append(
-            [esc(one["task"]), esc(one["direction"] or ""), esc(one["metric"]), _bounded(shown),
+            [esc(one["task"]), esc((one["direction"] or "").replace("_", " ")), esc(one["metric"]), _bounded(shown),
              number(one["languages"]), f'<span title="{esc(", ".join(one["not_run"]))}">{missing}</span>',
              f'<span class=soft>{esc(one["estimator"])}</span>']
         )  # fmt: skip
     head = [("task", False), ("direction", False), ("metric", False), ("mean", True), ("languages", True),
-            ("", False), ("estimator", False)]  # fmt: skip
+            ("not run", False), ("estimator", False)]  # fmt: skip
     note = "Each language counts once, whatever its items. A mean of other languages is another figure."
     return section("means", "Means over languages", note, table(head, rows)) if rows else ""
 
@@ -103,7 +105,11 @@ def _difference(row: Mapping[str, Any]) -> list[str]:
     told = f'{figure(row, "value")} <span class="soft bounds">{bounds}</span> <span class="{word}">{word}</span>'
     p = row.get("holm", row["p"])
     return [where, esc(task), esc(row["metric"]), figure(row, "first"), figure(row, "second"),
-            sorted_by(row["value"], told), sorted_by(p, f"{p:.4f}"), number(row["items"])]  # fmt: skip
+            sorted_by(row["value"], told), sorted_by(p, _p(p)), number(row["items"])]  # fmt: skip
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.00005 else "&lt; .0001"
 
 
 def _drawn(rows: Rows) -> str:
@@ -137,7 +143,7 @@ def slices(found: Rows, held: Mapping[str, Any]) -> str:
              esc(row["slice"]),
              sorted_by(row["value"], figure(shown, "value")), sorted_by(row["rest"], figure(shown, "rest")),
              sorted_by(row["difference"], figure(shown, "difference")), number(row["items"]),
-             sorted_by(row["benjamini_hochberg"], f"{row['benjamini_hochberg']:.4f}")]
+             sorted_by(row["benjamini_hochberg"], _p(row["benjamini_hochberg"]))]
         )  # fmt: skip
     head = [("task", False), ("language", False), ("direction", False), ("slice", False), ("slice's mean", True),
             ("rest", True), ("difference", True), ("items", True), ("p (BH)", True)]  # fmt: skip
@@ -176,9 +182,10 @@ def _language(given: str) -> str:
 
 
 def scores(held: Mapping[str, Any]) -> str:
-    """Every score with its bounds and signature, folded."""
-    rows = []
-    for one in held["scores"]:
+    """Scores with their bounds and signatures, folded; of very many those of slices are left to the file."""
+    every, rows = held["scores"], []
+    kept = every if len(every) <= _LISTED else [one for one in every if one["slice"] is None]
+    for one in kept:
         where = one["slice"] or ""
         rows.append(
             [esc(one["task"]), esc(one["language"]), esc(one["direction"] or ""), esc(where), esc(one["metric"]),
@@ -188,6 +195,8 @@ def scores(held: Mapping[str, Any]) -> str:
     head = [("task", False), ("language", False), ("direction", False), ("slice", False), ("metric", False),
             ("score", True), ("items", True), ("not run", True), ("chance", True), ("signature", False)]  # fmt: skip
     whole = table(head, rows, sortable=True, caption="All scores")
-    body = f"<details><summary>{len(rows):,} scores with bounds of 95 % and signatures</summary>{whole}</details>"
+    more = f"; {len(every) - len(kept):,} more, of slices, are in scores.json" if len(kept) < len(every) else ""
+    said = f"{len(rows):,} scores with bounds of 95 % and signatures{more}"
+    body = f"<details><summary>{said}</summary>{whole}</details>"
     note = "A signature says all that decides a score but the model: suite, task, data, metric, how bounds were found."
     return section("scores", "All scores", note, body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,8 +33,8 @@ def samples(held: Mapping[str, Any], outcomes: Mapping[str, pl.DataFrame]) -> st
             made.append(f'<details data-name="{esc(task)} {esc(language)}"{opened}><summary>{summary}</summary>'
                         f"{body}</details>")  # fmt: skip
     note = (
-        f"The {_ITEMS} items with the lowest scores, of up to {_LANGUAGES} languages of each task that are "
-        "lowest. What models write stands here as it is."
+        f"Of each task the {_ITEMS} items with the lowest scores, in the lowest language of each script, up to "
+        f"{_LANGUAGES} languages. What models write stands here as it is."
     )
     return section("samples", "What went wrong", note, "".join(made)) if made else ""
 
@@ -47,7 +49,7 @@ def _worst(
     for one in primary:
         lowest[one["language"]] = min(turn * one["value"], lowest.get(one["language"], np.inf))
     ran = outcomes.filter(pl.col(f"measure.{metric}").is_not_null())
-    for language in sorted(lowest, key=lambda code: (lowest[code], code))[:_LANGUAGES]:
+    for language in _spread(sorted(lowest, key=lambda code: (lowest[code], code))):
         part = ran.filter(pl.col("language") == language)
         if not part.height:
             continue
@@ -57,6 +59,14 @@ def _worst(
         rows = low.sort("weft.order", "item", maintain_order=True).head(_ITEMS).to_dicts()
         if rows:
             yield language, rows
+
+
+def _spread(codes: list[str]) -> list[str]:
+    """The lowest language of each script, and then the lowest of the others; `codes` are in the order of scores."""
+    scripts = dict.fromkeys(code.partition("_")[2] for code in codes)
+    heads = [next(code for code in codes if code.partition("_")[2] == script) for script in scripts][:_LANGUAGES]
+    others = [code for code in codes if code not in heads][: _LANGUAGES - len(heads)]
+    return sorted([*heads, *others], key=codes.index)
 
 
 def _item(row: Mapping[str, Any], metric: str) -> str:
@@ -95,7 +105,14 @@ def _right(row: Mapping[str, Any], target: str) -> Iterator[str]:
 
 
 def _text(text: str, code: str) -> str:
-    """What was asked or answered, cut where it is long; its direction is that of its own letters."""
+    """What was asked or answered, cut where it is long; `code` is the language that it should be in, or nothing."""
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
-    of = f' lang="{esc(tag(code))}" dir="{direction(code)}"' if is_code(code) else ' dir="auto"'
+    of = f' lang="{esc(tag(code))}" dir="{_way(shown, code)}"' if is_code(code) else ' dir="auto"'
     return f'<div class="sample"{of}>{esc(shown)}</div>'
+
+
+def _way(text: str, code: str) -> str:
+    """The direction of most letters, as models answer in other languages too; without letters that of the language."""
+    kinds = Counter(unicodedata.bidirectional(letter) for letter in text)
+    left, right = kinds["L"], kinds["R"] + kinds["AL"]
+    return direction(code) if left == right else "ltr" if left > right else "rtl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def pearson(first: Any, second: Any) -> float:
     x, y = _pair(first, second)
     if len(x) < 2:
         return float("nan")
-    return float(_of_sums(_moments(x, y).sum(axis=0))[0])
+    return float(of_moments(moments(x, y).sum(axis=0)))
 
 
 def spearman(first: Any, second: Any) -> float:
@@ -84,19 +85,66 @@ def pearson_interval(
     x, y = _pair(first, second)
     held = np.asarray(first, np.float64), np.asarray(second, np.float64)
     names = None if clusters is None else np.asarray(clusters)[~(np.isnan(held[0]) | np.isnan(held[1]))]
-    return bootstrap(_moments(x, y)[:, None], _of_sums, clusters=names, samples=samples, seed=seed)[0]
+    return bootstrap(moments(x, y)[:, None], of_moments, clusters=names, samples=samples, seed=seed)[0]
 
 
-def _moments(x: Doubles, y: Doubles) -> Doubles:
+def moments(x: Doubles, y: Doubles) -> Doubles:
+    """Sums of which `of_moments` makes Pearson's r, (items, 6), about the means of these items."""
     # About their means: squares of large figures that hardly differ would lose all digits.
     x, y = x - x.mean(), y - y.mean()
     return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
 
 
-def _of_sums(sums: Doubles) -> Doubles:
-    count, x, y, xx, yy, xy = np.moveaxis(np.atleast_2d(sums), -1, 0)
+def of_moments(sums: Doubles) -> Doubles:
+    """Pearson's r of sums along the last axis; NaN where one side does not vary."""
+    count, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Doubles = (count * xy - x * y) / np.sqrt((count * xx - x * x) * (count * yy - y * y))
+    return found
+
+
+def williams(first: float, second: float, between: float, items: int) -> float:
+    """The two-sided p-value of Williams (1959) that two correlations with one row of figures are equal.
+
+    `first` and `second` are Pearson's r of two metrics with it, `between` is that of the metrics with each other, as
+    Graham and Baldwin (2014) test metrics; items count as independent. NaN for fewer than four, or for
+    metrics that are one.
+    """
+    if items < 4:
+        return float("nan")
+    k = 1 - first**2 - second**2 - between**2 + 2 * first * second * between
+    below = 2 * k * (items - 1) / (items - 3) + (first + second) ** 2 / 4 * (1 - between) ** 3
+    if not below > 0:
+        return float("nan")
+    t = (first - second) * math.sqrt((items - 1) * (1 + between) / below)
+    return _beyond(abs(t), items - 3)
+
+
+def _beyond(t: float, degrees: int) -> float:
+    """The share of Student's distribution beyond t on both sides, by the continued fraction of the incomplete beta."""
+    x, a, b = degrees / (degrees + t * t), degrees / 2, 0.5
+    if t == 0:
+        return 1.0
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    if x < (a + 1) / (a + b + 2):
+        return front * _fraction(x, a, b) / a
+    return 1 - front * _fraction(1 - x, b, a) / b
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """Lentz's method; Numerical Recipes, section 6.4."""
+    tiny = 1e-300
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1) or tiny)
+    found = d
+    for m in range(1, 1000):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d, c = 1 / (1 + step * d or tiny), 1 + step / c or tiny
+            found *= d * c
+        if abs(d * c - 1) < 1e-15:
+            break
     return found
 
 

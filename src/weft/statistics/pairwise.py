@@ -64,6 +64,18 @@ def tie_accuracy(human: Any, metric: Any, epsilon: float = 0.0) -> TieAccuracy:
     return TieAccuracy(pairs.accuracy(epsilon), epsilon, pairs.all_ties, pairs.items, len(pairs.order))
 
 
+def tie_accuracies(human: Any, metric: Any, epsilon: float = 0.0) -> Doubles:
+    """What `tie_accuracy` has of each item, (items,): NaN where no two systems have both scores."""
+    h, m = np.asarray(human, np.float64), np.asarray(metric, np.float64)
+    first, second = np.triu_indices(h.shape[1], 1)
+    order, apart = h[:, first] - h[:, second], m[:, first] - m[:, second]
+    there = ~(np.isnan(order) | np.isnan(apart))
+    said = np.where(np.abs(apart) <= epsilon, 0.0, np.sign(apart))
+    with np.errstate(invalid="ignore"):
+        found: Doubles = ((said == np.sign(order)) & there).sum(axis=1) / there.sum(axis=1)
+    return found
+
+
 def calibrated_epsilon(human: Any, metric: Any) -> float:
     """The threshold of ties at which `tie_accuracy` is highest, the smallest of those; of 0 and all differences seen.
 
@@ -95,10 +107,34 @@ def soft_pairwise_accuracy(human: Any, metric: Any, *, permutations: int = _PERM
     an item leaves that item out for all. The coins are the same for all pairs. Raises WeftError for fewer than two
     systems or no items.
     """
-    return float(1.0 - np.abs(_p_values(human, permutations, seed) - _p_values(metric, permutations, seed)).mean())
+    return float(1.0 - np.abs(p_values(human, permutations, seed) - p_values(metric, permutations, seed)).mean())
 
 
-def _p_values(scores: Any, permutations: int, seed: int) -> Doubles:
+def pairwise_accuracy(human: Any, metric: Any) -> float:
+    """The share of pairs of systems that a metric orders as people do (Kocmi et al. 2021, arXiv 2107.10821).
+
+    Of means over the items that all systems have of both; pairs that people hold equal do not count, and those that
+    the metric does are wrong. NaN where people tell no two apart.
+    """
+    h, m = np.asarray(human, np.float64), np.asarray(metric, np.float64)
+    there = ~(np.isnan(h) | np.isnan(m)).any(axis=1)
+    first, second = np.triu_indices(h.shape[1], 1)
+    means = [held[there].mean(axis=0) for held in (h, m)]
+    wanted, said = (np.sign(np.round(one[first] - one[second], 12)) for one in means)
+    return float((said == wanted)[wanted != 0].mean()) if (wanted != 0).any() else float("nan")
+
+
+def coins(items: int, permutations: int = _PERMUTATIONS, seed: int = 0) -> Doubles:
+    """Signs (permutations, items) that turn an item's difference or not, for `p_values` of these items."""
+    draws = np.random.Generator(np.random.PCG64(seed))
+    return (draws.integers(0, 2, (permutations, items), dtype=np.int8) * 2 - 1).astype(np.float64)
+
+
+def p_values(scores: Any, permutations: int = _PERMUTATIONS, seed: int = 0, signs: Doubles | None = None) -> Doubles:
+    """Of every two systems i < j how probable a difference as large as that seen is by chance, as SPA has it.
+
+    `signs` are `coins` of these items, or of more, of which the first ones count. Raises WeftError as SPA.
+    """
     held = np.asarray(scores, np.float64)
     if held.ndim != 2 or held.shape[1] < 2:
         raise WeftError(f"scores of shape {held.shape}; expected (items, systems) with two systems at least")
@@ -106,8 +142,7 @@ def _p_values(scores: Any, permutations: int, seed: int) -> Doubles:
     if not len(held):
         raise WeftError("scores: no item that all systems have; expected some")
     first, second = np.triu_indices(held.shape[1], 1)
-    signs = np.random.Generator(np.random.PCG64(seed)).integers(0, 2, (permutations, len(held)), dtype=np.int8) * 2 - 1
-    turned = signs.astype(np.float64) @ held
+    turned = (coins(len(held), permutations, seed) if signs is None else signs[:, : len(held)]) @ held
     observed = held.sum(axis=0)
     null = turned[:, first] - turned[:, second]
     wanted = observed[first] - observed[second]

@@ -6,6 +6,7 @@ So items of a cluster are summed once, and a resample is a row of how often each
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ SAMPLES = 10_000
 LEVEL = 0.95
 _AT_ONCE = 1 << 23
 """Doubles of one block of resamples."""
+_KEPT = 1 << 21
+"""Doubles of draws that are kept for the next call."""
 _EXACT = 2.0**52
 
 
@@ -76,12 +79,27 @@ def resampled(sums: Doubles, samples: int = SAMPLES, seed: int = 0) -> Iterator[
     product = Product(sums.reshape(count, -1), count)
     block = max(1, min(samples, _AT_ONCE // max(count, sums[0].size)))
     draws = np.random.Generator(np.random.PCG64(seed))
+    if samples <= block and samples * count <= _KEPT:
+        yield product.of(_same_draws(count, samples, seed)).reshape(samples, *sums.shape[1:])
+        return
     for start in range(0, samples, block):
         rows = min(block, samples - start)
-        drawn = draws.integers(0, count, (rows, count), dtype=np.int64)
-        drawn += np.arange(rows, dtype=np.int64)[:, None] * count
-        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)
-        yield product.of(times).reshape(rows, *sums.shape[1:])
+        yield product.of(_times(draws, rows, count)).reshape(rows, *sums.shape[1:])
+
+
+def _times(draws: np.random.Generator, rows: int, count: int) -> Doubles:
+    """How often each cluster is drawn, (rows, clusters)."""
+    drawn = draws.integers(0, count, (rows, count), dtype=np.int64)
+    drawn += np.arange(rows, dtype=np.int64)[:, None] * count
+    return np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)
+
+
+@functools.lru_cache(2)
+def _same_draws(count: int, samples: int, seed: int) -> Doubles:
+    """Draws of one block; languages of a suite have as many items one after the other, and the same draws."""
+    made = _times(np.random.Generator(np.random.PCG64(seed)), samples, count)
+    made.flags.writeable = False
+    return made
 
 
 class Product:

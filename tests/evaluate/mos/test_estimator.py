@@ -45,6 +45,7 @@ def test_it_ranks_translations_that_it_never_saw(made: Estimator) -> None:
     assert scored["reason"].null_count() == frame.height
     assert pearson(scored["score"], frame["said"]) > 0.6
     told = made.card["pairs"][0]["heads"]["text"]
+    assert "Not shown" not in page(made.card)
     assert told["pearson"]["low"] < told["pearson"]["value"] < told["pearson"]["high"]
     inside = (scored["low"] <= frame["said"]) & (frame["said"] <= scored["high"])
     assert 0.8 < inside.mean() < 0.98 and scored["low"].min() >= 0 and scored["high"].max() <= 100
@@ -53,7 +54,9 @@ def test_it_ranks_translations_that_it_never_saw(made: Estimator) -> None:
 def test_shuffled_scores_teach_nothing(held: Ratings) -> None:
     random = np.random.default_rng(1)
     shuffled = held.frame.with_columns(pl.Series("score", random.permutation(held.frame["score"].to_numpy())))
-    told = train(Ratings(shuffled, "da"), Plan()).card["pairs"][0]["heads"]["text"]
+    made = train(Ratings(shuffled, "da"), Plan())
+    told = made.card["pairs"][0]["heads"]["text"]
+    assert "Not shown to be better than one score for all: swh_Latn-hau_Latn (text)." in page(made.card)
     assert abs(told["pearson"]["value"] or 0) < 0.15
 
 
@@ -145,7 +148,24 @@ def test_the_score_of_the_model_is_used_where_it_is_there(tmp_path: Path) -> Non
     assert heads["model_score"]["pearson"]["value"] > heads["text"]["pearson"]["value"] + 0.01
     new = _new()
     with_it = made.score(new.with_columns(model_score=pl.col("said") / 50))
-    assert pearson(with_it["score"], new["said"]) > pearson(made.score(new)["score"], new["said"])
+    without = made.score(new)
+    assert pearson(with_it["score"], new["said"]) > pearson(without["score"], new["said"])
+    # A row that lacks it is scored as if none had it, and changes nothing of the others.
+    odd = pl.int_range(pl.len()) % 2 == 1
+    half = made.score(new.with_columns(model_score=pl.when(odd).then(pl.col("said") / 50)))
+    assert half.gather_every(2).equals(without.gather_every(2))
+    assert half.gather_every(2, 1).equals(with_it.gather_every(2, 1))
+
+
+def test_ratings_of_one_document_are_refused(held: Ratings) -> None:
+    with pytest.raises(WeftError, match="ratings of 1 documents or sources; expected 5"):
+        train(Ratings(held.frame.with_columns(document=pl.lit("all")), "da"), Plan())
+
+
+def test_scores_that_do_not_vary_teach_nothing_and_break_nothing(held: Ratings) -> None:
+    made = train(Ratings(held.frame.with_columns(score=pl.lit(40.0)), "da"), Plan())
+    assert made.card["pairs"][0]["heads"]["text"]["pearson"]["value"] is None and "nothing learnt" in page(made.card)
+    assert made.score(_new(20))["score"].to_list() == pytest.approx([40.0] * 20, abs=1e-3)
 
 
 def test_parallel_text_is_learnt_from_and_counted_apart(tmp_path: Path) -> None:

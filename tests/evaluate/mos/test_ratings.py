@@ -68,7 +68,7 @@ def test_each_rater_has_a_scale_of_its_own(tmp_path: Path) -> None:
 
 def test_scores_are_made_of_errors(tmp_path: Path) -> None:
     rows = (
-        "sw|ha|s|t|x|Accuracy/Omission|Major\nsw|ha|s|t|x|Fluency/Grammar|minor\nsw|ha|s|t|y|no-error|no-error\n"
+        "sw|ha|s<v></v>|t|x|Accuracy/Omission|Major\nsw|ha|s|<v>t</v>|x|Fluency/Grammar|minor\nsw|ha|s|t|y|no-error|no-error\n"
         "sw|ha|s|u|x|Non-translation!|major\n"
     )
     file = _table(tmp_path, "src_lang|tgt_lang|source|translation|rater|category|severity\n" + rows)

@@ -102,9 +102,21 @@ def page(card: Mapping[str, Any]) -> str:
     if card["too_few"]:
         told = ", ".join(f"{name} ({count})" for name, count in card["too_few"].items())
         lines += ["", f"Not trained, too few ratings: {told}."]
+    if unproven := not_shown(card):
+        lines += ["", f"Not shown to be better than one score for all: {', '.join(unproven)}."]
     lines += ["", "Folds are by document where the ratings name one, else by source text. A pair of languages that is "
               "not listed gets no score."]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def not_shown(card: Mapping[str, Any]) -> list[str]:
+    """Pairs of languages and heads whose correlation may be 0 or less."""
+    return [
+        f"{'-'.join(pair['languages'])} ({name})"
+        for pair in card["pairs"]
+        for name, held in pair["heads"].items()
+        if (held["pearson"]["low"] or 0.0) <= 0
+    ]
 
 
 def table(card: Mapping[str, Any]) -> list[tuple[str, ...]]:

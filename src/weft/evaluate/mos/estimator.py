@@ -14,9 +14,10 @@ from weft.evaluate.mos import guards, shape
 from weft.evaluate.mos.calibration import Calibration
 from weft.evaluate.mos.heads import BITS, Head, Seen
 from weft.evaluate.mos.ratings import ITEM
+from weft.evaluate.mos.shape import Known
 from weft.evaluate.mos.vectors import PairEmbed
 from weft.parallel.evidence import strings
-from weft.parallel.scorer import Parts
+from weft.parallel.lexicon import MOST_TOKENS
 from weft.text.buffers import string_buffers
 from weft.text.hashed_grams import Rows, rows, scaled
 from weft.text.tokens import tokens
@@ -26,7 +27,7 @@ Tell = Callable[[str, int, int | None], None]
 TEXT, PARALLEL, GLASS, VECTORS = "text", "parallel", "model_score", "encoder"
 """What a head looks at: the two texts, external parallel text, the score of the model that translated, vectors."""
 _AT_ONCE = 4096
-MOST_TOKENS = 240
+_CHARACTERS, _WORDS = 4, 2
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class PairModel:
     """
 
     languages: tuple[str, str]
-    parts: Parts
-    external: Parts | None
+    known: Known
+    external: Known | None
     rarity: tuple[Floats, Floats]
     heads: Mapping[str, Trained]
     floor: float
@@ -63,7 +64,7 @@ class PairModel:
         self, trained: Trained, source: Sequence[str], target: Sequence[str], more: Mapping[str, Any] | None = None
     ) -> Seen:
         """What a head sees of pairs; `more` are `model_score` and `encoder` where it looks at them."""
-        held = shape.columns(self.parts, source, target)
+        held = shape.columns(self.known, source, target)
         if PARALLEL in trained.looks_at and self.external is not None:
             held = np.concatenate([held, shape.parallel(self.external, source, target)], axis=1)
         given = more or {}
@@ -80,7 +81,7 @@ class PairModel:
 def grams_of(texts: Sequence[str]) -> Rows:
     """Counts of the n-grams of texts."""
     held = string_buffers(strings(texts))
-    return rows(held, tokens(held, fold_marks=True, prefix=0, most=MOST_TOKENS), BITS)
+    return rows(held, tokens(held, fold_marks=True, prefix=0, most=MOST_TOKENS), BITS, _CHARACTERS, _WORDS)
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,23 @@ class Estimator:
 
 
 def _scores(model: PairModel, part: pl.DataFrame, embed: PairEmbed | None) -> npt.NDArray[np.float64]:
+    """Score, low and high (3, rows); rows with the score of a model and rows without go to different heads."""
+    known = part[GLASS].is_finite().fill_null(value=False).to_numpy() if GLASS in part.columns else None
+    if known is None or not known.any():
+        return _alike(model, part, embed, glass=False)
+    found = np.empty((3, part.height))
+    for glass in (True, False):
+        rows = np.flatnonzero(known == glass)
+        if len(rows):
+            found[:, rows] = _alike(model, part[rows], embed, glass=glass)
+    return found
+
+
+def _alike(model: PairModel, part: pl.DataFrame, embed: PairEmbed | None, *, glass: bool) -> npt.NDArray[np.float64]:
     source, target = part["source"].to_list(), part["translation"].to_list()
-    given: dict[str, Any] = {}
-    if GLASS in part.columns and part[GLASS].null_count() == 0:
-        given[GLASS] = part[GLASS].to_numpy()
-    if embed is not None:
-        given[VECTORS] = None
-    trained = model.head(frozenset(given))
+    there = {GLASS} if glass else set()
+    trained = model.head(frozenset(there if embed is None else {*there, VECTORS}))
+    given: dict[str, Any] = {GLASS: part[GLASS].to_numpy()} if GLASS in trained.looks_at else {}
     if VECTORS in trained.looks_at and embed is not None:
         given[VECTORS] = embed(source, target)
     values = trained.head.values(model.seen(trained, source, target, given))

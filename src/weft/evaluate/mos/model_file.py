@@ -38,9 +38,10 @@ def save(estimator: Estimator, into: Path) -> None:
     arrays: Arrays = {}
     pairs = []
     for number, model in enumerate(estimator.pairs.values()):
-        _put_parts(arrays, f"{number}-own", model.parts)
-        if model.external is not None:
-            _put_parts(arrays, f"{number}-external", model.external)
+        for place in range(len(shape.FOLDINGS)):
+            _put_parts(arrays, f"{number}-own-{place}", model.known[place])
+            if model.external is not None:
+                _put_parts(arrays, f"{number}-external-{place}", model.external[place])
         arrays |= {f"{number}-rare-{side}": rare for side, rare in zip(_SIDES, model.rarity, strict=True)}
         heads = []
         for place, (name, held) in enumerate(model.heads.items()):
@@ -122,12 +123,16 @@ def _pair(held: Mapping[str, Any], number: int, told: Mapping[str, Any]) -> Pair
         head = Head(grams=grams, constant=float(one["constant"]), **parts)
         heads[str(one["name"])] = Trained(head, Calibration.from_json(one["calibration"]), tuple(one["looks_at"]))
     rare = held[f"{number}-rare-source"], held[f"{number}-rare-target"]
-    external = _parts(held, f"{number}-external", (source, target)) if told["external"] else None
-    own = _parts(held, f"{number}-own", (source, target))
+    external = _known(held, f"{number}-external", (source, target)) if told["external"] else None
+    own = _known(held, f"{number}-own", (source, target))
     return PairModel((source, target), own, external, rare, heads, float(told["floor"]), tuple(told["taken_for"]))
 
 
-def _parts(held: Mapping[str, Any], at: str, languages: tuple[str, str]) -> Parts:
+def _known(held: Mapping[str, Any], at: str, languages: tuple[str, str]) -> shape.Known:
+    return tuple(_parts(held, f"{at}-{n}", languages, folding) for n, folding in enumerate(shape.FOLDINGS))
+
+
+def _parts(held: Mapping[str, Any], at: str, languages: tuple[str, str], folding: Folding) -> Parts:
     words, cells, models, lengths = [], [], [], []
     for side in _SIDES:
         hashes = held[f"{at}-{side}-hashes"]
@@ -139,6 +144,5 @@ def _parts(held: Mapping[str, Any], at: str, languages: tuple[str, str]) -> Part
         models.append(CharModel(held[f"{at}-{side}-characters"], int(held[f"{at}-{side}-unseen"][0])))
         known = held[f"{at}-{side}-lengths"]
         lengths.append(Lengths(float(known[0]), known[1:]))
-    folding = Folding()
     lexicon = Lexicon(languages, (folding, folding), (words[0], words[1]), (cells[0], cells[1]))
     return lexicon, Languages(models[0], models[1], (lengths[0], lengths[1]))

@@ -20,7 +20,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "source_language": ("source_language", "src_lang", "source_lang", "sl"),
     "target_language": ("target_language", "tgt_lang", "target_lang", "tl"),
     "source": ("source", "src", "original", "source_text"),
-    "translation": ("translation", "target", "tgt", "mt", "hypothesis", "output", "target_text"),
+    "translation": ("translation", "target", "tgt", "mt", "hypothesis", "output", "target_text", "target_with_v_span"),
     "score": ("score", "da_z_mean", "z_mean", "z", "da_mean", "mean", "rating", "da", "esa", "mos", "mqm"),
     "rater": ("rater", "annotator", "annotator_id", "rater_id"),
     "domain": ("domain",),
@@ -209,7 +209,11 @@ def _of_raters(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_errors(frame: pl.DataFrame) -> pl.DataFrame:
-    """A row for each translation with its MQM score, of rows of errors (`evaluate.mqm`)."""
+    """A row for each translation with its MQM score, of rows of errors (`evaluate.mqm`).
+
+    Marks of where an error begins and ends, `<v>` and `</v>` in the published files, are no part of a text.
+    """
+    frame = frame.with_columns(pl.col("source", "translation").str.replace_all("</?v>", ""))
     item = pl.struct(ITEM).rank("dense")
     marked = frame.with_columns(
         segment=item, system=pl.lit(""), rater=pl.col("rater") if "rater" in frame.columns else pl.lit("")

@@ -28,9 +28,8 @@ from weft.evaluate.mos.estimator import (
 )
 from weft.evaluate.mos.heads import BITS, Seen, crossed, fit, folds_of
 from weft.evaluate.mos.ratings import KINDS, Ratings
+from weft.evaluate.mos.shape import Known
 from weft.evaluate.mos.vectors import PairEmbed
-from weft.parallel.lexicon import Folding
-from weft.parallel.scorer import Parts, parts
 from weft.text.hashed_grams import rarity, scaled
 
 LEAST_RATINGS = 200
@@ -38,7 +37,6 @@ LEAST_RATINGS = 200
 FOLDS = 5
 Pair = tuple[str, str]
 Doubles = npt.NDArray[np.float64]
-_FOLDINGS = (Folding(), Folding())
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,11 @@ def _pair(pair: Pair, frame: pl.DataFrame, kind: str, plan: Plan) -> tuple[PairM
     source, target = frame["source"].to_list(), frame["translation"].to_list()
     scores = frame["score"].to_numpy().astype(np.float64)
     groups = (frame["document"] if "document" in frame.columns else frame["source"]).cast(pl.String).to_list()
+    if len(set(groups)) < plan.folds:
+        raise WeftError(
+            f"{'-'.join(pair)}: ratings of {len(set(groups))} documents or sources; expected {plan.folds} at least, "
+            "the folds of the cross-validation (--document names the column)"
+        )
     folds = folds_of(groups, plan.folds, plan.seed)
     columns, external = _columns(pair, source, target, folds, plan)
     more: dict[str, Any] = {}
@@ -110,7 +113,7 @@ def _pair(pair: Pair, frame: pl.DataFrame, kind: str, plan: Plan) -> tuple[PairM
         calibration = calibrate(values, scores, folds, KINDS[kind], domains)
         heads[name] = Trained(fit(seen, scores, plan.seed), calibration, looks_at)
         found[name] = measured(values, scores, folds, groups, domains, KINDS[kind])
-    known = parts(source, target, pair, _FOLDINGS)
+    known = shape.known(source, target, pair)
     floor = float(np.quantile(scores, 0.01))
     told = {
         "languages": list(pair), "rows": frame.height, "groups": len(set(groups)),
@@ -139,7 +142,7 @@ def variants(parallel: bool, glass: bool, vectors: bool) -> dict[str, tuple[str,
 
 def _columns(
     pair: Pair, source: list[str], target: list[str], folds: npt.NDArray[np.int64], plan: Plan
-) -> tuple[dict[str, Any], Parts | None]:
+) -> tuple[dict[str, Any], Known | None]:
     """Columns of each pair by what was learnt of words and characters of the other folds, and external parallel text.
 
     Heads so learn what pairs look like whose words nobody had seen.
@@ -149,11 +152,11 @@ def _columns(
         own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if not len(own):
             continue
-        known = parts([source[n] for n in others], [target[n] for n in others], pair, _FOLDINGS)
+        known = shape.known([source[n] for n in others], [target[n] for n in others], pair)
         held[own] = shape.columns(known, [source[n] for n in own], [target[n] for n in own])
     found = {TEXT: held}
     external = None
     if pair in plan.parallel:
-        external = parts(*plan.parallel[pair], pair, _FOLDINGS)
+        external = shape.known(*plan.parallel[pair], pair)
         found[PARALLEL] = shape.parallel(external, source, target)
     return found, external
