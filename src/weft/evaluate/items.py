@@ -32,7 +32,8 @@ class NotRun:
     language: str
     """Empty: all of the task."""
     reason: str
-    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot, no_words."""
+    """A stable code: no_data, broken_file, broken_list, unknown_language, no_items, no_examples, no_pivot, no_words;
+    no_native and no_naturalness of what is set beside native texts."""
     detail: str
     noise: str | None = None
     """Of which noise; null: without any."""
