@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.evaluate.conftest import Write
 
+from weft.cli.application import application
 from weft.errors import WeftError
 from weft.evaluate.models.outputs import Outputs
 from weft.evaluate.running import Run, Settings, evaluate
@@ -179,3 +180,19 @@ def test_refusals_need_to_know_what_asks_for_harm(write: Write) -> None:
     with pytest.raises(WeftError) as error:
         load(str(write("suite.yaml", RESPOND.replace(", unsafe: kind", ""))))
     assert "respond: refusal needs columns.unsafe" in str(error.value)
+
+
+def test_what_is_gated_is_told_beside_what_is_not(write: Write, shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite = write("suite.yaml", TRANSLATED)
+    outputs = {"a": "zzz", "c": "Shati jekundu zuri sana", "d": "qqq"}
+    file = write("out.jsonl", "".join(json.dumps({"item": k, "output": v}) + "\n" for k, v in outputs.items()))
+    run = shop / "run"
+    assert (
+        application(["evaluate", str(suite), "--model", str(file), "--into", str(run), "-q"], standalone_mode=False)
+        == 0
+    )
+    said = " ".join(capsys.readouterr().out.split())
+    assert "product swh_Latn from_pivot: no_taboo 1.000" in said and "of adequate texts alone 0.333" in said
+    assert application(["report", str(run)], standalone_mode=False) == 0
+    page = (run / "report/evaluation.html").read_text("utf-8")
+    assert "Culture, gated by adequacy" in page

@@ -200,6 +200,11 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
             f"{one['task']}{direction}: mean {one['metric']} of {show.counted(one['languages'], 'language')} "
             f"{_figure(one['value'], ceiling)}{missing}"
         )
+    beside = _gated(run)
+    for line in beside[:_SHOWN]:
+        show.say(line)
+    if len(beside) > _SHOWN:
+        show.say(f"… and {len(beside) - _SHOWN:,} more that are gated in {place}/scores.json")
     if run.contamination is not None:
         rows = run.contamination["items"]
         told = [sum(row[name] for row in rows) for name in ("found", "sought", "items")]
@@ -221,6 +226,21 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _gated(run: Run) -> list[str]:
+    """Scores that adequacy gates, never without the one that it does not."""
+    held = {(one.task, one.language, one.direction, one.metric): one for one in run.scores if one.slice is None}
+    found = []
+    for (task, language, direction, metric), one in held.items():
+        name = metric.removesuffix("_gated")
+        if name != metric and (plain := held.get((task, language, direction, name))) is not None:
+            where = " ".join(part for part in (task, language, direction) if part)
+            found.append(
+                f"{where}: {name} {plain.value:.3f} ({_bounds(plain)}), of adequate texts alone {one.value:.3f} "
+                f"({_bounds(one)})"
+            )
+    return found
 
 
 def _flagged(run: Run) -> list[str]:

@@ -22,7 +22,7 @@ from weft.report.page import packaged
 
 PAGE, FIGURES = "report/evaluation.html", "report/evaluation.json"
 _NAV = (
-    ("heat", "Languages and skills"), ("means", "Means"), ("composites", "Composites"),
+    ("heat", "Languages and skills"), ("means", "Means"), ("composites", "Composites"), ("gated", "Gated"),
     ("differences", "Differences"), ("slices", "Worst slices"), ("consistency", "Consistency"),
     ("samples", "What went wrong"), ("not_run", "Not run"), ("scores", "All scores"),
 )  # fmt: skip
@@ -63,6 +63,7 @@ def page(
         heat(held),
         parts.averages(held),
         parts.composites(held),
+        parts.gated(held),
         parts.differences(compared) if compared else "",
         parts.slices(found, held),
         parts.consistency(held),

@@ -61,6 +61,25 @@ def composites(held: Mapping[str, Any]) -> str:
     return section("composites", "Composites and their parts", note, "".join(made)) if made else ""
 
 
+def gated(held: Mapping[str, Any]) -> str:
+    """Scores that adequacy gates beside the ones that it does not: what is not translated offends nobody."""
+    every = {(s["task"], s["language"], s["direction"], s["metric"]): s for s in held["scores"] if s["slice"] is None}
+    rows = []
+    for (task, language, direction, metric), one in every.items():
+        name = metric.removesuffix("_gated")
+        plain = every.get((task, language, direction, name))
+        if name != metric and plain is not None:
+            rows.append(
+                [esc(task), esc(named(language)), esc((direction or "").replace("_", " ")), esc(name.replace("_", " ")),
+                 _bounded(plain), _bounded(one), number(one["items"])]
+            )  # fmt: skip
+    head = [("task", False), ("language", False), ("direction", False), ("measure", False), ("as it is", True),
+            ("gated by adequacy", True), ("items", True)]  # fmt: skip
+    note = "Gated, a text counts only where it is an adequate translation: what translates little offends little."
+    body = table(head, rows, sortable=True, caption="With adequacy and without")
+    return section("gated", "Culture, gated by adequacy", note, body) if rows else ""
+
+
 def consistency(held: Mapping[str, Any]) -> str:
     rows = []
     for one in held["consistency"]:
