@@ -281,3 +281,31 @@ def test_samples_of_a_file_of_outputs_have_numbers(write: Write, topics: Path) -
     assert found["self_consistent", None, None].value == 1.0
     plain = Outputs(write("one.jsonl", "".join(json.dumps(row) + "\n" for row in rows if row["sample"] is None)))
     assert ("self_consistent", None, None) not in _found(_run(write, CHOSEN, plain, topics))
+
+
+EVERYDAY = """suite: daily
+version: 1
+tasks:
+  food:
+    kind: short_answers
+    level: culture
+    skill: commonsense
+    files: "daily/{language}.jsonl"
+    columns: {id: id, groups: answers}
+    prompt: "{text}"
+"""
+
+
+def test_native_answers_by_lemmas_where_a_list_has_them(write: Write, tmp_path: Path) -> None:
+    groups = [{"answers": ["kitabu"], "en_answers": ["book"], "count": 3}]
+    for language in ("swh_Latn", "hau_Latn"):
+        _rows(write, f"daily/{language}.jsonl", [{"id": 1, "text": "?", "answers": groups}])
+    write("lemmas.tsv", "language\tform\tlemma\nsw\tVitabu\tkitabu\n")
+    model = Told(answer=lambda _: "Vitabu vyangu")
+    plain = _run(write, EVERYDAY, model, tmp_path)
+    assert {one.value for one in plain.scores if one.metric == "answered"} == {0.0}
+    held = _run(write, EVERYDAY + "    lists: {lemmas: lemmas.tsv}\n", model, tmp_path)
+    found = {one.language: one for one in held.scores if one.metric == "answered"}
+    assert {code: one.value for code, one in found.items()} == {"swh_Latn": 1.0, "hau_Latn": 0.0}
+    assert "lemmas:given" in found["swh_Latn"].signature
+    assert all("lemmas:none" in one.signature for one in plain.scores if one.metric == "answered")

@@ -16,6 +16,7 @@ from weft.evaluate.culture.names import Name
 from weft.evaluate.culture.place_forms import place_forms
 from weft.evaluate.culture.salience import facet_salience
 from weft.evaluate.culture.taboo import Taboo, of_table
+from weft.evaluate.culture.wording import normal
 from weft.evaluate.long_context import Needle
 from weft.model.evaluation_items import read_table
 from weft.model.languages import normalises
@@ -29,6 +30,7 @@ _COLUMNS = {
     "names": ("language", "name", "accepted"),
     "salient": ("language", "term", "region"),
     "needles": ("language", "fact", "question", "names"),
+    "lemmas": ("language", "form", "lemma"),
 }
 
 
@@ -48,6 +50,14 @@ def terms(file: str) -> list[Term]:
     for language, source, target in rows.select("language", "source", "target").iter_rows():
         made.setdefault((language, source), []).extend(one.strip() for one in target.split("|") if one.strip())
     return [Term(language, source, tuple(dict.fromkeys(targets))) for (language, source), targets in made.items()]
+
+
+def lemmas(file: str) -> Mapping[str, Mapping[str, str]]:
+    """Lemmas of a table by language: language, form, lemma, as words are compared. Raises WeftError as `read_list`."""
+    found: dict[str, dict[str, str]] = {}
+    for language, form, lemma in read_list("lemmas", Path(file)).select("language", "form", "lemma").iter_rows():
+        found.setdefault(language, {}).setdefault(normal(form), normal(lemma))
+    return found
 
 
 def taboos(file: str) -> list[Taboo]:
@@ -154,6 +164,7 @@ def _check(file: Path, number: int, row: dict[str, Any]) -> None:
 READERS: Mapping[str, Any] = {
     "terms": terms,
     "taboos": taboos,
+    "lemmas": lemmas,
     "toxic": functools.partial(by_language, "toxic"),
     "openings": functools.partial(by_language, "openings"),
     "markers": markers,

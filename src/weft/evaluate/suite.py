@@ -35,7 +35,7 @@ Asking = Literal[
     "likeness",
     "long_context",
 ]
-Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient", "needles"]
+Listed = Literal["terms", "taboos", "toxic", "openings", "markers", "names", "forms", "salient", "needles", "lemmas"]
 Checked = Literal[
     "language",
     "hallucination",
