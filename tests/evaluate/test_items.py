@@ -149,3 +149,25 @@ def test_without_the_pivot_nothing_is_run_and_it_is_said(write: Write, tmp_path:
     found = read(write, tmp_path, TRANSLATE)
     assert found.frames == {}
     assert {one.reason for one in found.not_run} == {"broken_file", "no_pivot"}
+
+
+def test_an_id_that_stands_twice_is_asked_once(write: Write, tmp_path: Path) -> None:
+    rows = [(1, "a", "travel"), (1, "b", "health"), (2, "c", "health"), (2, "c", "health"), (3, "", "health")]
+    text = "".join(json.dumps({"id": n, "text": t, "topic": topic}) + "\n" for n, t, topic in rows)
+    write("topic/swh_Latn.jsonl", text)
+    held = load(str(write("suite.yaml", TOPIC)))[0]
+    found = read_items("topic", held.tasks["topic"], tmp_path, Choice())
+    frame = found.frames["swh_Latn"]
+    assert frame["item"].to_list() == ["1", "2"]
+    assert frame["prompt"][0].startswith("a\n")
+    assert found.lost == {"swh_Latn": 3}
+    # Of several things that are wrong the last that was found is told.
+    assert "item 3: a column that is asked for is empty" in found.faults["swh_Latn"]
+
+
+def test_one_id_in_two_splits_is_no_copy(write: Write, tmp_path: Path) -> None:
+    rows = [{"id": 1, "text": split, "topic": "travel", "split": split} for split in ("train", "test")]
+    write("topic/swh_Latn.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    held = load(str(write("suite.yaml", TOPIC + "    rows: split = 'test'\n")))[0]
+    found = read_items("topic", held.tasks["topic"], tmp_path, Choice())
+    assert found.frames["swh_Latn"]["prompt"][0].startswith("test\n") and not found.lost

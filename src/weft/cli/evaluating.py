@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,12 +108,23 @@ def evaluate(
     where = data if data is not None else file.parent
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
+    _writable(place)
     run = _run(
         (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality, tuple(beside or ())),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
     return _told(run, place, as_json)
+
+
+def _writable(place: Path) -> None:
+    """Make the folder of a run before anything is asked. Raises WeftError where that cannot be."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeftError(f"--into {place}: {error.strerror}; expected a folder that can be made") from None
+    if not os.access(place, os.W_OK):
+        raise WeftError(f"--into {place}: cannot be written to; expected a folder that can")
 
 
 def _stem(model: str) -> str:

@@ -198,9 +198,7 @@ def _joined(name: str, task: Task, tables: dict[str, pl.DataFrame], found: Items
         .unique("weft.item", keep="first", maintain_order=True)
     )
     return {
-        code: held.unique("weft.item", keep="first", maintain_order=True).join(
-            pivot, on="weft.item", how="inner", maintain_order="left"
-        )
+        code: held.join(pivot, on="weft.item", how="inner", maintain_order="left")
         for code, held in tables.items()
         if code != task.pivot
     }
@@ -209,7 +207,11 @@ def _joined(name: str, task: Task, tables: dict[str, pl.DataFrame], found: Items
 def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: Choice, found: Items) -> None:
     """Choose rows, and make of them what is asked; one frame joins `found`."""
     try:
+        frame, again = _once(task, frame)
         frame = task.of.rows(task, language, frame, choice.seed)
+    except pl.exceptions.PolarsError as error:
+        found.not_run.append(NotRun(name, language, "broken_file", str(error).partition("\n")[0]))
+        return
     except WeftError as error:
         found.not_run.append(NotRun(name, language, "no_items", str(error)))
         return
@@ -222,8 +224,11 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
         found.not_run.append(NotRun(name, language, "broken_file", said))
         return
     whole = made.filter(pl.col("complete"))
+    if again.len():
+        found.lost[language] = again.len()
+        found.faults[language] = f"item {again[0]}: its id stands twice; the first row counts"
     if lost := made.height - whole.height:
-        found.lost[language] = lost
+        found.lost[language] = lost + again.len()
         item, fault = made.filter(~pl.col("complete")).select("item", "fault").row(0)
         found.faults[language] = f"item {item}: {fault or 'a column that is asked for is empty, or no answer is right'}"
     if not whole.height:
@@ -261,6 +266,18 @@ def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int, lexicon: Bil
         frame = frame.with_columns(pl.Series(name, held, dtype=pl.String))
         changed |= np.array([one is not None for one in made], np.bool_)
     return frame.filter(pl.Series(changed))
+
+
+def _once(task: Task, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows without those of a second time that an id is asked, and the ids of these.
+
+    Two questions of one id could not be told apart: in answers, in other languages, and for another model.
+    """
+    held = frame.with_row_index("weft.row")
+    asked = held if task.rows is None else held.filter(pl.sql_expr(task.rows))
+    again = asked.filter(~pl.col("weft.item").is_first_distinct())
+    kept = held.filter(~pl.col("weft.row").is_in(again["weft.row"].implode()))
+    return kept.drop("weft.row"), again["weft.item"]
 
 
 def _chosen(task: Task, frame: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, pl.DataFrame]:
