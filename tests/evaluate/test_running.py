@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from importlib import resources
@@ -253,6 +254,15 @@ def test_translations_are_scored_as_sacrebleu_does(write: Write, tmp_path: Path)
     assert all(np.isfinite([one.low, one.high]).all() for one in made.scores)
 
 
+BROKEN = [  # cut off, of another encoding, without a column, a row that is no object, compressed under a plain name
+    b'{"id": 1, "text"',
+    '{"id": 1, "text": "\u00e9", "topic": "travel"}\n'.encode("latin-1"),
+    b'{"id": 1, "text": "x"}\n',
+    b"[1, 2]\n",
+    gzip.compress(b'{"id": 1, "text": "x", "topic": "travel"}\n')[:-9],
+]
+
+
 def test_two_hundred_languages_run_to_the_end_when_some_files_are_broken(write: Write, tmp_path: Path) -> None:
     table = resources.files("weft.language") / "weights" / "languages.tsv"
     known = [line.split("\t")[0] for line in table.read_text("utf-8").splitlines()]
@@ -260,8 +270,9 @@ def test_two_hundred_languages_run_to_the_end_when_some_files_are_broken(write: 
     assert len(codes) == 200
     broken = codes[::20]
     for code in codes:
-        content = '{"id": 1, "text"' if code in broken else '{"id": 1, "text": "x", "topic": "travel"}\n'
-        write(f"topic/{code}.jsonl", content)
+        write(f"topic/{code}.jsonl", '{"id": 1, "text": "x", "topic": "travel"}\n')
+    for code, content in zip(broken, BROKEN * 2, strict=True):
+        (tmp_path / f"topic/{code}.jsonl").write_bytes(content)
     made = run(write, tmp_path, Likely(lambda pair: Likelihood(-1.0, 1)))
     failed = [one for one in made.not_run if one.reason == "broken_file"]
     assert sorted(one.language for one in failed) == broken
