@@ -88,7 +88,7 @@ def _told(name: str, task: Task, items: Items, left: Left) -> None:
     for one in items.not_run:
         left.add(name, one.language or "all languages", f"{one.reason}: {one.detail}")
     for language, count in items.lost.items():
-        left.add(name, f"{count} rows of {language}", items.faults[language])
+        left.add(name, f"{count} {'row' if count == 1 else 'rows'} of {language}", items.faults[language])
     for check in task.checked():
         left.add(name, f"check {check}", "a check of weft's on what is written")
     if task.noise is not None:
