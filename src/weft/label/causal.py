@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from weft.label.transformer import Place, changed, model_of, through, tokenizer_
 from weft.label.transformer_folder import LanguageModel
 from weft.label.windows import Batch, Ints, Windows, flat, parts, steps
 from weft.text.buffers import Longs
-from weft.text.cosine import Floats
+
+if TYPE_CHECKING:
+    from weft.text.cosine import Floats
 
 _POOL = 1 << 20
 """Tokens of sequences that are sorted into batches together."""
