@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +24,9 @@ Data = Annotated[
 Languages = Annotated[
     str | None, typer.Option("--languages", metavar="CODE,CODE", help="Ask these alone; default: all there are.")
 ]
-Tasks = Annotated[list[str] | None, typer.Option("--task", help="Ask this task alone; may be given several times.")]
+Tasks = Annotated[
+    list[str] | None, typer.Option("--task", metavar="NAME", help="Ask this task alone; may be given several times.")
+]
 Beside = Annotated[
     list[Path] | None,
     typer.Option("--beside", metavar="RUN", help="Another model's run: with two, faulty items are looked for."),
@@ -103,28 +104,15 @@ def evaluate(
         raise WeftError(f"--precision {precision}: expected float32, bfloat16 or float16")
     held, file = load(suite)
     place = into if into is not None else Path(f"{held.suite}-{_stem(model)}")
-    if place.exists() and not place.is_dir():
-        raise WeftError(f"{place}: is a file; expected a folder, or a name that is free")
     where = data if data is not None else file.parent
     if not where.is_dir():
         raise WeftError(f"--data {where}: no such folder; expected the suite's files in it: {held.data or held.suite}")
-    _writable(place)
     run = _run(
         (held, where, languages, task, limit, seed, samples, tuple(trained_on or ()), quality, tuple(beside or ())),
         (model, place, {"device": device, "precision": precision, "chat": chat}),
         quiet or as_json,
     )
     return _told(run, place, as_json)
-
-
-def _writable(place: Path) -> None:
-    """Make the folder of a run before anything is asked. Raises WeftError where that cannot be."""
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeftError(f"--into {place}: {error.strerror}; expected a folder that can be made") from None
-    if not os.access(place, os.W_OK):
-        raise WeftError(f"--into {place}: cannot be written to; expected a folder that can")
 
 
 def _stem(model: str) -> str:
@@ -134,19 +122,22 @@ def _stem(model: str) -> str:
 def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], quiet: bool) -> Run:
     from weft.cli.tokenizing import progress
     from weft.evaluate.models.opening import opened
+    from weft.evaluate.place import alone, check_same
     from weft.evaluate.running import evaluate as ask
     from weft.evaluate.running import save
 
     held, *chosen = asked
     model, place, how = answering
     settings = _settings(*chosen)
-    answers = opened(model, place, **how)
-    try:
-        with progress(quiet) as tell:
-            run = ask(held, answers, settings, tell)
-    finally:
-        answers.close()
-    save(run, place)
+    with alone(place):
+        answers = opened(model, place, **how)
+        try:
+            check_same(place, held, answers.told)
+            with progress(quiet) as tell:
+                run = ask(held, answers, settings, tell)
+        finally:
+            answers.close()
+        save(run, place)
     return run
 
 

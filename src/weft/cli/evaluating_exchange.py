@@ -91,11 +91,13 @@ def _import(
 ) -> int:
     from weft.evaluate.exchange.imported import save
     from weft.evaluate.exchange.reading import read
+    from weft.evaluate.place import alone
 
     held, chosen = (None, None) if suite is None else _loaded(suite, settings)
     found = read(file, model, held, chosen)
     samples, seed = (settings.samples, settings.choice.seed) if settings else (10_000, 0)
-    made = save(found, held, into, samples, seed)
+    with alone(into):
+        made = save(found, held, into, samples, seed)
     if as_json:
         show.as_json(made | {"into": str(into)})
         return 0

@@ -1,0 +1,66 @@
+"""The folder of a run: of one suite and one model, and one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from weft.errors import WeftError
+from weft.evaluate.running import read_scores
+from weft.evaluate.suite import Suite
+
+LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Write a run's folder, which is made, as the only one: two would both pay for what neither has.
+
+    Raises WeftError where the folder cannot be made or written, and while another run writes it.
+    """
+    if place.exists() and not place.is_dir():
+        raise WeftError(f"{place}: is a file; expected a folder, or a name that is free")
+    new = not place.exists()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeftError(f"--into {place}: {error.strerror}; expected a folder that can be made") from None
+    if not os.access(place, os.W_OK):
+        raise WeftError(f"--into {place}: cannot be written to; expected a folder that can")
+    lock = FileLock(place / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WeftError(
+            f"--into {place}: another run is writing this folder; wait for it, or choose another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        if new and os.listdir(place) == [LOCK]:
+            # A mistake was told and nothing asked: a folder would be all that is left of it.
+            (place / LOCK).unlink()
+            place.rmdir()
+
+
+def check_same(place: Path, suite: Suite, model: Mapping[str, Any]) -> None:
+    """Raise WeftError where a folder holds the scores of another suite or another model, which would be lost."""
+    try:
+        held = read_scores(place)
+    except WeftError:
+        # Nothing is there, or nothing that could be lost.
+        return
+    had, now = _told(held.get("suite"), held.get("model")), _told(suite.suite, model)
+    if had != now:
+        raise WeftError(f"--into {place}: holds a run of {had}; expected the same again, not {now}, or another folder")
+
+
+def _told(suite: Any, model: Any) -> str:
+    name = model.get("name") if isinstance(model, Mapping) else None
+    return f"the suite {suite} by {name}"
