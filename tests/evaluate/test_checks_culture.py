@@ -252,7 +252,7 @@ def test_other_harnesses_get_the_items_and_hear_what_is_left(write: Write, tmp_p
     (part,) = parts(suite, Settings(tmp_path / "data"), left)
     assert part.items["item"].to_list() == ["a", "b", "c", "d", "e"]
     told = {row["what"]: row["why"] for row in left.rows}
-    assert "item f: register formel" in told["1 rows of deu_Latn"] and "check register" in told
+    assert "item f: register formel" in told["1 row of deu_Latn"] and "check register" in told
 
 
 @pytest.mark.parametrize(

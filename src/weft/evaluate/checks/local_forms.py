@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from weft.errors import nearest
+from weft.errors import WeftError, nearest
 from weft.evaluate.checks.adequacy import faults_of_gate, gated
 from weft.evaluate.checks.contract import Check
 from weft.evaluate.checks.wanted import column, regions, said, targets
@@ -52,6 +52,12 @@ def _fault(
 ) -> str | None:
     if day is not None and _date(day) is None:
         return f"date {day}: expected one such as 2024-03-31"
+    if place is not None and (when := _date(day)) is not None:
+        try:
+            for forms in place.dates:
+                forms.write(when, forms.patterns[0])
+        except WeftError as error:
+            return str(error)
     for name, given in (("number", number), ("quantity", quantity)):
         if given is not None and _number(given) is None:
             return f"{name} {given}: expected a number such as 12345.6"
@@ -91,7 +97,7 @@ def _verdicts(
     from weft.evaluate.culture.local_forms import date_form, number_form, unit_form
 
     found: list[str | None] = [None, None, None]
-    if place.dates is not None and (when := _date(day)) is not None:
+    if place.dates and (when := _date(day)) is not None:
         found[0] = date_form(text, when, place.dates, place.other_dates)
     if place.numbers is not None and (value := _number(number)) is not None:
         found[1] = number_form(text, value, place.numbers)

@@ -14,7 +14,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from weft.errors import WeftError
+from weft.errors import WeftError, nearest
+from weft.evaluate.culture.calendars import CALENDARS, Day
 from weft.evaluate.culture.wording import normal, occurrences, phrase, read
 from weft.evaluate.numbers import numbers
 
@@ -29,9 +30,9 @@ _SPACES = re.compile(r"\s+")
 class DateForms:
     """How a place writes dates.
 
-    `patterns` of CLDR: d dd M MM MMM MMMM y yy yyyy, text between apostrophes. `months` are twelve names, `short` as
-    many for MMM. `year` is added to the year (543 in Thailand, -1911 in Taiwan). `zero` is the digit 0 that has to be
-    used, any digits without it.
+    `patterns` of CLDR: d dd M MM MMM MMMM y yy yyyy, text between apostrophes. `months` are the names of all months of
+    the `calendar`, `short` as many for MMM. `year` is added to the year. `zero` is the digit 0 that has to be used, any
+    digits without it.
     """
 
     patterns: tuple[str, ...]
@@ -39,30 +40,40 @@ class DateForms:
     short: tuple[str, ...] = ()
     year: int = 0
     zero: str = ""
+    calendar: str = "gregory"
 
     def __post_init__(self) -> None:
+        if self.calendar not in CALENDARS:
+            known = ", ".join(CALENDARS)
+            raise WeftError(
+                f"calendar {self.calendar}: expected one of {known}{nearest(self.calendar, tuple(CALENDARS))}"
+            )
+        months = CALENDARS[self.calendar].months
         for name, held in (("months", self.months), ("short months", self.short)):
-            if held and len(held) != 12:
-                raise WeftError(f"date forms: {len(held)} {name}; expected 12")
+            if held and len(held) != months:
+                raise WeftError(f"date forms: {len(held)} {name}; expected {months}")
         for pattern in self.patterns:
             self.write(date(2000, 1, 1), pattern)
 
     def write(self, day: date, pattern: str) -> str:
-        """A date as a pattern has it, in the digits 0 to 9; raises WeftError for what the pattern cannot have."""
-        out, at = [], 0
+        """A date as a pattern has it, in the digits 0 to 9.
+
+        Raises WeftError for what the pattern cannot have, and for dates that the calendar has not.
+        """
+        local, out, at = CALENDARS[self.calendar].of(day), [], 0
         for found in _FIELD.finditer(pattern):
             if found.start() != at:
                 break
             at = found.end()
             quoted, letters, between = found.groups()
-            out.append(self._field(day, letters) if letters else (quoted or "'") if quoted is not None else between)
+            out.append(self._field(local, letters) if letters else (quoted or "'") if quoted is not None else between)
         if at != len(pattern) or not pattern:
             raise WeftError(
                 f"date pattern {pattern!r}: not understood at character {at + 1}; expected d, M, y and text"
             )
         return "".join(out)
 
-    def _field(self, day: date, letters: str) -> str:
+    def _field(self, day: Day, letters: str) -> str:
         if letters[0] == "y":
             year = day.year + self.year
             return f"{year % 100:02}" if len(letters) == 2 else f"{year:0{len(letters)}}"
@@ -71,15 +82,24 @@ class DateForms:
             return f"{number:0{len(letters)}}"
         held = self.months if len(letters) == 4 else self.short
         if not held:
-            raise WeftError(f"date forms: {letters} in a pattern, and no names of months for it; expected 12")
+            raise WeftError(f"date forms: {letters} in a pattern, and no names of months for it; expected "
+                            f"{CALENDARS[self.calendar].months}")  # fmt: skip
         return held[number - 1]
 
 
-def date_form(output: str, day: date, local: DateForms, others: Sequence[DateForms] = ()) -> Verdict:
-    """How an output has a date: in a local form, in one of `others` (or in other digits), or not at all."""
-    found = any(_stands(output, local.write(day, pattern)) for pattern in local.patterns)
-    if found and _digits_of(output, local.zero):
-        return "right"
+def date_form(
+    output: str, day: date, local: DateForms | Sequence[DateForms], others: Sequence[DateForms] = ()
+) -> Verdict:
+    """How an output has a date: in a local form, in one of `others` (or in other digits), or not at all.
+
+    `local` are several where a place writes dates of two calendars, or in two scripts' digits.
+    """
+    found = False
+    for forms in (local,) if isinstance(local, DateForms) else local:
+        if any(_stands(output, forms.write(day, pattern)) for pattern in forms.patterns):
+            if _digits_of(output, forms.zero):
+                return "right"
+            found = True
     strange = any(_stands(output, forms.write(day, one)) for forms in others for one in forms.patterns)
     return "wrong" if found or strange else "absent"
 

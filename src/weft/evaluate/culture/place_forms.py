@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -29,9 +29,11 @@ class _Dates(_Part):
     short: list[str] = Field(default_factory=list)
     year: int = 0
     zero: str = ""
+    calendar: str = "gregory"
 
     def made(self) -> DateForms:
-        return DateForms(tuple(self.patterns), tuple(self.months), tuple(self.short), self.year, self.zero)
+        names = tuple(self.months), tuple(self.short)
+        return DateForms(tuple(self.patterns), *names, self.year, self.zero, self.calendar)
 
 
 class _Numbers(_Part):
@@ -53,7 +55,7 @@ class _Unit(_Part):
 
 
 class _Place(_Part):
-    dates: _Dates | None = None
+    dates: Annotated[list[_Dates], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)] = []
     other_dates: list[_Dates] = Field(default_factory=list)
     numbers: _Numbers | None = None
     units: dict[Annotated[str, Field(min_length=1)], _Unit] = Field(default_factory=dict)
@@ -63,7 +65,8 @@ class _Place(_Part):
 class PlaceForms:
     """What a place's own forms are; null: nothing is known of them."""
 
-    dates: DateForms | None
+    dates: tuple[DateForms, ...]
+    """Several where a place has two calendars; none: nothing is known."""
     other_dates: tuple[DateForms, ...]
     numbers: NumberForms | None
     units: Mapping[str, Unit]
@@ -93,7 +96,7 @@ def place_forms(file: str) -> Mapping[str, PlaceForms]:
             raise WeftError(f"{place.name}: {language!r} is no language that is known; expected a code")
         try:
             made[f"{code}{mark}{region}"] = PlaceForms(
-                one.dates.made() if one.dates else None,
+                tuple(dates.made() for dates in one.dates),
                 tuple(dates.made() for dates in one.other_dates) or (OTHERS,),
                 one.numbers.made() if one.numbers else None,
                 {name: Unit(u.measures, u.factor, tuple(u.names), u.local) for name, u in one.units.items()},
