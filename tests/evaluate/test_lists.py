@@ -192,7 +192,9 @@ def test_what_is_gated_is_told_beside_what_is_not(write: Write, shop: Path, caps
         == 0
     )
     said = " ".join(capsys.readouterr().out.split())
-    assert "product swh_Latn from_pivot: no_taboo 1.000" in said and "of adequate texts alone 0.333" in said
+    assert (
+        "product swh_Latn from_pivot: no_taboo 1.000" in said and "0.333 (" in said and "not adequate count 0" in said
+    )
     assert application(["report", str(run)], standalone_mode=False) == 0
     page = (run / "report/evaluation.html").read_text("utf-8")
     assert "Culture, gated by adequacy" in page

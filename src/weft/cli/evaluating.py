@@ -222,6 +222,14 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"not run: {one.task} {one.language or 'in all languages'}: {one.reason}: {one.detail}")
     if len(run.not_run) > _SHOWN:
         show.say(f"… and {len(run.not_run) - _SHOWN:,} more that were not run in {place}/scores.json")
+    for one in run.unanswered[:_SHOWN]:
+        noise = "" if one["noise"] is None else f" with noise {one['noise']}"
+        show.say(
+            f"not answered: {one['task']} {one['language']}{noise}: {one['items']:,} of {one['of']:,} items: "
+            f"{one['reason']}"
+        )
+    if len(run.unanswered) > _SHOWN:
+        show.say(f"… and {len(run.unanswered) - _SHOWN:,} more that were not answered in {place}/scores.json")
     if run.paid is not None:
         told = [
             _spent(run.paid[of], when) for of, when in (("this_run", "in this run"), ("all_runs", "in all runs here"))
@@ -240,8 +248,8 @@ def _gated(run: Run) -> list[str]:
         if name != metric and (plain := held.get((task, language, direction, name))) is not None:
             where = " ".join(part for part in (task, language, direction) if part)
             found.append(
-                f"{where}: {name} {plain.value:.3f} ({_bounds(plain)}), of adequate texts alone {one.value:.3f} "
-                f"({_bounds(one)})"
+                f"{where}: {name} {plain.value:.3f} ({_bounds(plain)}); {one.value:.3f} ({_bounds(one)}) where texts "
+                "that are not adequate count 0"
             )
     return found
 

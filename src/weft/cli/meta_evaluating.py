@@ -70,8 +70,12 @@ def _told(found: dict[str, Any]) -> None:
     for one in found["pairs"]:
         show.say(
             f"{one['pair']}: {show.counted(one['systems'], 'system')}, {show.counted(one['segments'], 'segment')}, "
-            f"{show.counted(one['rows'], 'row')}; {one['tuned_on']:,} segments chose the epsilons of ties"
+            f"{show.counted(one['rows'], 'row')}; {one['tuned_on']:,} segments chose the epsilons of ties; "
+            f"figures of systems are of the {show.counted(one['system_segments'], 'segment')} that all systems have"
         )
+        if one["lacking"]:
+            named = ", ".join(f"{count:,} without {name}" for name, count in one["lacking"].items())
+            show.say(f"{one['pair']}: rows left out for all metrics: {named}; --metric names those to compare")
         rows = [_row(held, name) for held in one["metrics"] for name in _STATISTICS]
         show.table(
             ("metric", "statistic", "value", "95 %", "beside"), rows, right=frozenset({2}), whole=frozenset({0, 1, 3})
@@ -93,6 +97,10 @@ def _row(held: dict[str, Any], name: str) -> tuple[object, ...]:
     one = held[name]
     if one is None:
         return (held["metric"], name, "not run", "", "no two systems on a segment")
+    if one["value"] is None:
+        few = name in ("spa", "pairwise_accuracy")
+        why = "too few segments that all systems have" if few else "the same score everywhere"
+        return (held["metric"], name, "not run", "", why)
     beside = ""
     if name == "acc_eq":
         beside = f"all ties {one['all_ties']:.3f}, epsilon {one['epsilon']:.4g}"

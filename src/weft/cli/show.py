@@ -67,6 +67,10 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
+_BETWEEN = 3
+"""Characters between two columns of a table."""
+
+
 def table(
     head: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -77,21 +81,29 @@ def table(
     """Columns on standard output, plain when it is no terminal; those of `whole` are never folded.
 
     Those of `right` hold numbers: their heads fold between words, and they themselves never, however narrow it is.
+    Where all that has no room, lines are longer than the window: rich would leave columns out.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     cells = [[_cell(value) for value in row] for row in rows]
+    widest = 0
     for number, name in enumerate(head):
         justify: Literal["left", "right"] = "right" if number in right else "left"
         least = max((len(word) for word in name.split()), default=0)
         if number in right:
             least = max(least, *(len(row[number]) for row in cells)) if cells else least
+        if number in whole:
+            least = max(map(cell_len, (name, *(row[number] for row in cells))))
+        widest += least + _BETWEEN
         made.add_column(name, justify=justify, overflow="fold", no_wrap=number in whole, min_width=least)
     for row in cells:
         made.add_row(*row)
-    console().print(made)
+    screen = console()
+    screen.width = max(screen.width, widest)
+    screen.print(made)
 
 
 def _cell(value: object) -> str:

@@ -227,6 +227,7 @@ def _figure(column: str, value: float | None) -> str:
 @contextlib.contextmanager
 def progress(silent: bool) -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar on standard error; the function says what is done, how much, and of how much."""
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -234,6 +235,6 @@ def progress(silent: bool) -> Iterator[Callable[[str, int, int | None], None]]:
         task = bar.add_task("read", total=None)
 
         def tell(what: str, done: int, total: int | None) -> None:
-            bar.update(task, description=what, completed=done, total=total)
+            bar.update(task, description=escape(what), completed=done, total=total)
 
         yield tell

@@ -160,7 +160,7 @@ def _served(file: Path, stated: frozenset[str] | None, keep: Path, tell: Tell) -
             part = asked[first : first + _TOGETHER]
             ids = [key_of({}, text).hex() for text in part]
             try:
-                found = clients().start(client.many(part, {}, ids)).result()
+                found = clients().wait(client.many(part, {}, ids))
             except ShardError as error:
                 raise WeftError(f"{file}: {error}") from None
             for text, vector in zip(part, found, strict=True):

@@ -20,6 +20,8 @@ from weft.recipe.services import Service
 
 LEAST_FAILURES = 5
 """Failures in a row before a service counts as down, however long they took."""
+_WORTH_TELLING = 3
+"""Failures in a row that a person who waits is told of."""
 _PROBE, _LONGEST_WAIT, _SYNC = 5.0, 30.0, 1.0
 """Seconds: between two tries of a service that is down, between two tries of a request, between two syncs."""
 _MOST_PAUSES = 50
@@ -61,6 +63,7 @@ class Client:
         self._down: tuple[float, str] | None = None
         self._failures = 0
         self._failing: set[object] = set()
+        self._last = ""
         self._failing_since = 0.0
         self._succeeded = -1.0
         self._not_before = 0.0
@@ -68,6 +71,11 @@ class Client:
         self._gathered: Gathered | None = None
         self.budget: Budget | None = None
         """What the build may spend; null: nobody counts."""
+
+    @property
+    def failing(self) -> str | None:
+        """How often the service was tried since it answered last, and what it said; null: it answers."""
+        return f"{self._failures} tries without an answer: {self._last}" if self._failures >= _WORTH_TELLING else None
 
     def key(self, body: Mapping[str, Any], sample: int = 0) -> bytes:
         """What the reply to a request is kept under; further samples of one request have each their own."""
@@ -340,6 +348,7 @@ class Client:
             self._not_before = max(self._not_before, now + outcome.pause)
         self._failing_since = self._failing_since if self._failures else now
         self._failures += 1
+        self._last = outcome.detail
         self._failing.add(mark)
         waited = now - self._failing_since - (outcome.pause or 0.0)
         if self._failures >= LEAST_FAILURES and waited >= self.service.give_up_seconds:

@@ -6,8 +6,8 @@ import asyncio
 import functools
 import json
 import threading
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +21,8 @@ from weft.recipe.services import Service
 
 T = TypeVar("T")
 _OPENING = threading.Lock()
+_LOOK = 0.2
+"""Seconds between two looks at whether Ctrl-C came."""
 
 
 class Place(Protocol):
@@ -85,6 +87,21 @@ class Clients:
         """Run something in the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def wait(self, work: Coroutine[Any, Any, T], look: Callable[[], None] | None = None) -> T:
+        """What comes of something in the loop; Ctrl-C ends it, and the wait. `look` is called meanwhile.
+
+        A signal may reach another thread of the process, and then wakes nobody who waits without an end.
+        """
+        future = self.start(work)
+        try:
+            while not wait([future], timeout=_LOOK).done:
+                if look is not None:
+                    look()
+        except BaseException:
+            future.cancel()
+            raise
+        return future.result()
+
     def client(self, name: str, described: Mapping[str, Any]) -> Client:
         """The client of a service, with what other processes have been answered by now."""
         service = Service.model_validate(described)
@@ -123,7 +140,7 @@ class Clients:
 
     def close(self) -> None:
         """Stop asking, and keep what was answered."""
-        self.start(self._close()).result()
+        self.wait(self._close())
         self._place.close()
 
     async def _close(self) -> None:

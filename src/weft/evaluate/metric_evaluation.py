@@ -24,6 +24,7 @@ from weft.text.draws import keys_of, uniform
 
 Doubles = npt.NDArray[np.float64]
 ALL = "all"
+PEOPLE = "people"
 _REDRAWN = 500
 """Resamples of figures of systems, which are no functions of sums."""
 _SORTED = 200
@@ -55,6 +56,8 @@ class Scores:
     segments: list[str]
     human: Doubles
     metrics: dict[str, Doubles]
+    lacking: dict[str, int]
+    """Rows without a score of people or of a metric, by the name of what lacks: they count for none."""
 
 
 def read_scores(file: Path, columns: Columns) -> list[Scores]:
@@ -117,12 +120,20 @@ def _matrices(pair: str, part: pl.DataFrame, names: Sequence[str]) -> Scores:
         matrix = np.full((len(segments), len(systems)), np.nan)
         matrix[row, column] = part[f"score.{number}"].to_numpy()
         made.append(matrix)
+    lacking = {name: int(np.isnan(one[row, column]).sum()) for name, one in zip((PEOPLE, *names), made, strict=True)}
     # What a metric or people have not scored counts for none, so that all are judged on the same.
     there = ~np.isnan(np.stack(made)).any(axis=0)
     made = [np.where(there, one, np.nan) for one in made]
     if not there.any():
         raise WeftError(f"{pair}: no row that people and every metric have scored; expected some")
-    return Scores(pair, systems, segments, made[0], dict(zip(names, made[1:], strict=True)))
+    return Scores(
+        pair,
+        systems,
+        segments,
+        made[0],
+        dict(zip(names, made[1:], strict=True)),
+        {name: count for name, count in lacking.items() if count},
+    )
 
 
 def evaluate_metrics(given: Sequence[Scores], tune: float, samples: int, seed: int) -> dict[str, Any]:
@@ -169,7 +180,7 @@ def _of_pair(
     for statistic, sums in linear.items():
         found = bootstrap(sums, of_moments, clusters=segment, samples=samples, seed=seed)
         for name, one in zip(names, found, strict=True):
-            told[name][statistic] = {"value": one.value, "low": one.low, "high": one.high}
+            told[name][statistic] = _told(one.value, one.low, one.high)
         compared += _differences(statistic, names, sums, of_moments, segment, samples, seed)
     for row in compared:
         if row["statistic"] == "pearson":
@@ -184,6 +195,8 @@ def _of_pair(
         "systems": len(scores.systems),
         "segments": int(there.any(axis=1).sum()),
         "rows": len(human),
+        "system_segments": int(there.all(axis=1).sum()),
+        "lacking": scores.lacking,
         "tuned_on": int((chosen & there.any(axis=1)).sum()),
     }
     return about | {"metrics": list(told.values())}, compared
@@ -202,15 +215,10 @@ def _differences(
     """The second metric less the first, of every two."""
     for a, b in combinations(range(len(names)), 2):
         (one,) = differences(sums[:, [a, b]], finish, clusters=clusters, samples=samples, seed=seed)
-        yield {
-            "statistic": statistic,
-            "first": names[a],
-            "second": names[b],
-            "value": one.value,
-            "low": one.low,
-            "high": one.high,
-            "p": one.permutation_p,
-        }
+        figures = _told(one.value, one.low, one.high)
+        # A metric that says the same of everything has no correlation, and differs from none.
+        p = None if figures["value"] is None else one.permutation_p
+        yield {"statistic": statistic, "first": names[a], "second": names[b], **figures, "p": p}
 
 
 def _ties(

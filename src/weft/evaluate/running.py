@@ -57,6 +57,9 @@ class Run:
     not_run: list[NotRun] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Rows that have not all that is asked for: task, language, how many, and what is wrong with the first."""
+    unanswered: list[dict[str, Any]] = field(default_factory=list)
+    """Items that were asked and not answered, where others of their language were: task, language, noise, reason, how
+    many items, and of how many."""
     outcomes: dict[str, pl.DataFrame] = field(default_factory=dict)
     consistency: list[dict[str, Any]] = field(default_factory=list)
     quality: dict[str, Any] | None = None
@@ -96,6 +99,7 @@ class Run:
             "quality": self.quality,
             "not_run": [asdict(one) for one in self.not_run],
             "lost": self.lost,
+            "unanswered": self.unanswered,
         }
 
 
@@ -134,10 +138,10 @@ def evaluate(suite: Suite, model: Model, settings: Settings, tell: Tell) -> Run:
             run.scores += scores
             run.naturalness += distances
             run.not_run += untold
-        run.not_run += _unanswered(name, outcomes)
+        _tell_unanswered(run, name, outcomes)
         for kind, frames in items.noisy.items():
             noisy = _asked(name, task, frames, _WithNoise(model, kind), tell)
-            run.not_run += _unanswered(name, noisy, kind)
+            _tell_unanswered(run, name, noisy, kind)
             run.outcomes[f"{name}.{kind}"] = noisy
             run.scores += scores_with_noise(suite, name, outcomes, noisy, kind, settings.samples, settings.choice.seed)
         if task.consistent:
@@ -223,16 +227,20 @@ def _asked(name: str, task: Task, frames: Mapping[str, pl.DataFrame], model: Mod
     return scored(name, task, together, model, told)
 
 
-def _unanswered(name: str, outcomes: pl.DataFrame, noise: str | None = None) -> list[NotRun]:
-    """Languages of which no item was answered."""
-    found, which = [], "" if noise is None else f" with noise {noise}"
+def _tell_unanswered(run: Run, name: str, outcomes: pl.DataFrame, noise: str | None = None) -> None:
+    """Languages of which no item was answered were not run; of others the items without an answer are counted."""
+    which = "" if noise is None else f" with noise {noise}"
     for (language,), part in outcomes.group_by(["language"], maintain_order=True):
-        if part["reason"].null_count() == 0:
-            most = part["reason"].mode().sort().first()
-            found.append(
-                NotRun(name, str(language), str(most), f"none of {part.height} items{which} was answered", noise)
-            )
-    return found
+        code, reasons = str(language), part["reason"].drop_nulls()
+        if reasons.len() == part.height:
+            most = str(reasons.mode().sort().first())
+            said = f"none of {part.height} items{which} was answered"
+            run.not_run.append(NotRun(name, code, most, said, noise))
+            continue
+        run.unanswered += [
+            {"task": name, "language": code, "noise": noise, "reason": why, "items": count, "of": part.height}
+            for why, count in sorted(reasons.value_counts().iter_rows())
+        ]
 
 
 def save(run: Run, into: Path) -> Path:

@@ -184,11 +184,18 @@ def _everywhere(row: Mapping[str, Any]) -> str:
     return "all languages" if row["language"] is None else named(row["language"])
 
 
+def _noise(kind: str | None) -> str:
+    return "" if kind is None else f" with noise {kind}"
+
+
 def not_run(held: Mapping[str, Any]) -> str:
     rows = [[esc(one["task"]), esc(_language(one["language"])), esc(one["reason"]), esc(one["detail"])]
             for one in held["not_run"]]  # fmt: skip
     rows += [[esc(one["task"]), esc(_language(one["language"])), f"{one['rows']:,} rows left out", esc(one["first"])]
              for one in held["lost"]]  # fmt: skip
+    rows += [[esc(one["task"]), esc(_language(one["language"])), esc(one["reason"]),
+              f"{one['items']:,} of {one['of']:,} items{esc(_noise(one['noise']))}"]
+             for one in held.get("unanswered", ())]  # fmt: skip
     head = [("task", False), ("language", False), ("reason", False), ("what", False)]
     note = "What could not be asked or was not answered. It is in no score, and counts as nothing, not as zero."
     return (

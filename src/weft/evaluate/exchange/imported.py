@@ -127,6 +127,7 @@ def save(held: Imported, suite: Suite | None, into: Path, samples: int = SAMPLES
         "contamination": None,
         "not_run": [asdict(one) for one in held.not_run],
         "lost": [],
+        "unanswered": [],
         "imported": {
             "harness": held.harness,
             "file": held.source,

@@ -128,8 +128,12 @@ class Endpoint:
             async def every(part: Sequence[Mapping[str, Any]] = part, ask: Any = ask) -> list[Any]:
                 return list(await asyncio.gather(*(ask(one) for one in part)))
 
+            def look(done: list[int] = done) -> None:
+                if client.failing is not None:
+                    tell(client.failing, done[0], len(bodies))
+
             try:
-                found += self._clients().start(every()).result()
+                found += self._clients().wait(every(), look)
             except ShardError as error:
                 raise WeftError(f"{self._file}: {error}") from None
         return found
