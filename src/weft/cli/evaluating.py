@@ -48,7 +48,8 @@ Quality = Annotated[
 ]
 OfSuite = Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Of --import: what was exported.")]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Items of a language, drawn by their ids; default: all.")
+    int | None,
+    typer.Option("--limit", min=1, max=1_000_000_000, help="Items of a language, drawn by their ids; default: all."),
 ]
 TrainedOn = Annotated[
     list[Path] | None,
@@ -69,8 +70,10 @@ def evaluate(
     languages: Languages = None,
     task: Tasks = None,
     limit: Limit = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws items, examples and resamples.")] = 0,
-    samples: Annotated[int, typer.Option("--samples", min=100, help="Resamples of an interval.")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Draws items, examples and resamples.")] = 0,
+    samples: Annotated[
+        int, typer.Option("--samples", min=100, max=1_000_000, help="Resamples of an interval.")
+    ] = 10_000,
     device: Annotated[str, typer.Option("--device", help="Of a model in a folder: auto, cpu or cuda.")] = "auto",
     precision: Precision = "float32",
     chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Use the chat template of a model's folder.")] = True,

@@ -18,8 +18,12 @@ def yaml_of(text: str, file: Path) -> Any:
     """What YAML of a file says. Raises WeftError for what is none."""
     try:
         return YAML(typ="safe").load(text)
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # a number of thousands of digits is a ValueError
         raise WeftError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise WeftError(
+            f"{file}: lists or mappings are nested too deeply; expected a mapping of plain values"
+        ) from None
 
 
 def service_in(
@@ -43,7 +47,8 @@ def service_in(
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         said = fault["msg"].removeprefix("Value error, ")  # what was given may be a key: it is not repeated
-        raise WeftError(f"{file}: {'.'.join(map(str, fault['loc']))}: {said}") from None
+        where = ".".join(map(str, fault["loc"]))
+        raise WeftError(f"{file}: {where}: {said}" if where else f"{file}: {said}") from None
     if service.protocol not in protocols:
         raise WeftError(f"{file}: protocol is {service.protocol}; expected {' or '.join(protocols)}")
     return service, more

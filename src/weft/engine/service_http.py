@@ -130,7 +130,7 @@ class Line:
         if 200 <= status < 300:
             try:
                 return Outcome("answered", read(content))
-            except ValueError:
+            except (ValueError, RecursionError):
                 return Outcome("failing", detail=f"status {status}, but the reply is no JSON")
         said = self._clean(_said(content))
         detail = f"status {status}{': ' if said else ''}{said}"

@@ -19,6 +19,8 @@ _OPEN_THOUGHT = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\s*\{\s*(?:\\text\s*\{)?([^{}]*)\}")
 _ALIKE = dict(zip("АВСЕНАΑΒΕΗΙ", "ABCEHAABEHI", strict=True))
 """Letters of Cyrillic and Greek that look like Latin ones, and are typed for them."""
+_READ = 10_000
+"""Characters that are read at each end of a long answer."""
 _OPENING, _CLOSING = "([{<«“\"'*_`【〔「『〈", ")]}>»”\"'*_`】〕」』〉"
 _ENDS = ".,:;!?)]}、。，：；！？։።፡།॥।۔؟،؛၊។៖"
 
@@ -39,6 +41,9 @@ def choice(text: str, choices: Sequence[str], labels: Sequence[str] = LABELS) ->
     held = _plain(answered(text))
     if not held:
         return None
+    if len(held) > 2 * _READ:
+        # What runs on without an end says at its ends what it says at all.
+        held = f"{held[:_READ]}\n{held[-_READ:]}"
     known = _known(tuple(labels[: len(choices)]))
     given = frozenset(map(_plain, labels[: len(choices)]))
     for boxed in reversed(_BOXED.findall(held)):
@@ -108,8 +113,8 @@ def _apart(line: str, known: dict[str, int], given: frozenset[str]) -> set[int]:
 
     Beside one is no letter of its own script and no digit: of another script there may be, as particles follow a Latin
     label without a space in Korean, Japanese or Thai. A label that words of its own script follow after a space is a
-    word ("A cat", "В доме"), unless a bracket or a mark is between; so is a
-    small letter, where labels are capital ones, without a colon or a mark.
+    word ("A cat", "В доме"), unless a bracket or a mark is between; so is a small letter, where labels are capital
+    ones, without a colon or a mark.
     """
     found: set[int] = set()
     longest = max(map(len, known))

@@ -112,7 +112,7 @@ def salient(file: str) -> Mapping[str, pl.DataFrame]:
         if column not in rows.columns:
             raise WeftError(f"{Path(file).name}: no column {column}; expected salience, or count and popularity")
     rows = rows.with_columns(pl.col(*numbers).cast(pl.Float64, strict=False))
-    empty = rows.filter(pl.any_horizontal(pl.col(*numbers).is_null()))
+    empty = rows.filter(pl.any_horizontal(~pl.col(*numbers).is_finite().fill_null(value=False)))
     if empty.height:
         raise WeftError(f"{Path(file).name}: {empty['term'][0]} has no {' and '.join(numbers)}; expected numbers")
     made = {}
@@ -146,6 +146,11 @@ def _read(name: str, file: Path, _changed: int) -> pl.DataFrame:
         if column not in table.columns:
             has = ", ".join(table.columns)[:200]
             raise WeftError(f"{file.name}: no column {column}; it has {has}{nearest(column, table.columns)}")
+    for column in _COLUMNS[name]:
+        if table.schema[column].is_nested():
+            raise WeftError(
+                f"{file.name}: column {column} holds lists or objects; expected texts, several with | between"
+            )
     held = table.with_columns(pl.col(*_COLUMNS[name]).cast(pl.String).str.strip_chars())
     for number, row in enumerate(held.select(_COLUMNS[name]).iter_rows(named=True), 1):
         _check(file, number, row)

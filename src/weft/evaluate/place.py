@@ -23,10 +23,10 @@ def alone(place: Path) -> Iterator[None]:
 
     Raises WeftError where the folder cannot be made or written, and while another run writes it.
     """
-    if place.exists() and not place.is_dir():
-        raise WeftError(f"{place}: is a file; expected a folder, or a name that is free")
-    new = not place.exists()
     try:
+        new = not place.exists()
+        if not new and not place.is_dir():
+            raise WeftError(f"{place}: is a file; expected a folder, or a name that is free")
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WeftError(f"--into {place}: {error.strerror}; expected a folder that can be made") from None

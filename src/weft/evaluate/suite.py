@@ -14,7 +14,17 @@ from weft.errors import WeftError, nearest
 from weft.evaluate.checks import CHECKS
 from weft.evaluate.kinds import KINDS
 from weft.evaluate.kinds.contract import Kind as KindOfTask
-from weft.evaluate.suite_parts import Natural, Part, Probes
+from weft.evaluate.suite_parts import (
+    Composite,
+    Natural,
+    Noisy,
+    Part,
+    Probes,
+    Samples,
+    Shots,
+    fault_of_path,
+    fault_of_rows,
+)
 from weft.model.languages import normalise
 from weft.recipe.faults import Fault, Kind, RecipeError, of_shape, position, read_yaml, told
 
@@ -67,6 +77,9 @@ class Columns(Part):
     slices: dict[str, str] = Field(default_factory=dict, description="Name of a slice and the column of its values.")
     answer: str | None = Field(None, description="choice: number, label or text; generate: the right text, or texts.")
     answers_from: Literal[0, 1] = Field(0, description="choice: the number of the first choice, where answers are.")
+    answers_are: Literal["label", "number", "text"] | None = Field(
+        None, description="choice: what answers are; null: what most rows of a file can be read as."
+    )
     choices: list[str] = Field(default_factory=list, description="choice: a column of each, or one that lists them.")
     groups: str | None = Field(
         None, description="short_answers: a list of answers, en_answers and count, as BLEnD's annotations have it."
@@ -111,39 +124,6 @@ class Columns(Part):
     def ids(self) -> list[str]:
         """Columns that name an item together; none: the column id, or the row."""
         return [self.id] if isinstance(self.id, str) else list(self.id or ())
-
-
-class Shots(Part):
-    """Examples before the question, drawn from other rows of the same language."""
-
-    count: int = Field(ge=1, le=64, description="Examples.")
-    rows: str | None = Field(None, description="SQL condition of the rows they come from; they are never asked.")
-
-
-class Samples(Part):
-    """Answers that are drawn, beside the one that counts."""
-
-    count: int = Field(ge=2, le=256, description="Answers to each question.")
-    temperature: float = Field(0.7, gt=0, le=2, description="At which they are drawn.")
-
-
-class Noisy(Part):
-    """Noise in what is asked: robustness is what it leaves of a score."""
-
-    kinds: list[Literal["typos", "similar", "diacritics", "order", "spaces", "form", "mixed"]] = Field(
-        min_length=1, description="Each is asked by itself."
-    )
-    strength: float = Field(0.1, gt=0, le=1, description="Share of words that change.")
-    columns: list[str] = Field(
-        default_factory=list, description="Of the prompt; none: all, and of translations the source."
-    )
-    lexicon: str | None = Field(None, description="mixed: tables of words below the data folder.")
-    into: str | None = Field(None, description="mixed: the language whose words stand among those of the text.")
-
-    @field_validator("into", mode="after")
-    @classmethod
-    def _code(cls, value: str | None) -> str | None:
-        return None if value is None else normalise(value)
 
 
 class Task(Part):
@@ -277,6 +257,9 @@ def _faults(task: Task) -> Iterator[str]:
     if "{language}" not in task.files and task.columns.language is None and not task.columns.both_sides:
         yield "files has no {language} and columns no language; expected one of them, as scores are of languages"
     yield from kind.faults(task)
+    yield from _faults_of_data(task)
+    if len(set(task.choices)) < len(task.choices):
+        yield "choices: one stands there twice; expected each once"
     if task.consistent and not kind.consistent:
         yield f"consistent: of kind choice alone, got {task.kind}"
     if task.normalise == "pmi" and task.unconditional is None:
@@ -295,6 +278,20 @@ def _faults(task: Task) -> Iterator[str]:
         yield "prompt is missing; expected what is asked, with {column} where a value stands"
 
 
+def _faults_of_data(task: Task) -> Iterator[str]:
+    paths = {"files": task.files, **{f"lists.{name}": file for name, file in task.lists.items()}}
+    if task.natural is not None:
+        paths |= {"natural.files": task.natural.files, "natural.translated": task.natural.translated or ""}
+    if task.noise is not None and task.noise.lexicon:
+        paths["noise.lexicon"] = task.noise.lexicon
+    conditions = {"rows": task.rows, "shots.rows": task.shots.rows if task.shots else None}
+    found = [fault_of_path(name, given) for name, given in paths.items()]
+    found += [fault_of_rows(name, given) for name, given in conditions.items()]
+    yield from (one for one in found if one is not None)
+    if task.of.prompted and task.prompt and not _PLACE.search(task.prompt):
+        yield "prompt has no {column}; expected the value of a column in it, or every item asks the same"
+
+
 def _faults_of_noise(task: Task, noise: Noisy) -> Iterator[str]:
     if not task.of.prompted:
         yield f"noise: not of {task.kind}, which asks nothing"
@@ -305,14 +302,6 @@ def _faults_of_noise(task: Task, noise: Noisy) -> Iterator[str]:
         if name not in task.places():
             known = task.places()
             yield f"noise: the prompt has no {{{name}}}; expected one of {', '.join(known)}{nearest(name, known)}"
-
-
-class Composite(Part):
-    """One figure of several, which is never shown without them."""
-
-    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        min_length=1, description="Of task/metric, or of a task's first metric."
-    )
 
 
 class Suite(Part):

@@ -70,6 +70,8 @@ def read_yaml(file: Path, kind: Kind) -> CommentedMap:
         raise RecipeError([f"{file}:{line}: not valid YAML: {error.problem or error.context}"]) from None
     except YAMLError as error:
         raise RecipeError([f"{file}:1: not valid YAML: {str(error).splitlines()[0]}"]) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise RecipeError([f"{file}:1: not valid YAML: {str(error).partition(';')[0]}"]) from None
     except RecursionError:
         raise RecipeError([f"{file}:1: not {kind.name}: lists or mappings are nested too deeply"]) from None
     line = _half_character(tree, 1, set())

@@ -6,9 +6,10 @@ is there, another is, or none can be told; a text without a marker is not a wron
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -63,10 +64,21 @@ def of_table(rows: pl.DataFrame, language: str, levels: Sequence[str]) -> Lexico
         hint = nearest(language, rows["language"].unique().to_list())
         raise WeftError(f"markers: none of language {language}; expected some{hint}")
     found = tuple(
-        Marker(row["marker"], row["level"], row.get("place") or "word", float(row.get("weight") or 1.0))
+        Marker(row["marker"], row["level"], row.get("place") or "word", _weight(language, row))
         for row in some.iter_rows(named=True)
     )
     return Lexicon(language, tuple(levels), found)
+
+
+def _weight(language: str, row: Mapping[str, Any]) -> float:
+    given = row.get("weight")
+    try:
+        weight = 1.0 if given is None or given == "" else float(given)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise WeftError(f"markers of {language}: {row['marker']!r} has weight {given!r}; expected a number above 0")
+    return weight
 
 
 def found_in(text: Reading, lexicon: Lexicon, matching: Matching = EXACT) -> list[tuple[Marker, int, int]]:

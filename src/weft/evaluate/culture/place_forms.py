@@ -86,6 +86,8 @@ def place_forms(file: str) -> Mapping[str, PlaceForms]:
         held = _FILE.validate_python(YAML(typ="safe").load(place.read_text("utf-8")))
     except FileNotFoundError:
         raise WeftError(f"forms: no file {place.name}; expected a YAML file of dates, numbers and units") from None
+    except RecursionError:
+        raise WeftError(f"{place.name}: nested too deeply; expected dates, numbers and units by language") from None
     except (OSError, ValueError, YAMLError) as error:
         raise WeftError(f"{place.name}: {_told(error)}; expected dates, numbers and units by language") from None
     made = {}

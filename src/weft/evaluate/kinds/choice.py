@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +39,13 @@ def faults_of_asking(task: Task) -> Iterator[str]:
 
 def _columns(task: Task, _language: str, _direction: str, frame: pl.DataFrame) -> list[pl.Expr]:
     choices = listed(task, frame)
-    return [choices.alias("choices"), _right(task, choices, frame).alias("right")]
+    right = _right(task, choices, frame)
+    said = pl.concat_str([pl.lit("the answer is "), pl.col(str(task.columns.answer)).cast(pl.String)])
+    base = task.columns.answers_from
+    said = pl.concat_str([said, pl.lit(f", none of the choices; numbers count from {base} (answers_from)")])
+    double = pl.when(choices.list.n_unique() < choices.list.len()).then(pl.lit("a choice stands there twice"))
+    fault = pl.coalesce(double, pl.when(right.is_null()).then(said))
+    return [choices.alias("choices"), right.alias("right"), fault.alias("fault")]
 
 
 def listed(task: Task, frame: pl.DataFrame) -> pl.Expr:
@@ -65,8 +71,23 @@ def _right(task: Task, choices: pl.Expr, frame: pl.DataFrame) -> pl.Expr:
     else:
         same = [choices.list.get(place, null_on_oob=True) == answer for place in range(_most(task, frame))]
         by_text = pl.coalesce([pl.when(one).then(place) for place, one in enumerate(same)])
-    found = pl.coalesce(by_text, by_label, number)
-    return pl.when((found >= 0) & (found < choices.list.len())).then(found).cast(pl.Int64)
+    size = choices.list.len()
+    ways = {"label": by_label, "number": number, "text": by_text}
+    held = {name: pl.when((one >= 0) & (one < size)).then(one).cast(pl.Int64) for name, one in ways.items()}
+    return pl.coalesce([held[name] for name in _ways(task, held, frame)])
+
+
+def _ways(task: Task, held: Mapping[str, pl.Expr], frame: pl.DataFrame) -> list[str]:
+    """How answers are read, the likeliest way first: the choices of a question may themselves be numbers or letters.
+
+    That is the way in which most rows have a right choice.
+    """
+    if task.columns.answers_are is not None:
+        return [task.columns.answers_are]
+    if task.choices:
+        return ["text", "label", "number"]
+    told = frame.select(one.is_not_null().sum().alias(name) for name, one in held.items()).row(0, named=True)
+    return sorted(held, key=lambda name: -int(told[name]))
 
 
 def _most(task: Task, frame: pl.DataFrame) -> int:

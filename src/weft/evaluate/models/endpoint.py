@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,9 @@ PROTOCOLS = ("openai-chat", "openai-completions")
 OWN_KEYS = ("system", "temperature", "seed", "log_likelihoods", "extra", "budget")
 BUDGET_SPENT = "budget_spent"
 """Why a question was not asked, where it could have cost more than was left."""
+_HALF = re.compile("[\ud800-\udfff]")
+_ROUNDED = 1e-3
+"""How far above 0 a log-probability may be that a server has rounded."""
 _TOGETHER = 2_048
 """Questions that are under way together; the service's own limits hold within."""
 
@@ -46,12 +51,18 @@ class Endpoint:
         library()
         if fault := key_fault(service):
             raise WeftError(f"{file}: {fault}")
+        if not isinstance(more.get("log_likelihoods", False), bool):
+            raise WeftError(f"{file}: log_likelihoods: expected true or false, got {more['log_likelihoods']!r}")
         self._file, self._service = file, service
         self._system, self._settings = _settings(file, more)
         self.likely = bool(more.get("log_likelihoods", False))
         if self.likely and service.protocol != "openai-completions":
             raise WeftError(f"{file}: log_likelihoods: of protocol openai-completions alone, got {service.protocol}")
         budget = _budget(file, more.get("budget", {}))
+        if budget.cost is not None and service.price is None:
+            raise WeftError(
+                f"{file}: budget.cost: nothing says what an answer costs; expected price beside it, or tokens"
+            )
 
         def clients() -> Clients:
             found = Clients(Storage(keep))
@@ -166,19 +177,25 @@ def _settings(file: Path, more: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
     if not isinstance(extra, Mapping):
         raise WeftError(f"{file}: extra: expected a mapping, which joins the body of every request")
     settings: dict[str, Any] = {"temperature": more.get("temperature", 0)}
-    if not isinstance(settings["temperature"], int | float) or settings["temperature"] < 0:
+    heat = settings["temperature"]
+    if isinstance(heat, bool) or not isinstance(heat, int | float) or not 0 <= heat < math.inf:
         raise WeftError(f"{file}: temperature: expected a number of 0 or more")
     if "seed" in more:
-        if not isinstance(more["seed"], int):
+        if isinstance(more["seed"], bool) or not isinstance(more["seed"], int):
             raise WeftError(f"{file}: seed: expected a whole number")
         settings["seed"] = more["seed"]
+    try:
+        json.dumps(dict(extra), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WeftError(f"{file}: extra: {error}; expected what JSON has, as it joins the body of requests") from None
     return system, settings | dict(extra)
 
 
 def _output(answer: Any) -> Output:
     if isinstance(answer, Unanswered):
         return Output(None, reason=answer.reason)
-    return Output(answer["text"], answer.get("finish"))
+    # Half a character, which no file can hold, is written as a whole unknown one.
+    return Output(_HALF.sub("\ufffd", answer["text"]), answer.get("finish"))
 
 
 def _echoed(answer: Any) -> Any:
@@ -190,6 +207,11 @@ def _after(context: Any, whole: Any) -> Likelihood | None:
     if context is None or whole is None:
         return None
     held = whole["logprobs"][context["count"] : whole["count"]]
-    if not held or any(one is None for one in held):
+    if not held or not all(_probable(one) for one in held):
         return None
     return Likelihood(math.fsum(held), len(held))
+
+
+def _probable(one: Any) -> bool:
+    """Whether this is the logarithm of a probability above 0."""
+    return isinstance(one, int | float) and not isinstance(one, bool) and -math.inf < one <= _ROUNDED

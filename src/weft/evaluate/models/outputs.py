@@ -22,8 +22,7 @@ class Outputs:
     """A table with `item` and `output`, and `task` and `language` where one file is of several.
 
     Answers to prompts with noise have the noise's name in `variant`, those that are drawn their number from 1 in
-    `sample`. An item that is not in it was not run; an output
-    that is empty is an answer of nothing.
+    `sample`. An item that is not in it, or has null, was not run; an output that is empty is an answer of nothing.
     """
 
     likely = False
@@ -38,7 +37,12 @@ class Outputs:
             )
         self._file = file
         self._by = [name for name in BESIDE if name in table.columns]
+        for name in (*self._by, *NEEDED):
+            if table.schema[name].is_nested():
+                raise WeftError(f"{file}: column {name} holds lists or objects; expected a text in each row")
         columns = [pl.col(name).cast(pl.String) for name in (*self._by, *NEEDED)]
+        # Of a table of text an empty cell is an answer of nothing; in JSON null says that there is none.
+        self._nothing = "" if _cells(file) else None
         held = table.select(columns).filter(pl.col("item").is_not_null())
         if "language" in self._by:
             known = {given: normalises(given) or given for given in held["language"].drop_nulls().unique().to_list()}
@@ -63,8 +67,10 @@ class Outputs:
             apart = (question.variant and "variant" not in self._by) or (question.sample and "sample" not in self._by)
             if key not in self._held or apart:
                 found.append(Output(None, reason="not_in_file"))
-            else:
-                found.append(Output(self._held[key] or "", "stop"))
+                continue
+            said = self._held[key]
+            said = self._nothing if said is None else said
+            found.append(Output(None, reason="no_output") if said is None else Output(said, "stop"))
         return found
 
     def likelihoods(self, pairs: Sequence[Continued], tell: Tell) -> list[Likelihood | None]:
@@ -73,3 +79,7 @@ class Outputs:
 
     def close(self) -> None:
         """There is nothing to keep."""
+
+
+def _cells(file: Path) -> bool:
+    return Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower() in (".csv", ".tsv")
