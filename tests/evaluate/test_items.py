@@ -13,6 +13,7 @@ from tests.evaluate.conftest import TEXTS, TOPIC, Write
 
 from weft.evaluate.items import Choice, Items, codes_in, read_items
 from weft.evaluate.suite import Suite, load
+from weft.model.evaluation_items import read_table
 
 ALL = Choice()
 
@@ -171,3 +172,64 @@ def test_one_id_in_two_splits_is_no_copy(write: Write, tmp_path: Path) -> None:
     held = load(str(write("suite.yaml", TOPIC + "    rows: split = 'test'\n")))[0]
     found = read_items("topic", held.tasks["topic"], tmp_path, Choice())
     assert found.frames["swh_Latn"]["prompt"][0].startswith("test\n") and not found.lost
+
+
+COLUMNS = TOPIC.replace("    choices: [travel, health]\n", "")
+
+
+@pytest.mark.parametrize(
+    ("answers", "more", "right"),
+    [
+        # Belebele: numbers from 1 of choices that are numbers themselves.
+        (["2", "4", "1"], "answers_from: 1, ", [1, 3, 0]),
+        # Multiple choice of letters, as blood groups.
+        (["B", "A", "D"], "", [1, 0, 3]),
+        # Texts, said to be texts.
+        (["2", "4", "1"], "answers_are: text, ", [2, 0, 3]),
+    ],
+)
+def test_choices_that_are_numbers_or_letters_themselves(
+    write: Write, tmp_path: Path, answers: list[str], more: str, right: list[int]
+) -> None:
+    letters = answers == ["B", "A", "D"]
+    four = ("B", "A", "O", "AB") if letters else ("4", "3", "2", "1")
+    held = {name: [choice] * 3 for name, choice in zip(("one", "two", "three", "four"), four, strict=True)}
+    (tmp_path / "topic").mkdir()
+    pl.DataFrame({"text": ["a", "b", "c"], "topic": answers} | held).write_ndjson(tmp_path / "topic" / "swh_Latn.jsonl")
+    text = COLUMNS.replace("{answer: topic,", f"{{answer: topic, {more}choices: [one, two, three, four],")
+    assert read(write, tmp_path, text).frames["swh_Latn"]["right"].to_list() == right
+
+
+def test_an_empty_choice_in_between_would_move_the_letters(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "topic").mkdir()
+    held = {"text": ["a", "b"], "topic": ["C", "B"], "one": ["p", "p"], "two": [None, "q"], "three": ["r", None]}
+    pl.DataFrame(held).write_ndjson(tmp_path / "topic" / "swh_Latn.jsonl")
+    text = COLUMNS.replace("{answer: topic,", "{answer: topic, choices: [one, two, three],")
+    found = read(write, tmp_path, text)
+    assert found.frames["swh_Latn"]["choices"].to_list() == [["p", "q"]]
+    assert found.faults == {"swh_Latn": "item 1: a choice before another one is empty"}
+
+
+def test_an_answer_that_is_no_choice_is_named(write: Write, topics: Path) -> None:
+    file = topics / "topic" / "swh_Latn.jsonl"
+    file.write_text(file.read_text("utf-8").replace("travel", "7"), "utf-8")
+    found = read(write, topics)
+    assert (
+        found.faults["swh_Latn"] == "item 0: the answer is 7, none of the choices; numbers count from 0 (answers_from)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (['"He said ""no"", she left."', "plain"], ['He said "no", she left.', "plain"]),
+        (['"""Hi"""', "x"], ['"Hi"', "x"]),
+        # Whoever wrote these wrote no quotation marks of CSV.
+        (['"Hello" he said', '"x"'], ['"Hello" he said', '"x"']),
+        (['"x ""y"""', 'a bare " mark'], ['"x ""y"""', 'a bare " mark']),
+    ],
+)
+def test_quotation_marks_of_csv_in_tsv(tmp_path: Path, cells: list[str], texts: list[str]) -> None:
+    file = tmp_path / "rows.tsv"
+    file.write_text("id\ttext\n" + "".join(f"{n}\t{cell}\n" for n, cell in enumerate(cells)), "utf-8")
+    assert read_table(file)["text"].to_list() == texts

@@ -56,9 +56,9 @@ def test_scores_of_another_suite_or_model_are_not_overwritten(asked: list[str], 
     before = (into / "scores.json").read_bytes()
     other = write("other.yaml", ANSWERED.replace("suite: small", "suite: large"))
     fault = told([asked[0], str(other), *asked[2:], "--into", str(into)])
-    assert "a run of the suite small by model.jsonl; expected the same again, not the suite large" in fault
+    assert "a run of the suite small, version 1, by model.jsonl; expected the same again, not the suite large" in fault
     asked[3] = str(write("second.jsonl", Path(asked[3]).read_text()))
-    assert "not the suite small by second.jsonl" in told([*asked, "--into", str(into)])
+    assert "not the suite small, version 1, by second.jsonl" in told([*asked, "--into", str(into)])
     assert (into / "scores.json").read_bytes() == before
 
 

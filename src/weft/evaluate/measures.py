@@ -107,6 +107,15 @@ def measure(name: str) -> Measure:
     return Measure(name, held.finish, held.higher_is_better, 100.0)
 
 
+def _scale(held: Measure) -> tuple[float, float] | None:
+    """The least and the most that a score can be; None where there is no such thing."""
+    if held.name in (*_MEANS, "bias"):
+        return -1.0, 1.0
+    if held.share:
+        return 0.0, 1.0
+    return (0.0, held.ceiling) if held.higher_is_better and held.name not in _ESTIMATED else None
+
+
 def interval(held: Measure, statistics: Any, clusters: Any, samples: int, seed: int) -> tuple[resampling.Interval, str]:
     """The score of items and its 95 % interval, and how that was found.
 
@@ -115,11 +124,16 @@ def interval(held: Measure, statistics: Any, clusters: Any, samples: int, seed: 
     """
     rows = np.asarray(statistics, np.float64)
     names = np.asarray(clusters)
-    alone = len(np.unique(names)) == len(names)
+    different = len(np.unique(names))
+    alone = different == len(names)
     # A tie counts half, which is no draw of yes or no.
     if held.share and alone and np.isin(rows, (0.0, 1.0)).all():
         right = int(rows[:, 0].sum())
         low, high = wilson(right, len(rows))
         return resampling.Interval(right / len(rows), low, high, len(rows)), "wilson"
+    if different == 1 and (scale := _scale(held)) is not None:
+        # Drawn again, one cluster is always itself: that says nothing of others.
+        value = float(held.finish(rows.sum(axis=0)))
+        return resampling.Interval(value, *scale, len(rows)), "none:one_cluster"
     (found,) = resampling.bootstrap(rows[:, None, :], held.finish, clusters=names, samples=samples, seed=seed)
     return found, f"bootstrap:{samples}|seed:{seed}"

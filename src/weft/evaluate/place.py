@@ -56,11 +56,14 @@ def check_same(place: Path, suite: Suite, model: Mapping[str, Any]) -> None:
     except WeftError:
         # Nothing is there, or nothing that could be lost.
         return
-    had, now = _told(held.get("suite"), held.get("model")), _told(suite.suite, model)
+    had = _told(held.get("suite"), held.get("suite_version"), held.get("model"))
+    now = _told(suite.suite, suite.version, model)
     if had != now:
         raise WeftError(f"--into {place}: holds a run of {had}; expected the same again, not {now}, or another folder")
 
 
-def _told(suite: Any, model: Any) -> str:
-    name = model.get("name") if isinstance(model, Mapping) else None
-    return f"the suite {suite} by {name}"
+def _told(suite: Any, version: Any, model: Any) -> str:
+    about = model if isinstance(model, Mapping) else {}
+    # A table of outputs may have been completed since; a model with other settings is another one.
+    settled = f" ({about.get('digest')})" if about.get("kind") not in (None, "outputs") else ""
+    return f"the suite {suite}, version {version}, by {about.get('name')}{settled}"

@@ -133,13 +133,31 @@ def _content(file: Path) -> bytes:
     return raw
 
 
+def _unquoted(column: pl.Series) -> pl.Series:
+    """A column of a .tsv without the quotation marks of CSV, where whoever wrote it put them.
+
+    Most write none, and a text may begin with a quotation mark of its own. Those of CSV stand around every text that
+    has one, with each within it doubled.
+    """
+    marked = column.filter(column.str.contains('"', literal=True).fill_null(value=False))
+    inner = marked.str.slice(1).str.head(-1)
+    around = marked.str.starts_with('"') & marked.str.ends_with('"') & (marked.str.len_chars() > 1)
+    doubled = inner.str.contains('""', literal=True)
+    single = inner.str.replace_all('""', "", literal=True).str.contains('"', literal=True)
+    if not doubled.any() or not around.all() or single.any():
+        return column
+    bare = column.str.slice(1).str.head(-1).str.replace_all('""', '"', literal=True)
+    return pl.select(pl.when(column.str.starts_with('"')).then(bare).otherwise(column).alias(column.name)).to_series()
+
+
 def _parsed(content: bytes, ending: str) -> pl.DataFrame:
     text = content.decode("utf-8-sig")
     if ending == ".txt":
         return pl.DataFrame({"text": text.splitlines()}, schema={"text": pl.String})
     if ending in (".tsv", ".csv"):
         options: dict[str, Any] = {"separator": "\t", "quote_char": None} if ending == ".tsv" else {}
-        return pl.read_csv(text.encode(), infer_schema=False, **options)
+        table = pl.read_csv(text.encode(), infer_schema=False, **options)
+        return table.with_columns(_unquoted(column) for column in table) if ending == ".tsv" else table
     if text.lstrip().startswith("["):
         return pl.read_json(text.encode(), infer_schema_length=None)
     return pl.read_ndjson(text.encode(), infer_schema_length=None)

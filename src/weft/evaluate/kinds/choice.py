@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,8 +44,13 @@ def _columns(task: Task, _language: str, _direction: str, frame: pl.DataFrame) -
     said = pl.concat_str([pl.lit("the answer is "), pl.col(str(task.columns.answer)).cast(pl.String)])
     base = task.columns.answers_from
     said = pl.concat_str([said, pl.lit(f", none of the choices; numbers count from {base} (answers_from)")])
-    double = pl.when(choices.list.n_unique() < choices.list.len()).then(pl.lit("a choice stands there twice"))
-    fault = pl.coalesce(double, pl.when(right.is_null()).then(said))
+    names = task.columns.choices
+    gaps = [pl.col(a).is_null() & pl.col(b).is_not_null() for a, b in pairwise(names)]
+    # Letters and numbers count columns: without one in between they would mean others.
+    gap = (
+        pl.when(pl.any_horizontal(gaps)).then(pl.lit("a choice before another one is empty")) if gaps else pl.lit(None)
+    )
+    fault = pl.coalesce(gap, pl.when(right.is_null()).then(said))
     return [choices.alias("choices"), right.alias("right"), fault.alias("fault")]
 
 
