@@ -158,6 +158,16 @@ def test_words_of_a_table_head_are_never_cut(
     assert "intermediate" in capsys.readouterr().out
 
 
+def test_no_column_of_a_table_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    names = ("a task", "first", "second", "an interval")
+    show.table(
+        names, [("covid " * 3, "10.3", "70.5", "58.4 to 61.9")], right=frozenset({1, 2}), whole=frozenset({0, 3})
+    )
+    said = capsys.readouterr().out
+    assert all(name in said for name in (*names, "10.3", "70.5", "58.4 to 61.9"))
+
+
 def test_a_fault_of_ours_is_short_and_leaves_a_log(
     capsys: pytest.CaptureFixture[str], built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,9 +14,14 @@ from weft.errors import WeftError
 if TYPE_CHECKING:
     from weft.evaluate.judging import Judge
     from weft.evaluate.running import Run, Settings
+    from weft.evaluate.suite import Suite
 
 _SHOWN = 30
 """Rows that a person is shown; the files have all."""
+
+_ALWAYS = ("in_language", "terms", "hallucinated", "toxic", "refusal", "over_refusal")
+_WHERE_ANY = ("copied", "empty", "cut", "unclear")
+"""Measures beside the first one that a person is shown."""
 
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Where the suite's files are; default: beside the suite.")
@@ -206,6 +211,8 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
             f"{one['task']}{direction}: mean {one['metric']} of {show.counted(one['languages'], 'language')} "
             f"{_figure(one['value'], ceiling)}{missing}"
         )
+    for line in _checked(run)[:_SHOWN]:
+        show.say(line)
     beside = _gated(run)
     for line in beside[:_SHOWN]:
         show.say(line)
@@ -240,6 +247,21 @@ def _told(run: Run, place: Path, as_json: bool) -> int:
         show.say(f"paid: {'; '.join(told)}")
     show.say(f"scores  {place}/scores.json")
     return int(bool(run.not_run))
+
+
+def _checked(run: Run) -> list[str]:
+    """What checks found of each task, as means over languages; what is rare is told where it is there."""
+    held: dict[tuple[str, str | None], dict[str, list[float]]] = {}
+    for one in run.scores:
+        if one.slice is None and not one.primary and one.metric in (*_ALWAYS, *_WHERE_ANY):
+            held.setdefault((one.task, one.direction), {}).setdefault(one.metric, []).append(one.value)
+    found = []
+    for (task, direction), measures in held.items():
+        means = {name: sum(values) / len(values) for name, values in measures.items()}
+        told = [f"{name} {value:.3f}" for name, value in means.items() if name in _ALWAYS or value > 0]
+        if told:
+            found.append(f"{task}{' ' + direction if direction else ''}: {', '.join(told)} (means over languages)")
+    return found
 
 
 def _gated(run: Run) -> list[str]:
@@ -297,11 +319,19 @@ def _list(as_json: bool) -> int:
 
     found = {name: load(name)[0] for name in shipped()}
     if as_json:
-        show.as_json({name: one.model_dump(mode="json") for name, one in found.items()})
+        files = {name: {"file": str(file)} for name, file in shipped().items()}
+        show.as_json({name: one.model_dump(mode="json") | files[name] for name, one in found.items()})
         return 0
-    rows = [(name, ", ".join(one.tasks), one.about, one.data) for name, one in found.items()]
-    show.table(("suite", "tasks", "what it measures", "data"), rows)
+    rows = [(name, ", ".join(one.tasks), _asked_of(one), one.about, one.data) for name, one in found.items()]
+    show.table(("suite", "tasks", "a model gives", "what it measures", "data"), rows)
+    show.say(f"files  {shipped()['sib200'].parent}: copy one to ask another way")
     return 0
+
+
+def _asked_of(suite: Suite) -> str:
+    """What a model must give for the tasks of a suite."""
+    tasks = suite.tasks.values()
+    return ", ".join(dict.fromkeys("log-likelihoods" if task.of.likely(task) else str(task.of.wants) for task in tasks))
 
 
 def is_evaluation(place: str) -> bool:

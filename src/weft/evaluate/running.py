@@ -172,7 +172,8 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
             run.not_run.append(NotRun(name, "", *lacks))
             continue
         if task.of.likely(task) and not model.likely:
-            said = "the model gives no log-likelihoods, which choose here"
+            said = "the model gives no log-likelihoods, which choose here; a copy of the suite with by: answer "
+            said += "asks for words"
             run.not_run.append(NotRun(name, "", "no_log_likelihoods", said))
             continue
         try:

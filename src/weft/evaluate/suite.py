@@ -106,6 +106,11 @@ class Columns(Part):
     )
     unsafe: str | None = Field(None, description="respond: whether an item asks for harm: true or false, 1 or 0.")
 
+    @field_validator("choices", "references", mode="before")
+    @classmethod
+    def _one_column(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
     @property
     def both_sides(self) -> bool:
         """Whether a row holds a sentence and its translations."""
