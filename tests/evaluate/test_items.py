@@ -233,3 +233,9 @@ def test_quotation_marks_of_csv_in_tsv(tmp_path: Path, cells: list[str], texts: 
     file = tmp_path / "rows.tsv"
     file.write_text("id\ttext\n" + "".join(f"{n}\t{cell}\n" for n, cell in enumerate(cells)), "utf-8")
     assert read_table(file)["text"].to_list() == texts
+
+
+def test_a_condition_names_the_column_that_is_not_there(write: Write, topics: Path) -> None:
+    found = read(write, topics, TOPIC + '    rows: "topc = \'travel\'"\n')
+    said = {one.detail for one in found.not_run}
+    assert said == {"rows: no column topc; there are id, text, topic; did you mean topic?"}

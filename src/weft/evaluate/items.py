@@ -210,7 +210,7 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
         frame, again = _once(task, frame)
         frame = task.of.rows(task, language, frame, choice.seed)
     except pl.exceptions.PolarsError as error:
-        found.not_run.append(NotRun(name, language, "broken_file", str(error).partition("\n")[0]))
+        found.not_run.append(NotRun(name, language, "broken_file", _of_condition(task, frame, error)))
         return
     except WeftError as error:
         found.not_run.append(NotRun(name, language, "no_items", str(error)))
@@ -220,8 +220,7 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
         made = pl.concat([_made(task, language, asked, direction) for direction in task.of.directions(task)])
         shown = [(direction, _made(task, language, examples, direction)) for direction in task.of.directions(task)]
     except (pl.exceptions.PolarsError, WeftError) as error:
-        said = str(error).partition("\n")[0]
-        found.not_run.append(NotRun(name, language, "broken_file", said))
+        found.not_run.append(NotRun(name, language, "broken_file", _of_condition(task, frame, error)))
         return
     whole = made.filter(pl.col("complete"))
     if again.len():
@@ -251,6 +250,16 @@ def _prepare(name: str, task: Task, language: str, frame: pl.DataFrame, choice: 
             found.not_run.append(NotRun(name, language, "no_words", said, "mixed"))
         elif held.height:
             found.noisy.setdefault(kind, {})[language] = prompted(task, language, held, dict(shown))
+
+
+def _of_condition(task: Task, frame: pl.DataFrame, error: Exception) -> str:
+    """What polars says of rows; of a condition that names no column of theirs, which these are."""
+    if not isinstance(error, pl.exceptions.ColumnNotFoundError):
+        return str(error).partition("\n")[0]
+    lacking = str(error).partition('"')[2].partition('"')[0] or str(error).partition("\n")[0]
+    has = [name for name in frame.columns if not name.startswith("weft.")]
+    where = "shots.rows" if task.shots and task.shots.rows and lacking in task.shots.rows else "rows"
+    return f"{where}: no column {lacking}; there are {', '.join(has)[:200]}{nearest(lacking, has)}"
 
 
 def _noisy(task: Task, frame: pl.DataFrame, kind: Noise, seed: int, lexicon: Bilingual | None) -> pl.DataFrame:

@@ -235,7 +235,7 @@ def _tell_unanswered(run: Run, name: str, outcomes: pl.DataFrame, noise: str | N
         code, reasons = str(language), part["reason"].drop_nulls()
         if reasons.len() == part.height:
             most = str(reasons.mode().sort().first())
-            said = f"none of {part.height} items{which} was answered"
+            said = f"none of {part.height} items{which} was answered; the first is {part['item'][0]}"
             run.not_run.append(NotRun(name, code, most, said, noise))
             continue
         run.unanswered += [
