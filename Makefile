@@ -9,7 +9,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTEST_DEBUG_TEMPROOT=$$(tools/test_room.sh) $
 
 .DEFAULT_GOAL := help
 TRAINERS := tests/trainers
-.PHONY: help env demo test test-fast test-trainers check format docs bench gates new-operator clean
+.PHONY: help env demo test test-fast test-trainers check check-types check-rest format docs bench gates new-operator clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -53,9 +53,14 @@ gates: $(VENV)/.dev ## the quality floors over real data
 	$(PYTEST) tests/gates
 
 check: $(VENV)/.dev ## format, lint, strict types, import directions, house style, docs drift
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-types check-rest
+
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check-rest: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_style.py
 	$(BIN)/python tools/generate_docs.py --check
