@@ -236,6 +236,6 @@ def test_quotation_marks_of_csv_in_tsv(tmp_path: Path, cells: list[str], texts: 
 
 
 def test_a_condition_names_the_column_that_is_not_there(write: Write, topics: Path) -> None:
-    found = read(write, topics, TOPIC + '    rows: "topc = \'travel\'"\n')
+    found = read(write, topics, TOPIC + "    rows: \"topc = 'travel'\"\n")
     said = {one.detail for one in found.not_run}
     assert said == {"rows: no column topc; there are id, text, topic; did you mean topic?"}
