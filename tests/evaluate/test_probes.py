@@ -20,7 +20,8 @@ from weft.errors import WeftError
 from weft.evaluate.comparison import compare
 from weft.evaluate.models.contract import Output, Question, Tell
 from weft.evaluate.models.outputs import Outputs
-from weft.evaluate.running import Run, Settings, evaluate, read_scores, save
+from weft.evaluate.reading_runs import read_scores
+from weft.evaluate.running import Run, Settings, evaluate, save
 from weft.evaluate.suite import load
 
 LONG = """suite: long

@@ -19,7 +19,8 @@ from weft.evaluate.comparison import better, compare
 from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, Tell
 from weft.evaluate.models.opening import opened
 from weft.evaluate.models.outputs import Outputs
-from weft.evaluate.running import Run, Settings, evaluate, read_outcomes, read_scores, save
+from weft.evaluate.reading_runs import read_outcomes, read_scores
+from weft.evaluate.running import Run, Settings, evaluate, save
 from weft.evaluate.suite import load
 from weft.model.languages import normalises
 from weft.statistics.proportions import wilson

@@ -12,7 +12,8 @@ from tests.evaluate.conftest import TOPIC, Write
 from weft.cli.boundary import run as main
 from weft.errors import WeftError
 from weft.evaluate.models.outputs import Outputs
-from weft.evaluate.running import Run, Settings, evaluate, read_scores, save
+from weft.evaluate.reading_runs import read_scores
+from weft.evaluate.running import Run, Settings, evaluate, save
 from weft.evaluate.suite import load
 
 ITEMS, MODELS = 60, 6

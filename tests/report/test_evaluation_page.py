@@ -12,7 +12,8 @@ import pytest
 from weft.cli.application import application
 from weft.evaluate.models.contract import Tell
 from weft.evaluate.models.outputs import Outputs
-from weft.evaluate.running import Settings, evaluate, read_scores, save
+from weft.evaluate.reading_runs import read_scores
+from weft.evaluate.running import Settings, evaluate, save
 from weft.evaluate.suite import load
 from weft.report.evaluation_page import write
 from weft.report.evaluation_parts import scores

@@ -134,7 +134,7 @@ def _run(asked: tuple[Any, ...], answering: tuple[str, Path, dict[str, Any]], qu
     with alone(place):
         answers = opened(model, place, **how)
         try:
-            check_same(place, held, answers.told)
+            check_same(place, held.suite, held.version, answers.told)
             with progress(quiet) as tell:
                 run = ask(held, answers, settings, tell)
         finally:

@@ -89,14 +89,15 @@ def _export(given: str, form: str, into: Path, settings: Settings | None, as_jso
 def _import(
     file: Path, suite: str | None, model: str | None, into: Path, settings: Settings | None, as_json: bool
 ) -> int:
-    from weft.evaluate.exchange.imported import save
+    from weft.evaluate.exchange.imported import of_suite, save
     from weft.evaluate.exchange.reading import read
-    from weft.evaluate.place import alone
+    from weft.evaluate.place import alone, check_same
 
     held, chosen = (None, None) if suite is None else _loaded(suite, settings)
     found = read(file, model, held, chosen)
     samples, seed = (settings.samples, settings.choice.seed) if settings else (10_000, 0)
     with alone(into):
+        check_same(into, *of_suite(found, held), found.model)
         made = save(found, held, into, samples, seed)
     if as_json:
         show.as_json(made | {"into": str(into)})

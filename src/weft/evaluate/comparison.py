@@ -12,7 +12,7 @@ import polars as pl
 
 from weft.errors import WeftError
 from weft.evaluate.measures import Measure, measure
-from weft.evaluate.running import read_outcomes, read_scores, tasks_with_items
+from weft.evaluate.reading_runs import read_outcomes, read_scores, tasks_with_items
 from weft.statistics.many import benjamini_hochberg, holm
 from weft.statistics.paired import Difference, differences
 from weft.statistics.resampling import SAMPLES

@@ -11,8 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from weft.errors import WeftError
-from weft.evaluate.running import read_scores
-from weft.evaluate.suite import Suite
+from weft.evaluate.reading_runs import read_scores
 
 LOCK = ".lock"
 
@@ -49,7 +48,7 @@ def alone(place: Path) -> Iterator[None]:
             place.rmdir()
 
 
-def check_same(place: Path, suite: Suite, model: Mapping[str, Any]) -> None:
+def check_same(place: Path, suite: str, version: int, model: Mapping[str, Any]) -> None:
     """Raise WeftError where a folder holds the scores of another suite or another model, which would be lost."""
     try:
         held = read_scores(place)
@@ -57,7 +56,7 @@ def check_same(place: Path, suite: Suite, model: Mapping[str, Any]) -> None:
         # Nothing is there, or nothing that could be lost.
         return
     had = _told(held.get("suite"), held.get("suite_version"), held.get("model"))
-    now = _told(suite.suite, suite.version, model)
+    now = _told(suite, version, model)
     if had != now:
         raise WeftError(f"--into {place}: holds a run of {had}; expected the same again, not {now}, or another folder")
 
@@ -65,5 +64,6 @@ def check_same(place: Path, suite: Suite, model: Mapping[str, Any]) -> None:
 def _told(suite: Any, version: Any, model: Any) -> str:
     about = model if isinstance(model, Mapping) else {}
     # A table of outputs may have been completed since; a model with other settings is another one.
-    settled = f" ({about.get('digest')})" if about.get("kind") not in (None, "outputs") else ""
+    told = about.get("digest") if about.get("kind") != "outputs" else None
+    settled = f" ({told})" if told else ""
     return f"the suite {suite}, version {version}, by {about.get('name')}{settled}"

@@ -19,6 +19,7 @@ from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
 from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
 from weft.evaluate.native import naturalness
+from weft.evaluate.reading_runs import ITEMS, SCORES, VERSION, forget, read_outcomes, read_scores, tasks_with_items
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
 from weft.evaluate.scoring import scored
 from weft.evaluate.seen import index_of, marked, seen
@@ -26,9 +27,6 @@ from weft.evaluate.suite import Suite, Task
 from weft.evaluate.twins import twins
 from weft.own_file import whole
 from weft.statistics.resampling import SAMPLES
-
-SCORES, ITEMS = "scores.json", "items"
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -251,44 +249,7 @@ def save(run: Run, into: Path) -> Path:
     for name, outcomes in run.outcomes.items():
         with whole(folder / f"{name}.parquet") as place:
             outcomes.write_parquet(place, compression="zstd")
-    # Of an earlier run with other tasks: its items would be taken for those of these scores.
-    for file in folder.glob("*.parquet"):
-        if file.stem not in run.outcomes:
-            file.unlink()
+    forget(into, run.outcomes)
     with whole(into / SCORES) as place:
         place.write_text(json.dumps(run.to_json(), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return into / SCORES
-
-
-def read_scores(folder: Path) -> dict[str, Any]:
-    """What `save` wrote. Raises WeftError for what is no evaluation."""
-    file = folder / SCORES if folder.is_dir() else folder
-    try:
-        held = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise WeftError(f"{folder}: has no {SCORES}; expected what weft evaluate wrote") from None
-    except (OSError, ValueError) as error:
-        raise WeftError(f"{file}: cannot be read: {error}; expected what weft evaluate wrote") from None
-    if not isinstance(held, dict) or held.get("version") != VERSION or not isinstance(held.get("scores"), list):
-        raise WeftError(f"{file}: no scores of version {VERSION}; expected what weft evaluate wrote")
-    return held
-
-
-def tasks_with_items(held: Mapping[str, Any]) -> list[str]:
-    """Tasks of a run that have scores and items; what another harness gave without items has scores alone."""
-    lacking = (held.get("imported") or {}).get("without_items", ())
-    return sorted({score["task"] for score in held["scores"]} - set(lacking))
-
-
-def read_outcomes(folder: Path, names: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """The outcomes of tasks. Raises WeftError where a file is missing."""
-    found = {}
-    for name in names:
-        file = folder / ITEMS / f"{name}.parquet"
-        try:
-            found[name] = pl.read_parquet(file)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise WeftError(
-                f"{file}: cannot be read: {str(error).splitlines()[0]}; expected what weft evaluate wrote"
-            ) from None
-    return found

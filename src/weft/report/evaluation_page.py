@@ -11,7 +11,7 @@ import polars as pl
 
 from weft import __version__
 from weft.evaluate.comparison import compare
-from weft.evaluate.running import read_outcomes, read_scores, tasks_with_items
+from weft.evaluate.reading_runs import read_outcomes, read_scores, tasks_with_items
 from weft.evaluate.slices import worst
 from weft.own_file import whole
 from weft.report import evaluation_parts as parts

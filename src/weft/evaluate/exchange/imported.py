@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -16,14 +18,15 @@ from weft.errors import WeftError
 from weft.evaluate.exchange.parts import Left, stem
 from weft.evaluate.items import NotRun
 from weft.evaluate.measures import Measure, interval, measure
+from weft.evaluate.reading_runs import ITEMS, SCORES, VERSION, forget
 from weft.evaluate.results import Score, Z, averages
-from weft.evaluate.running import ITEMS, SCORES, VERSION
 from weft.evaluate.suite import Suite, Task
 from weft.model.languages import normalises
 from weft.own_file import whole
 from weft.statistics.resampling import SAMPLES
 
 UNKNOWN = "und"
+_LARGE = 1e9
 _DIRECTIONS = ("from_pivot", "to_pivot")
 
 
@@ -63,6 +66,32 @@ class Imported:
     not_run: list[NotRun] = field(default_factory=list)
 
 
+_NAME = re.compile(r"\w[\w.+ -]*")
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def is_name(given: str) -> bool:
+    """Whether a task may be called so: its items stand in a file of that name."""
+    return bool(_NAME.fullmatch(given)) and len(given) <= 200
+
+
+def whole_text(given: str) -> str:
+    """A text without halves of characters, which no file can hold."""
+    return _HALF.sub("\ufffd", given)
+
+
+def fault_of_score(name: str, value: float) -> str | None:
+    """Why a figure is no score of a measure; None where it may be one."""
+    of = measure(name)
+    if not -_LARGE < value < _LARGE:  # NaN is in no range
+        return f"it is {value}, which is no score"
+    top = of.ceiling if of.share or (of.ceiling == 100 and of.higher_is_better) else math.inf
+    low = 0.0 if of.share or of.ceiling == 100 else -math.inf
+    if not low - 1e-9 <= value <= top + 1e-9:
+        return f"it is {value:.6g}; expected {low:g} to {top:g}"
+    return None
+
+
 def names(given: Sequence[str], suite: Suite | None, left: Left) -> dict[str, Named]:
     """Task, language and direction of each name.
 
@@ -93,6 +122,11 @@ def names(given: Sequence[str], suite: Suite | None, left: Left) -> dict[str, Na
     return found
 
 
+def of_suite(held: Imported, suite: Suite | None) -> tuple[str, int]:
+    """Name and version of the suite whose run this is; of none those of the harness."""
+    return (suite.suite, suite.version) if suite else (held.harness, 1)
+
+
 def _of_suite(task: str, suite: Suite | None) -> str:
     if suite is None:
         return task
@@ -117,8 +151,8 @@ def save(held: Imported, suite: Suite | None, into: Path, samples: int = SAMPLES
     told = {
         "version": VERSION,
         "weft": version("weft"),
-        "suite": suite.suite if suite else held.harness,
-        "suite_version": suite.version if suite else 1,
+        "suite": of_suite(held, suite)[0],
+        "suite_version": of_suite(held, suite)[1],
         "model": held.model,
         "scores": [asdict(one) for one in scores],
         "averages": averages(scores, missing),
@@ -140,9 +174,7 @@ def save(held: Imported, suite: Suite | None, into: Path, samples: int = SAMPLES
     for name, frame in frames.items():
         with whole(folder / f"{name}.parquet") as place:
             frame.write_parquet(place, compression="zstd")
-    for file in folder.glob("*.parquet"):
-        if file.stem not in frames:
-            file.unlink()
+    forget(into, frames)
     with whole(into / SCORES) as place:
         place.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return told
@@ -224,13 +256,15 @@ def sums_of(name: str, values: Sequence[Any]) -> pl.Series | None:
     """Sums of a measure, of what a harness has of each item: a number, or references and a text; None of neither."""
     column = f"measure.{name}"
     kind = pl.List(pl.Float64)
-    if all(isinstance(one, int | float) for one in values):
+    if all(isinstance(one, int | float) and abs(one) < _LARGE for one in values):
         return pl.Series(column, [[float(one), 1.0] for one in values], dtype=kind)
     if not all(isinstance(one, list | tuple) and len(one) == 2 and isinstance(one[1], str) for one in values):
         return None
     from weft.evaluate.translation import metric
 
-    listed = [[one[0]] if isinstance(one[0], str) else list(one[0]) for one in values]
+    listed = [[one[0]] if isinstance(one[0], str) else one[0] for one in values]
+    if not all(isinstance(one, list) and one and all(isinstance(text, str) for text in one) for one in listed):
+        return None
     most = max(len(one) for one in listed)
     sets = [[one[place] if place < len(one) else None for one in listed] for place in range(most)]
     made = metric(name).statistics([one[1] for one in values], sets)

@@ -10,8 +10,8 @@ from typing import Any
 from weft.errors import WeftError
 from weft.evaluate.exchange.lm_eval import NORMS
 from weft.evaluate.exchange.parts import LEFT, Exported, Left, stem, write_text
+from weft.evaluate.reading_runs import read_scores
 from weft.evaluate.results import Z
-from weft.evaluate.running import read_scores
 
 RESULTS = "results.json"
 ESTIMATOR = "half of the 95 % interval of weft (Wilson, or bootstrap by clusters), divided by 1.96"

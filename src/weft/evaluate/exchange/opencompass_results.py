@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import polars as pl
 
 from weft.errors import WeftError, nearest
 from weft.evaluate import answers
-from weft.evaluate.exchange.imported import Figure, Imported, Named, names, rows_of, sums_of
+from weft.evaluate.exchange.imported import Figure, Imported, Named, fault_of_score, names, rows_of, sums_of
 from weft.evaluate.exchange.parts import Left, Part, parts
 from weft.evaluate.items import NotRun
 from weft.evaluate.measures import measure
@@ -45,7 +46,7 @@ def read_summary(file: Path, model: str | None, suite: Suite | None, settings: S
     named = names(list(dict.fromkeys(row["dataset"] for row in rows)), suite, held.left)
     seen: set[str] = set()
     for row in rows:
-        called, value = row["dataset"], row[chosen].strip()
+        called, value = row["dataset"], (row[chosen] or "").strip()
         of = named[called]
         if value in ("", "-"):
             held.not_run.append(NotRun(of.task, of.language, "not_in_file", f"{called} has no score"))
@@ -60,9 +61,13 @@ def read_summary(file: Path, model: str | None, suite: Suite | None, settings: S
         if metric is None:
             held.left.add(called, row["metric"], "weft has no such metric")
             continue
+        figure = _number(value) / scale
+        if (fault := fault_of_score(metric, figure)) is not None:
+            held.left.add(called, row["metric"], fault)
+            continue
         held.left.add(called, "items", "no file of predictions: no paired test")
         first = not any(one.named == of for one in held.figures)
-        held.figures.append(Figure(of, metric, float(value) / scale, None, 0, first))
+        held.figures.append(Figure(of, metric, figure, None, 0, first))
     return held
 
 
@@ -102,6 +107,13 @@ def _ours(metric: str, of: Named, suite: Suite | None) -> tuple[str | None, floa
     return of_name.name, 100.0 if of_name.ceiling == 1 else 1.0
 
 
+def _number(given: str) -> float:
+    try:
+        return float(given)
+    except ValueError:
+        return math.nan
+
+
 class _Given:
     """A model that has answered already, in the order of the items."""
 
@@ -134,8 +146,12 @@ def _predicted(
     if tree is None:
         try:
             tree = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise WeftError(f"{file}: cannot be read: {error}; expected predictions of OpenCompass") from None
+        except (OSError, ValueError, RecursionError) as error:
+            left.add(called, "predictions", f"{file.name} cannot be read: {error}")
+            return
+    if not isinstance(tree, dict) or not is_predictions(tree) or not all(key.isdecimal() for key in tree):
+        left.add(called, "predictions", f"{file.name} is none: expected numbers, each with a prediction")
+        return
     held = [tree[key] for key in sorted(tree, key=int)]
     part = asked.get(called)
     task = suite.tasks.get(named.task) if suite else None

@@ -24,7 +24,7 @@ def read(file: Path, model: str | None, suite: Suite | None, settings: Settings 
         if file.suffix == ".csv":
             return opencompass_results.read_summary(file, model, suite, settings)
         tree = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeftError(f"--import {file}: cannot be read: {error}; {_EXPECTED}") from None
     if isinstance(tree, dict) and isinstance(tree.get("results"), dict):
         return lm_eval_results.read(file, tree, suite)
