@@ -32,8 +32,11 @@ def writing(place: Path) -> Iterator[None]:
 def whole(into: Path) -> Iterator[Path]:
     """A place beside `into` for what is being written, moved there in the end; nothing is left when something fails.
 
-    The folder of `into` is made. Raises WeftError where the file cannot be written.
+    The folder of `into` is made. Raises WeftError where the file cannot be written, and for what is no file.
     """
+    if into.exists() and not into.is_file() and not into.is_dir():
+        # It would be replaced by a file: a device, a pipe, for whoever comes after.
+        raise WeftError(f"{into}: is a device or a pipe; expected a file, or a name that is free")
     part = into.with_name(f".{os.getpid()}.{into.name}")
     try:
         with writing(into):

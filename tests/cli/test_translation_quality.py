@@ -70,12 +70,14 @@ def test_a_person_is_told_what_was_scored(model: Path, tmp_path: Path, capsys: p
 
 def test_mistakes_are_told_without_a_trace(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     new = _written(tmp_path / "new.tsv", 5, 3)
+    other = _written(tmp_path / "other.tsv", 5, 3)
     cases = {
         ("pairs", "quality", str(new), "--model", str(new)): "no estimator of translation quality",
         ("pairs", "quality", str(tmp_path / "none.tsv"), "--model", str(model)): "no such file",
         ("pairs", "quality", str(new), "--model", str(model), "--into", str(new)): "is read already",
         ("pairs", "quality", str(new), "--model", str(model), "--into", "x.doc"): "expected a file named .tsv",
-        ("train", "mos", str(new)): "5 ratings of a pair of languages; expected 200",
+        ("train", "mos", str(new)): "swh_Latn-hau_Latn: 5 rated translations, of 5 rows; expected 200",
+        ("train", "mos", str(new), "--into", str(other)): "exists, and is no model of weft train mos",
         ("train", "mos", str(new), "--kind", "stars"): "expected one of da, esa, mos, mqm, z",
         ("train", "mos", str(new), "--into", str(tmp_path)): "is a folder",
         ("train", "mos", str(new), "--parallel", "sw,ha"): "expected CODE,CODE=FILE",

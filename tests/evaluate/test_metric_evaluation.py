@@ -160,7 +160,18 @@ def test_the_command_and_its_mistakes(tmp_path: Path) -> None:
     words.write_text("system,segment,human,m\na,1,good,1\nb,1,1,1\n", "utf-8")
     one = tmp_path / "one.csv"
     one.write_text("system,segment,human,m\na,1,1,1\na,2,1,1\n", "utf-8")
+    doubled = tmp_path / "doubled.csv"
+    doubled.write_text("system,segment,human,m,m\na,1,1,1,1\nb,1,1,1,1\n", "utf-8")
+    large = tmp_path / "large.csv"
+    large.write_text("system,segment,human,m\na,1,1,inf\nb,1,1,1\n", "utf-8")
+    nested = tmp_path / "nested.jsonl"
+    nested.write_text('{"system": "a", "segment": 0, "human": [1], "m": 1}\n', "utf-8")
     for given, fault in (
+        ([str(doubled)], "column m stands twice"),
+        ([str(large)], "column m has 'inf'; expected numbers up to"),
+        ([str(nested)], "column human holds lists or objects"),
+        ([str(file), "--without", "s9"], "--without s9: the systems are s0"),
+        ([str(file), "--into", str(words)], "exists, and is nothing that weft meta-evaluate wrote"),
         ([str(file), "--metric", "god"], "no column god; it has .*; did you mean good"),
         ([str(file), "--human", "note", "--metric", "good"], "column note has 'x'; expected numbers"),
         ([str(twice)], "segment 1 of a .* stands twice"),
@@ -172,3 +183,30 @@ def test_the_command_and_its_mistakes(tmp_path: Path) -> None:
         assert isinstance(result.exception, WeftError)
         with pytest.raises(WeftError, match=fault):
             raise result.exception
+
+
+def test_what_is_left_out_and_what_is_no_metric_is_told(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    rows = ["system,segment,human,good,gaps,constant,words"]
+    for segment in range(40):
+        for system in range(4):
+            score = system + draw.normal()
+            gap = "" if (segment + system) % 4 == 0 else f"{score:.3f}"
+            rows.append(f"s{system},{segment},{score:.3f},{score + draw.normal():.3f},{gap},1,{'x' if segment else 1}")
+    file = tmp_path / "scores.csv"
+    file.write_text("\n".join(rows) + "\n", "utf-8")
+    done = CliRunner().invoke(application, ["meta-evaluate", str(file), "--samples", "100", "--json"])
+    assert "NaN" not in done.output
+    told = json.loads(done.output)
+    assert told["not_taken"] == {"words": "'x' is no number"}
+    (pair,) = told["pairs"]
+    assert (pair["rows"], pair["lacking"], pair["segments"], pair["system_segments"]) == (120, {"gaps": 40}, 40, 0)
+    held = {one["metric"]: one for one in pair["metrics"]}
+    assert held["constant"]["pearson"]["value"] is None and held["good"]["pearson"]["value"] > 0.5
+    of_pearson = [row for row in told["comparisons"] if row["statistic"] == "pearson"]
+    for row in of_pearson:
+        constant = "constant" in (row["first"], row["second"])
+        assert (row["p"] is None, row["value"] is None, "holm" not in row) == (constant,) * 3
+    done = CliRunner().invoke(application, ["meta-evaluate", str(file), "--samples", "100"])
+    for said in ("40 without gaps", "words: 'x' is no number", "of the 0 segments that all systems have"):
+        assert said in done.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from weft.cli.application import application
 from weft.errors import WeftError
+from weft.own_file import whole
 
 ANSWERED = TOPIC.replace('The topic is:"', '{choices}"').replace("consistent: true", "by: answer")
 HOLD = """import sys
@@ -80,3 +82,11 @@ def test_a_folder_that_cannot_be_made(asked: list[str], write: Write) -> None:
     file = write("taken", "")
     assert "is a file" in told([*asked, "--into", str(file)])
     assert "expected a folder that can be made" in told([*asked, "--into", str(file / "below")])
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    with pytest.raises(WeftError, match="is a device or a pipe"), whole(pipe) as part:
+        part.write_text("x")
+    assert pipe.is_fifo() and [one.name for one in tmp_path.iterdir()] == ["pipe.json"]

@@ -37,23 +37,26 @@ def meta_evaluate(
     tune: Annotated[
         float, typer.Option("--tune", min=0.05, max=0.95, help="Share of segments that choose the epsilon of ties.")
     ] = 0.5,
-    samples: Annotated[int, typer.Option("--samples", min=100, help="Resamples of an interval.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws segments and resamples.")] = 0,
+    samples: Annotated[
+        int, typer.Option("--samples", min=100, max=1_000_000, help="Resamples of an interval.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Draws segments and resamples.")] = 0,
     into: Annotated[Path | None, typer.Option("--into", metavar="FILE", help="Write all figures as JSON.")] = None,
     as_json: Json = False,
 ) -> int:
     """How well metrics of translations agree with people, by segment and by system, and whether two metrics differ."""
     import json
 
-    from weft.evaluate.metric_evaluation import Columns, evaluate_metrics, read_scores
+    from weft.evaluate.metric_evaluation import Columns, evaluate_metrics, not_taken, read_scores
     from weft.own_file import check_unread, whole
 
     if into is not None:
         check_unread(into, table)
+        _check_own(into)
     named = Columns(human, system, segment, pair, tuple(metric or ()), frozenset(lower or ()), frozenset(without or ()))
     if len(set(named.metrics)) < len(named.metrics):
         raise WeftError("--metric: a column is named twice; expected each once")
-    found = evaluate_metrics(read_scores(table, named), tune, samples, seed)
+    found = evaluate_metrics(read_scores(table, named), tune, samples, seed) | {"not_taken": not_taken(table, named)}
     if into is not None:
         with whole(into) as place:
             place.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -66,7 +69,23 @@ def meta_evaluate(
     return 0
 
 
+def _check_own(into: Path) -> None:
+    """Raise WeftError where a file would be overwritten that is none of ours."""
+    import json
+
+    if not into.exists():
+        return
+    try:
+        held = json.loads(into.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict) or "comparisons" not in held:
+        raise WeftError(f"{into}: exists, and is nothing that weft meta-evaluate wrote; expected a name that is free")
+
+
 def _told(found: dict[str, Any]) -> None:
+    for name, why in found["not_taken"].items():
+        show.say(f"not taken for a metric: {name}: {why}")
     for one in found["pairs"]:
         show.say(
             f"{one['pair']}: {show.counted(one['systems'], 'system')}, {show.counted(one['segments'], 'segment')}, "

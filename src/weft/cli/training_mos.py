@@ -56,7 +56,7 @@ def mos(
     document: Document = None,
     parallel: Parallel = None,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Of the cross-validation.")] = 5,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws folds.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Draws folds.")] = 1,
     encoder: EncoderName = None,
     encoder_languages: EncoderLanguages = None,
     keep_vectors: KeepVectors = None,
@@ -106,9 +106,13 @@ def mos(
 
 def _usable(into: Path, ratings: Path) -> Path:
     """Where the card goes; raises WeftError where the model cannot be written."""
+    from weft.evaluate.mos.model_file import is_model
+
     check_unread(into, ratings)
     if into.is_dir():
         raise WeftError(f"{into}: is a folder; expected a file, or a name that is free")
+    if into.exists() and not is_model(into):
+        raise WeftError(f"{into}: exists, and is no model of weft train mos; expected one, or a name that is free")
     return into.with_name(f"{into.name}.md")
 
 

@@ -25,6 +25,9 @@ from weft.text.draws import keys_of, uniform
 Doubles = npt.NDArray[np.float64]
 ALL = "all"
 PEOPLE = "people"
+_LARGEST = 1e12
+_DOUBLED = "_duplicated_0"
+"""What polars calls a column of a name that stood before."""
 _REDRAWN = 500
 """Resamples of figures of systems, which are no functions of sums."""
 _SORTED = 200
@@ -69,6 +72,11 @@ def read_scores(file: Path, columns: Columns) -> list[Scores]:
         if name not in table.columns:
             has = ", ".join(table.columns)
             raise WeftError(f"{file}: no column {name}; it has {has}{nearest(name, table.columns)}")
+        if table.schema[name].is_nested():
+            raise WeftError(f"{file}: column {name} holds lists or objects; expected one text or number in each row")
+    if odd := next((name for name in table.columns if name.endswith(_DOUBLED)), None):
+        twice = odd.removesuffix(_DOUBLED)
+        raise WeftError(f"{file}: column {twice} stands twice in the first row; expected different names")
     names = list(columns.metrics) or _numbers(table, set(needed))
     if not names:
         raise WeftError(f"{file}: no column of a metric; expected one with a number in each row, or --metric")
@@ -77,10 +85,14 @@ def read_scores(file: Path, columns: Columns) -> list[Scores]:
     keys = [one.alias(name) for one, name in zip(keys, ("pair", "system", "segment"), strict=True)]
     turned = [_number(file, table, name) * (-1.0 if name in columns.lower else 1.0) for name in (columns.human, *names)]
     held = table.select(*keys, *(one.alias(f"score.{n}") for n, one in enumerate(turned)))
+    systems = held["system"].drop_nulls().unique().sort().to_list()
+    for name in sorted(columns.without):
+        if name not in systems:
+            raise WeftError(f"--without {name}: the systems are {', '.join(systems)[:200]}{nearest(name, systems)}")
     held = held.filter(~pl.col("system").is_in(sorted(columns.without))).drop_nulls(["pair", "system", "segment"])
-    twice = held.filter(held.select("pair", "system", "segment").is_duplicated())
-    if twice.height:
-        pair, system, segment = twice.select("pair", "system", "segment").row(0)
+    again = held.filter(held.select("pair", "system", "segment").is_duplicated())
+    if again.height:
+        pair, system, segment = again.select("pair", "system", "segment").row(0)
         raise WeftError(f"{file}: segment {segment} of {system} ({pair}) stands twice; expected one row of each")
     found = [_matrices(str(pair), part, names) for (pair,), part in held.group_by(["pair"], maintain_order=True)]
     if not found:
@@ -90,13 +102,28 @@ def read_scores(file: Path, columns: Columns) -> list[Scores]:
 
 def _numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:
     """Other columns that hold nothing but numbers."""
-    found = []
-    for name in table.columns:
-        if name not in taken:
-            held = table[name].cast(pl.String)
-            if held.drop_nulls().len() and held.cast(pl.Float64, strict=False).null_count() == held.null_count():
-                found.append(name)
-    return found
+    return [name for name in table.columns if name not in taken and _why_none(table[name]) is None]
+
+
+def not_taken(file: Path, columns: Columns) -> dict[str, str]:
+    """Columns that are no metrics, though nobody said which are, and why."""
+    if columns.metrics:
+        return {}
+    table = read_table(file)
+    taken = {columns.human, columns.system, columns.segment, columns.pair}
+    why = {name: _why_none(table[name]) for name in table.columns if name not in taken}
+    return {name: said for name, said in why.items() if said is not None}
+
+
+def _why_none(column: pl.Series) -> str | None:
+    """Why a column holds no numbers; None: it does."""
+    if column.dtype.is_nested() or column.dtype == pl.Boolean:
+        return f"it holds {column.dtype}"
+    held = column.cast(pl.String)
+    odd = held.filter(held.is_not_null() & held.cast(pl.Float64, strict=False).is_null())
+    if odd.len():
+        return f"{odd[0]!r} is no number"
+    return None if held.drop_nulls().len() else "it is empty"
 
 
 def _number(file: Path, table: pl.DataFrame, name: str) -> pl.Series:
@@ -105,6 +132,9 @@ def _number(file: Path, table: pl.DataFrame, name: str) -> pl.Series:
     bad = table.filter(made.is_null() & held.is_not_null() & ~held.is_in(["", "None", "NA", "nan"]))
     if bad.height:
         raise WeftError(f"{file}: column {name} has {bad[name][0]!r}; expected numbers, or nothing")
+    large = table.filter(made.is_infinite() | (made.abs() > _LARGEST))
+    if large.height:
+        raise WeftError(f"{file}: column {name} has {large[name][0]!r}; expected numbers up to {_LARGEST:g}")
     return made.fill_null(float("nan"))
 
 

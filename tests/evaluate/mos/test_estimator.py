@@ -124,7 +124,7 @@ def test_too_few_ratings_of_a_pair_are_told(tmp_path: Path) -> None:
     made = train(_ratings(tmp_path, pl.concat([ratings(300), few])), Plan())
     assert list(made.pairs) == [PAIR] and made.card["too_few"] == {"swh_Latn-yor_Latn": 50}
     assert "swh_Latn-yor_Latn (50)" in page(made.card)
-    with pytest.raises(WeftError, match="50 ratings of a pair of languages; expected 200"):
+    with pytest.raises(WeftError, match="swh_Latn-yor_Latn: 50 rated translations, of 50 rows; expected 200"):
         train(_ratings(tmp_path, few), Plan())
 
 

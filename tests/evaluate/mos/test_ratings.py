@@ -88,3 +88,28 @@ def test_other_columns_stay_and_unknown_languages_are_named(tmp_path: Path) -> N
     parquet = tmp_path / "r.parquet"
     pl.DataFrame(ratings(3)).write_parquet(parquet)
     assert read_ratings(parquet).frame.height == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"src_lang": "sw", "tgt_lang": "ha", "source": ["a"], "mt": "b", "da": 3}\n', "column source holds lists"),
+        ('{"src_lang": "sw", "tgt_lang": "ha", "source": "a", "mt": "b", "da_z_mean": 1e308}\n', r"a score of 1e\+308"),
+        (
+            '{"src_lang": "sw", "tgt_lang": "ha", "source": "a", "mt": "b", "category": "x", "severity": "bad"}\n',
+            r"ratings.jsonl: MQM ratings, row 1: severity 'bad'",
+        ),
+    ],
+)
+def test_what_is_no_rating_is_told_with_its_file(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "ratings.jsonl"
+    file.write_text(text, "utf-8")
+    with pytest.raises(WeftError, match=said):
+        read_ratings(file)
+
+
+def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
+    file = tmp_path / "ratings.parquet"
+    file.write_text("nothing")
+    with pytest.raises(WeftError, match=r"ratings\.parquet: no Parquet"):
+        read_table(file)

@@ -105,10 +105,21 @@ def load(file: Path) -> Estimator:
     except FileNotFoundError:
         raise WeftError(f"{file}: no such file; expected what weft train mos wrote") from None
     except _DAMAGED as error:
-        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        said = "it is cut or changed" if is_model(file) else "it is of something else"
+        if isinstance(error, OSError) and error.strerror:
+            said = error.strerror
         raise WeftError(
             f"{file}: no estimator of translation quality ({said}); expected what weft train mos wrote"
         ) from None
+
+
+def is_model(file: Path) -> bool:
+    """Whether a file looks like one that `save` wrote, of whichever format."""
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            return bool(json.loads(held["content"].tobytes())["what"] == WHAT)
+    except _DAMAGED:
+        return False
 
 
 def _pair(held: Mapping[str, Any], number: int, told: Mapping[str, Any]) -> PairModel:

@@ -36,6 +36,8 @@ KINDS: Mapping[str, tuple[float, float]] = {
     "z": (-float("inf"), float("inf")),
 }
 """Kinds of scores and their least and most: higher is better in all, an MQM score is minus the weight of the errors."""
+_LARGEST = 1e6
+"""A score beyond is no rating, whatever the scale."""
 ITEM = ("source_language", "target_language", "source", "translation")
 _KEPT = (*ITEM, "score", "domain", "document", "model_score")
 
@@ -59,7 +61,10 @@ def read_table(file: Path, left: Unreadable | None = None) -> pl.DataFrame:
     if not file.is_file():
         raise WeftError(f"{file}: no such file; expected a table in {', '.join(TABLES)}")
     if form_of(file) == ".parquet":
-        held = tuple(pl.read_parquet_schema(file))
+        try:
+            held = tuple(pl.read_parquet_schema(file))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise WeftError(f"{file}: no Parquet: {str(error).splitlines()[0]}; expected a table") from None
         return table_of(file, Columns(text=held[0], more=held))
     return table_of(file, Columns(text="source"), left=left)
 
@@ -82,6 +87,9 @@ def named(
             + "; ".join(f"{name}: {', '.join(NAMES[name])}" for name in lacking)
             + f"; it has {', '.join(table.columns)[:200]}"
         )
+    for theirs in (one for one in found.values() if one is not None):
+        if table.schema[theirs].is_nested():
+            raise WeftError(f"{file}: column {theirs} holds lists or objects; expected one text or number in each row")
     made = [pl.col(theirs).alias(ours) for ours, theirs in found.items() if theirs is not None]
     taken = set(found.values())
     rest = [name for name in table.columns if name not in taken and name not in found]
@@ -136,7 +144,10 @@ def read_ratings(
     frame = named(file, table, languages, columns)
     facts: dict[str, Any] = {"rows": frame.height}
     if "score" not in frame.columns and {"category", "severity"} <= set(frame.columns):
-        kind, frame = "mqm", _of_errors(frame)
+        try:
+            kind, frame = "mqm", _of_errors(frame)
+        except WeftError as error:
+            raise WeftError(f"{file}: {error}") from None
     if "score" not in frame.columns:
         raise WeftError(f"{file}: no column of scores; expected one of {', '.join(NAMES['score'])}, or --score COLUMN")
     frame = _numbers(file, frame, facts)
@@ -162,6 +173,11 @@ def _numbers(file: Path, frame: pl.DataFrame, facts: dict[str, Any]) -> pl.DataF
         there &= pl.col(name).str.strip_chars() != ""
     kept = frame.filter(there & pl.all_horizontal(pl.col(ITEM[0], ITEM[1]).is_not_null()))
     facts["left_out"] = frame.height - kept.height
+    odd = kept.filter(pl.col("score").abs() > _LARGEST)
+    if odd.height:
+        raise WeftError(
+            f"{file}: a score of {odd['score'][0]:g} in {odd.height:,} rows; expected none above {_LARGEST:g}"
+        )
     if not kept.height:
         raise WeftError(f"{file}: no row with a source, a translation and a score that is a number")
     return kept

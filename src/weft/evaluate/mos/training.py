@@ -71,8 +71,12 @@ def train(ratings: Ratings, plan: Plan, tell: Tell = lambda what, done, total: N
         models[pair], told = _pair(pair, frame, ratings.kind, plan)
         facts.append(told)
     if not models:
-        most = max(few.values(), default=0)
-        raise WeftError(f"{most:,} ratings of a pair of languages; expected {LEAST_RATINGS} of one at least")
+        most = max(few, key=lambda name: few[name], default="no pair of languages")
+        rows = ratings.facts.get("rows", 0)
+        raise WeftError(
+            f"{most}: {few.get(most, 0):,} rated translations, of {rows:,} rows; expected {LEAST_RATINGS} of a pair of "
+            "languages at least (rows of one source and one translation are one)"
+        )
     lacking = sorted("-".join(pair) for pair in plan.parallel if pair not in models)
     card = {
         "kind": ratings.kind, "ratings": dict(ratings.facts), "pairs": facts, "too_few": few,
