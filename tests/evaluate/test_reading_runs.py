@@ -48,6 +48,7 @@ def changed(ran: Path, change: Callable[[dict[str, Any]], Any]) -> None:
         (lambda held: held["scores"][0].pop("task"), r"scores\[0\].task: Field required"),
         (lambda held: held["scores"][0].update(items=-1), r"scores\[0\].items: .*greater than or equal to 0"),
         (lambda held: held.update(not_run=[{"task": "topic"}]), r"not_run\[0\].language: Field required"),
+        (lambda held: held["averages"][0].update(metric="zzz"), r"averages\[0\]: of topic by zzz there is no score"),
         (lambda held: held.update(version=2), "no scores of version 1"),
     ],
 )
@@ -87,6 +88,7 @@ def test_a_run_without_scores_has_a_page(ran: Path) -> None:
         (lambda held: pl.concat([held, held]), "item 0 of swh_Latn stands twice"),
         (lambda held: held.with_columns(pl.col("item").cast(pl.Int64)), "column item holds Int64"),
         (lambda held: held.with_columns(pl.lit("x").alias("measure.accuracy")), "column measure.accuracy holds String"),
+        (lambda held: held.with_columns(pl.lit([1.0]).alias("measure.accuracy")), "has lists of 1, of which no score"),
         (
             lambda held: held.with_columns(pl.lit([float("nan"), 1.0]).alias("measure.accuracy")),
             "column measure.accuracy has what is no number",

@@ -7,10 +7,12 @@ from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from weft.errors import WeftError
+from weft.evaluate.measures import measure
 
 SCORES, ITEMS = "scores.json", "items"
 VERSION = 1
@@ -132,6 +134,12 @@ def read_scores(folder: Path) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise WeftError(f"{file}: {_where(first['loc'])}: {first['msg']}; {_EXPECTED}") from None
+    scored = {(one["task"], one["metric"]) for one in held["scores"]}
+    for number, one in enumerate(held["averages"]):
+        if (one["task"], one["metric"]) not in scored:
+            raise WeftError(
+                f"{file}: averages[{number}]: of {one['task']} by {one['metric']} there is no score; {_EXPECTED}"
+            )
     return {**_LATER, **held}
 
 
@@ -176,10 +184,23 @@ def _check(file: Path, held: pl.DataFrame) -> None:
             raise WeftError(f"{file}: column {name} has lists of several lengths; {_EXPECTED}")
         if not sums.explode().is_finite().fill_null(value=False).all():
             raise WeftError(f"{file}: column {name} has what is no number; {_EXPECTED}")
+        _check_width(file, name, int(sums.list.len()[0]) if sums.len() else None)
     keys = [name for name in ("language", "direction", "item") if name in held.columns]
     twice = held.filter(held.select(keys).is_duplicated())
     if twice.height:
         raise WeftError(f"{file}: item {twice['item'][0]} of {twice['language'][0]} stands twice; expected it once")
+
+
+def _check_width(file: Path, name: str, width: int | None) -> None:
+    """Whether a measure can be made of so many sums."""
+    of = measure(name.removeprefix("measure."))
+    try:
+        if width is not None:
+            of.finish(np.ones(width))
+    except (IndexError, ValueError):
+        raise WeftError(
+            f"{file}: column {name} has lists of {width}, of which no score can be made; {_EXPECTED}"
+        ) from None
 
 
 def forget(folder: Path, kept: Container[str]) -> None:
