@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from tests.evaluate.conftest import TEXTS, TOPIC, Write
 
+from weft.errors import WeftError
 from weft.evaluate.items import Choice, Items, codes_in, read_items
 from weft.evaluate.suite import Suite, load
 from weft.model.evaluation_items import read_table
@@ -239,3 +240,22 @@ def test_a_condition_names_the_column_that_is_not_there(write: Write, topics: Pa
     found = read(write, topics, TOPIC + "    rows: \"topc = 'travel'\"\n")
     said = {one.detail for one in found.not_run}
     assert said == {"rows: no column topc; there are id, text, topic; did you mean topic?"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.jsonl", '{"a": 1}\n{"a": [["x", 3]]}\n', "line 2: a is a list; in line 1 it is a number"),
+        ("a.jsonl", '{"g": [{"a": 1}]}\n\n{"g": [[1]]}\n', r"line 3: g\[\] is a list; in line 1 it is an object"),
+        ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2 is no JSON"),
+        ("a.jsonl", '{"a": 1}\n{"a": NaN}\n', "line 2 is no JSON: NaN is no number of JSON"),
+        ("a.jsonl", '{"a": 1}\n[1]\n', "line 2 is no object"),
+        ("a.jsonl", "", "it is empty"),
+        ("a.tsv", "a\tb\n1\t2\n1\t2\t3\n", "line 3 has 3 cells; expected 2"),
+    ],
+)
+def test_the_line_of_a_broken_table_is_named(tmp_path: Path, name: str, text: str, said: str) -> None:
+    file = tmp_path / name
+    file.write_text(text, "utf-8")
+    with pytest.raises(WeftError, match=said):
+        read_table(file)

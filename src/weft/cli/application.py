@@ -164,6 +164,10 @@ def report(
 
     if evaluating.is_evaluation(str(build)):
         return evaluating.report(str(build), against, as_json)
+    if evaluating.is_begun(str(build)):
+        raise WeftError(
+            f"{build}: an evaluation that has not ended; expected one: the same weft evaluate goes on with it"
+        )
     if against is not None:
         raise WeftError(f"--against: of two evaluations; {build} is none, expected what weft evaluate wrote")
     return reading.report(build, as_json)

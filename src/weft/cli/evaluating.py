@@ -196,6 +196,11 @@ def is_evaluation(place: str) -> bool:
     return "://" not in place and (Path(place) / "scores.json").is_file()
 
 
+def is_begun(place: str) -> bool:
+    """Whether `weft evaluate` has begun to write this folder."""
+    return "://" not in place and (Path(place) / ".lock").is_file() and not (Path(place) / "recipe.yaml").exists()
+
+
 def differ(first: str, second: str, as_json: bool) -> int:
     """How the second evaluation differs from the first, with corrected tests."""
     from weft.evaluate.comparison import compare

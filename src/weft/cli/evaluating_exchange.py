@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.cli import show
+from weft.cli.evaluating_told import figure
 from weft.errors import WeftError, nearest
 
 if TYPE_CHECKING:
@@ -107,14 +108,16 @@ def _import(
         (
             row["task"],
             row["language"],
+            row["direction"] or "",
             row["metric"],
-            f"{row['value']:.3f}",
-            f"{row['low']:.3f} to {row['high']:.3f}",
+            figure(row["value"], row["ceiling"]),
+            f"{figure(row['low'], row['ceiling'])} to {figure(row['high'], row['ceiling'])}",
             row["items"],
         )
         for row in rows
     ]
-    show.table(("task", "language", "metric", "score", "95 %", "items"), figures[:_SHOWN], right=frozenset({3, 5}))
+    head = ("task", "language", "direction", "metric", "score", "95 %", "items")
+    show.table(head, figures[:_SHOWN], right=frozenset({4, 6}))
     for row in made["imported"]["left_out"][:_SHOWN]:
         show.say(f"left out: {row['task']}: {row['what']}: {row['why']}")
     for name in made["imported"]["without_items"]:

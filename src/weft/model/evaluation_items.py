@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import zstandard
 from weft.errors import WeftError, nearest
 
 ENDINGS = (".tsv", ".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+_JSON = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
 _PACKED = (".gz", ".zst")
 COLUMNS = {"benchmark": pl.String, "item": pl.String, "id": pl.String, "text": pl.String}
 
@@ -106,6 +108,7 @@ def read_table(file: Path) -> pl.DataFrame:
     ending = _ending(file)
     if not ending:
         raise WeftError(f"{file}: expected a file of evaluation items: {', '.join(ENDINGS)}, also {', '.join(_PACKED)}")
+    content = b""
     try:
         if ending == ".parquet":
             return pl.read_parquet(file)
@@ -115,9 +118,55 @@ def read_table(file: Path) -> pl.DataFrame:
         raise WeftError(f"{file}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise WeftError(f"{file}: not UTF-8 at byte {error.start}; expected UTF-8") from None
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        said = str(error).strip().partition("\n")[0]
+    except (pl.exceptions.PolarsError, ValueError, RecursionError) as error:
+        said = _faulty_line(content, ending) or str(error).strip().partition("\n")[0]
         raise WeftError(f"{file}: not a table of evaluation items ({ending}): {said}") from None
+
+
+def _faulty_line(content: bytes, ending: str) -> str | None:
+    """The first line of a table that is no row of it, and why; None where none can be named."""
+    lines = content.decode("utf-8-sig", "replace").split("\n")
+    if ending in (".jsonl", ".ndjson"):
+        return _faulty_object(lines)
+    if ending == ".tsv" and lines:
+        columns = lines[0].count("\t") + 1
+        for number, line in enumerate(lines[1:], 2):
+            if line.count("\t") + 1 > columns:
+                return f"line {number} has {line.count(chr(9)) + 1} cells; expected {columns}, as the first line has"
+    return None
+
+
+def _faulty_object(lines: Sequence[str]) -> str | None:
+    """The first line that is no object, or holds another kind of value than those before it have."""
+    kinds: dict[str, tuple[type, int]] = {}
+    some = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not some:
+        return "it is empty; expected an object on each line"
+    for number, line in some:
+        try:
+            row = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            return f"line {number} is no JSON: {error}"
+        if not isinstance(row, dict):
+            return f"line {number} is no object; expected one on each line"
+        for name, value in _flat(row):
+            kind, first = kinds.setdefault(name, (type(value), number))
+            if type(value) is not kind and {type(value), kind} != {int, float}:
+                return f"line {number}: {name} is {_JSON[type(value)]}; in line {first} it is {_JSON[kind]}"
+    return None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What an object holds that is not null, by name, and what its lists hold."""
+    for name, value in row.items():
+        if value is not None:
+            yield name, value
+        if isinstance(value, list):
+            yield from ((f"{name}[]", one) for one in value if one is not None)
 
 
 def _content(file: Path) -> bytes:

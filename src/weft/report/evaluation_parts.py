@@ -14,6 +14,8 @@ from weft.report.plots import Interval, axis
 Rows = Sequence[Mapping[str, Any]]
 _SHOWN = 24
 """Differences that are drawn; the table has all."""
+_NAMED = 24
+"""Letters of a model's name that stand over a column."""
 _LISTED = 4000
 """Scores from which on those of slices are not listed: a page of 15,000 has 5 MB."""
 
@@ -102,10 +104,11 @@ def differences(compared: Mapping[str, Any]) -> str:
     means, rows = compared["means"], compared["differences"]
     every = [*means, *rows]
     made = [_drawn([row for row in every if row["value"] is not None])]
-    head = [("", False), ("task", False), ("metric", False), ("first", True), ("second", True), ("difference", True),
-            ("p (Holm)", True), ("items", True)]  # fmt: skip
-    made.append(table(head, [_difference(row) for row in every], sortable=True, caption="Differences of two models"))
     first, second = (_model(compared[side]["model"]) for side in ("first", "second"))
+    called = (first, second) if first != second else ("first", "second")
+    head = [("", False), ("task", False), ("metric", False), *((name[:_NAMED], True) for name in called),
+            ("difference", True), ("p (Holm)", True), ("items", True)]  # fmt: skip
+    made.append(table(head, [_difference(row) for row in every], sortable=True, caption="Differences of two models"))
     note = f"{second} less {first}. {compared['test']}; p-values are corrected by Holm over the table."
     for one in compared["untested"]:
         note += f" Not tested: {one['task']}: {one['why']}."

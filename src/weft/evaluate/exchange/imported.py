@@ -118,8 +118,16 @@ def names(given: Sequence[str], suite: Suite | None, left: Left) -> dict[str, Na
         language = normalises(code) if code else None
         if language is None:
             left.add(one, "language", "its name ends in no code of a language; it stands under und")
-        found[one] = Named(_of_suite(task, suite), language or UNKNOWN, direction)
+        ours = _of_suite(task, suite)
+        found[one] = Named(ours, language or UNKNOWN, direction or _only_direction(ours, suite))
     return found
+
+
+def _only_direction(task: str, suite: Suite | None) -> str | None:
+    """The direction of a task that is asked in one, which names of tasks then leave out."""
+    held = suite.tasks.get(task) if suite else None
+    ways = held.of.directions(held) if held else ()
+    return (ways[0] or None) if len(ways) == 1 else None
 
 
 def of_suite(held: Imported, suite: Suite | None) -> tuple[str, int]:
