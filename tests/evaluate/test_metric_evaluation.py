@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from weft.cli.application import application
 from weft.errors import WeftError
 from weft.evaluate.metric_evaluation import Columns, evaluate_metrics, read_scores
-from weft.statistics.correlation import kendall, pearson, spearman, williams
+from weft.statistics.correlation import kendall, of_moments, pearson, spearman, williams
 from weft.statistics.pairwise import (
     pairwise_accuracy,
     soft_pairwise_accuracy,
@@ -210,3 +210,26 @@ def test_what_is_left_out_and_what_is_no_metric_is_told(tmp_path: Path) -> None:
     done = CliRunner().invoke(application, ["meta-evaluate", str(file), "--samples", "100"])
     for said in ("40 without gaps", "words: 'x' is no number", "of the 0 segments that all systems have"):
         assert said in done.output
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_tiny_table_has_no_impossible_figures(tmp_path: Path, seed: int) -> None:
+    """Resamples of the same segment twice have correlations of what rounding leaves."""
+    draws, rows = np.random.default_rng(seed), []
+    for segment in range(2):
+        for system in range(2):
+            true = draws.normal()
+            row = {"system": system, "segment": segment, "human": round(true)}
+            rows.append(row | {"m": true + draws.normal(), "e": -true})
+    file = tmp_path / "tiny.tsv"
+    pl.DataFrame(rows).write_csv(file, separator="\t")
+    found = evaluate_metrics(read_scores(file, Columns()), 0.5, 100, 0)
+    json.dumps(found, allow_nan=False)
+    for one in found["pairs"][0]["metrics"]:
+        assert one["pearson"]["low"] is None or -1.0001 <= one["pearson"]["low"] <= one["pearson"]["high"] <= 1.0001
+
+
+def test_a_resample_that_does_not_vary_has_no_correlation() -> None:
+    flat = np.array([4, 1, 2, 0.25, 3, np.nextafter(0.5, 1)])
+    assert np.isnan(of_moments(flat))

@@ -26,6 +26,7 @@ Doubles = npt.NDArray[np.float64]
 ALL = "all"
 PEOPLE = "people"
 _LARGEST = 1e12
+_SMALLEST = 1e-50
 _DOUBLED = "_duplicated_0"
 """What polars calls a column of a name that stood before."""
 _REDRAWN = 500
@@ -97,6 +98,12 @@ def read_scores(file: Path, columns: Columns) -> list[Scores]:
     found = [_matrices(str(pair), part, names) for (pair,), part in held.group_by(["pair"], maintain_order=True)]
     if not found:
         raise WeftError(f"{file}: no row with a system and a segment")
+    for scores in found:
+        for name, values in ((columns.human, scores.human), *scores.metrics.items()):
+            spread = float(np.nanmax(values) - np.nanmin(values))
+            if 0 < spread < _SMALLEST:
+                # Squares of such differences would be lost in rounding.
+                raise WeftError(f"{file}: column {name} differs by {spread:g} at most; expected {_SMALLEST:g}, or 0")
     return found
 
 

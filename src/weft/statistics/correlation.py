@@ -100,7 +100,8 @@ def of_moments(sums: Doubles) -> Doubles:
     count, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Doubles = (count * xy - x * y) / np.sqrt((count * xx - x * x) * (count * yy - y * y))
-    return found
+    # A side that does not vary leaves what rounding left, over 0 or next to it.
+    return np.where(np.abs(found) <= 1 + 1e-6, found, np.nan)
 
 
 def williams(first: float, second: float, between: float, items: int) -> float:
