@@ -168,6 +168,7 @@ def test_the_command_and_its_mistakes(tmp_path: Path) -> None:
     nested.write_text('{"system": "a", "segment": 0, "human": [1], "m": 1}\n', "utf-8")
     for given, fault in (
         ([str(doubled)], "column m stands twice"),
+        ([str(file), "--metric", "human"], "--metric human: is what people said"),
         ([str(large)], "column m has 'inf'; expected numbers up to"),
         ([str(nested)], "column human holds lists or objects"),
         ([str(file), "--without", "s9"], "--without s9: the systems are s0"),

@@ -16,6 +16,7 @@ from functools import lru_cache
 LABELS = tuple("ABCDEFGHIJ")
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _OPEN_THOUGHT = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 _BOXED = re.compile(r"\\boxed\s*\{\s*(?:\\text\s*\{)?([^{}]*)\}")
 _ALIKE = dict(zip("АВСЕНАΑΒΕΗΙ", "ABCEHAABEHI", strict=True))
 """Letters of Cyrillic and Greek that look like Latin ones, and are typed for them."""
@@ -23,6 +24,11 @@ _READ = 10_000
 """Characters that are read at each end of a long answer."""
 _OPENING, _CLOSING = "([{<«“\"'*_`【〔「『〈", ")]}>»”\"'*_`】〕」』〉"
 _ENDS = ".,:;!?)]}、。，：；！？։።፡།॥।۔؟،؛၊។៖"
+
+
+def whole_text(given: str) -> str:
+    """A text whose halves of characters, which no file can hold, are whole unknown ones."""
+    return _HALF.sub("\ufffd", given)
 
 
 def answered(text: str) -> str:

@@ -75,6 +75,8 @@ def read_scores(file: Path, columns: Columns) -> list[Scores]:
             raise WeftError(f"{file}: no column {name}; it has {has}{nearest(name, table.columns)}")
         if table.schema[name].is_nested():
             raise WeftError(f"{file}: column {name} holds lists or objects; expected one text or number in each row")
+    if columns.human in columns.metrics:
+        raise WeftError(f"--metric {columns.human}: is what people said; expected another column")
     if odd := next((name for name in table.columns if name.endswith(_DOUBLED)), None):
         twice = odd.removesuffix(_DOUBLED)
         raise WeftError(f"{file}: column {twice} stands twice in the first row; expected different names")

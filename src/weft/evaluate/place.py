@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from weft.errors import WeftError
-from weft.evaluate.reading_runs import read_scores
+from weft.evaluate.reading_runs import SCORES
 
 LOCK = ".lock"
 
@@ -51,8 +52,10 @@ def alone(place: Path) -> Iterator[None]:
 def check_same(place: Path, suite: str, version: int, model: Mapping[str, Any]) -> None:
     """Raise WeftError where a folder holds the scores of another suite or another model, which would be lost."""
     try:
-        held = read_scores(place)
-    except WeftError:
+        held = json.loads((place / SCORES).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict):
         # Nothing is there, or nothing that could be lost.
         return
     had = _told(held.get("suite"), held.get("suite_version"), held.get("model"))

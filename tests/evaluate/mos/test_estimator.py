@@ -119,6 +119,17 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "x.npz")
 
 
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "quality.mos"
+    save(train(_ratings(tmp_path, ratings(220)), Plan()), file)
+    content = bytearray(file.read_bytes())
+    for place in range(200, len(content), 997):
+        content[place] ^= 0xFF
+    file.write_bytes(content)
+    with pytest.raises(WeftError, match="no estimator of translation quality"):
+        load(file)
+
+
 def test_too_few_ratings_of_a_pair_are_told(tmp_path: Path) -> None:
     few = ratings(50, pair=("swh_Latn", "yor_Latn"))
     made = train(_ratings(tmp_path, pl.concat([ratings(300), few])), Plan())

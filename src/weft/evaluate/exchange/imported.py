@@ -67,17 +67,11 @@ class Imported:
 
 
 _NAME = re.compile(r"\w[\w.+ -]*")
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 def is_name(given: str) -> bool:
     """Whether a task may be called so: its items stand in a file of that name."""
     return bool(_NAME.fullmatch(given)) and len(given) <= 200
-
-
-def whole_text(given: str) -> str:
-    """A text without halves of characters, which no file can hold."""
-    return _HALF.sub("\ufffd", given)
 
 
 def fault_of_score(name: str, value: float) -> str | None:

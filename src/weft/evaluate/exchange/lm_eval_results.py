@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weft.errors import WeftError
+from weft.evaluate.answers import whole_text
 from weft.evaluate.exchange.imported import (
     Figure,
     Imported,
@@ -18,7 +19,6 @@ from weft.evaluate.exchange.imported import (
     names,
     rows_of,
     sums_of,
-    whole_text,
 )
 from weft.evaluate.exchange.lm_eval import NORMS
 from weft.evaluate.measures import measure
@@ -37,7 +37,7 @@ def read(file: Path, tree: Mapping[str, Any], suite: Suite | None) -> Imported:
     WeftError for samples that cannot be read.
     """
     config = _mapping(tree.get("config"))
-    called = str(tree.get("model_name") or config.get("model") or "")
+    called = str(tree.get("model_name") or config.get("model_name") or config.get("model") or "")
     held = Imported(HARNESS, str(file), {"kind": HARNESS, "name": whole_text(called), "config": config})
     groups = {name for name, tasks in _mapping(tree.get("group_subtasks")).items() if tasks}
     given = []

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from weft.engine.service_loop import Clients
 from weft.engine.service_replies import key_of
 from weft.engine.storage import Storage
 from weft.errors import ShardError, WeftError
+from weft.evaluate.answers import whole_text
 from weft.evaluate.models.contract import Continued, Likelihood, Output, Question, Tell
 from weft.operators.protocols import ECHO, conversation
 from weft.recipe.services import Service
@@ -31,7 +31,6 @@ PROTOCOLS = ("openai-chat", "openai-completions")
 OWN_KEYS = ("system", "temperature", "seed", "log_likelihoods", "extra", "budget")
 BUDGET_SPENT = "budget_spent"
 """Why a question was not asked, where it could have cost more than was left."""
-_HALF = re.compile("[\ud800-\udfff]")
 _ROUNDED = 1e-3
 """How far above 0 a log-probability may be that a server has rounded."""
 _TOGETHER = 2_048
@@ -194,8 +193,7 @@ def _settings(file: Path, more: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
 def _output(answer: Any) -> Output:
     if isinstance(answer, Unanswered):
         return Output(None, reason=answer.reason)
-    # Half a character, which no file can hold, is written as a whole unknown one.
-    return Output(_HALF.sub("\ufffd", answer["text"]), answer.get("finish"))
+    return Output(whole_text(answer["text"]), answer.get("finish"))
 
 
 def _echoed(answer: Any) -> Any:

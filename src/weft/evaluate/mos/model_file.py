@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from weft.text.ibm1 import Cells
 FORMAT = 1
 WHAT = "weft-mos"
 _SIDES = ("source", "target")
-_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, IndexError)
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, IndexError,
+            zlib.error)  # fmt: skip
 Arrays = dict[str, npt.NDArray[Any]]
 
 
