@@ -9,7 +9,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTEST_DEBUG_TEMPROOT=$$(tools/test_room.sh) $
 
 .DEFAULT_GOAL := help
 TRAINERS := tests/trainers
-.PHONY: help env demo test test-fast test-trainers check check-types check-rest format docs bench gates new-operator clean
+.PHONY: help env demo test test-fast test-trainers check check-types check-rest kernels format docs bench gates new-operator clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ env: $(VENV)/.dev ## the environment for development
 demo: $(VENV)/.core ## build the bundled sample crawl end to end and say where the report is
 	$(BIN)/weft demo $(DEMO)
 
-test: $(VENV)/.dev ## every test, the quality gates among them
+test: kernels ## every test, the quality gates among them
 	$(PYTEST) -n $(JOBS) --dist worksteal
 
 test-fast: $(VENV)/.dev ## the tests that take under a minute together
@@ -52,8 +52,9 @@ test-trainers: $(VENV)/.dev $(VENV)-axolotl/.made $(VENV)-llama-factory/.made ##
 gates: $(VENV)/.dev ## the quality floors over real data
 	$(PYTEST) tests/gates
 
+# The kernels that tests need are compiled here because the check of types leaves a core idle.
 check: $(VENV)/.dev ## format, lint, strict types, import directions, house style, docs drift
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-types check-rest
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check-types check-rest kernels
 
 check-types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -64,6 +65,10 @@ check-rest: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_style.py
 	$(BIN)/python tools/generate_docs.py --check
+
+# Without it each process of the tests compiles every kernel for itself.
+kernels: $(VENV)/.dev ## compile all kernels into this user's cache
+	@$(BIN)/python tools/compile_kernels.py
 
 format: $(VENV)/.dev ## put the code in its format
 	$(BIN)/ruff format .

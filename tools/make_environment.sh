@@ -46,4 +46,6 @@ if ! usable; then
 fi
 
 echo "installing weft${extra:+ [$extra]} into $folder (a few minutes the first time)"
-"$folder/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".${extra:+[$extra]}"
+"$folder/bin/python" -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt -e ".${extra:+[$extra]}"
+# pip compiles on one core. Some packages carry files for other Pythons, which neither pip nor this can compile.
+"$folder/bin/python" -m compileall -q -j 0 "$folder/lib" >/dev/null 2>&1 || true

@@ -31,7 +31,7 @@ deduplicate: [exact, minhash, verify, lines]
 construct:
   extends: nothing
   cut: [deduplicate.lines]
-settings: {shard_mb: 0.01}
+settings: {shard_mb: 0.05}
 """
 
 

@@ -25,7 +25,7 @@ deduplicate: {steps}
 construct:
   extends: nothing
   rules: {{allowed: "NOT coalesce(url, '') LIKE '%drop%'"}}{cut}
-settings: {{shard_mb: 0.01}}
+settings: {{shard_mb: 0.05}}
 """
 MORE = """
   - {path: books, basis: owned, license: CC0-1.0, priority: 5}
