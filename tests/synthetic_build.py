@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.engine.corpus import WORDS
+from tests.engine.here import run_here
 from tests.synthetic_records import conversation, file_of, pair, part, preference, record, text
 
 import weft
@@ -58,5 +59,5 @@ def synthetic_build(top: Path) -> Path:
     (top / "made").mkdir()
     (top / "made" / "0.parquet").write_bytes(file_of(made, rows_per_group=50))
     (top / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
-    assert weft.run(weft.load(top / "recipe.yaml", []), top / "build", workers=1).status == 0
+    assert run_here(weft.load(top / "recipe.yaml", []), top / "build").status == 0
     return top / "build"

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from weft.engine.build import RunResult, run
 from weft.engine.local import run_task
 from weft.engine.work import Outcome, Task
+from weft.recipe import Recipe
 
 
 class Here:
@@ -26,3 +28,8 @@ class Here:
 
     def close(self) -> None:
         pass
+
+
+def run_here(recipe: Recipe, into: Path, *, only: str | None = None) -> RunResult:
+    """A build without a worker, whose start takes a second; for tests that say nothing of workers."""
+    return run(recipe, into, runner=Here(into), only=only)

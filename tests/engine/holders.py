@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 from tests.engine.corpus import WORDS
+from tests.engine.here import run_here
 
-from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.engine.sharing import Wanted, export
 from weft.engine.sharing_merge import merge
@@ -75,7 +75,7 @@ def built(folder: Path, name: str, sources: Sequence[str], *, joint: str = "", r
     shared = f", {{shared: {{joint: {joint}, holder: {name}}}}}" if joint else ""
     recipe = folder / f"{name}.yaml"
     recipe.write_text(RECIPE.format(name=name, sources=listed, shared=shared, rules=rules, more=more), "utf-8")
-    done = run(load(recipe), folder / f"build-{name}", workers=1)
+    done = run_here(load(recipe), folder / f"build-{name}")
     assert done.status == 0, done.tally.failures
     return folder / f"build-{name}"
 

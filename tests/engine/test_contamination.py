@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.engine.corpus import contents, write_corpus
+from tests.engine.here import run_here
 
 from weft.engine.build import run
 from weft.engine.reading import Build
@@ -39,7 +40,7 @@ def labels(build: Path) -> list[dict[str, object]]:
 
 def test_items_are_labelled_left_out_and_told(recipe: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
-    done = run(load(recipe, [STEPS, RULE]), build, workers=1)
+    done = run_here(load(recipe, [STEPS, RULE]), build)
     assert done.status == 0, done.tally.failures
     held = labels(build)
     assert sorted(str(one["found"][0]["kind"]) for one in held) == ["near", "verbatim"]  # type: ignore[index]
@@ -60,9 +61,9 @@ def test_items_are_labelled_left_out_and_told(recipe: Path, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_without_the_rule_documents_stay_and_the_card_says_so(recipe: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
-    run(load(recipe, [STEPS]), build, workers=1)
+    run_here(load(recipe, [STEPS]), build)
     assert Build.open(build).table("benchmarks")["kept"].to_list() == [0, 2]
-    again = run(load(recipe, [STEPS, RULE]), build, workers=1)
+    again = run_here(load(recipe, [STEPS, RULE]), build)
     assert "label" not in again.tally.ran and "decide" in again.tally.ran
     assert Build.open(build).table("benchmarks")["kept"].to_list() == [0, 0]
 
@@ -70,6 +71,7 @@ def test_without_the_rule_documents_stay_and_the_card_says_so(recipe: Path, tmp_
 @pytest.mark.slow
 def test_items_that_change_or_get_another_name_are_sought_anew(recipe: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
+    # A process reads a list once: those of the first run must not be there any more.
     run(load(recipe, [STEPS]), build, workers=1, only="label")
     assert not run(load(recipe, [STEPS]), build, workers=1, only="label").tally.ran
     (tmp_path / "questions.tsv").write_text("text\nswali tofauti kabisa ambalo halipo popote\n", "utf-8")
@@ -98,7 +100,7 @@ def test_a_file_of_items_that_is_missing_is_named_with_its_place(recipe: Path) -
 
 def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) -> None:
     alone = "deduplicate=[{contamination: {against: [questions.tsv, other.jsonl]}}]"
-    assert run(load(recipe, [alone, RULE]), tmp_path / "alone", workers=1).status == 0
+    assert run_here(load(recipe, [alone, RULE]), tmp_path / "alone").status == 0
     assert len(labels(tmp_path / "alone")) == 2
     opened = Build.open(tmp_path / "alone")
     assert opened.counts().filter(pl.col("rule") == "contaminated")["documents"].sum() == 2
@@ -107,12 +109,12 @@ def test_items_are_sought_without_deduplication(recipe: Path, tmp_path: Path) ->
 
 def test_what_was_known_of_another_recipe_makes_no_label_done(recipe: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
-    assert run(load(recipe, [STEPS]), build, workers=1).status == 0
+    assert run_here(load(recipe, [STEPS]), build).status == 0
     kept = (build / "known.json").read_bytes()
     other = recipe.parent / "later/questions.tsv"
     other.parent.mkdir()
     other.write_text("id\ttext\nq9\tmaji ya mto ni baridi sana asubuhi ya leo\n", "utf-8")
-    run(load(recipe, [STEPS.replace("questions.tsv", "later/questions.tsv")]), build, workers=1, only="parse")
+    run_here(load(recipe, [STEPS.replace("questions.tsv", "later/questions.tsv")]), build, only="parse")
     # As when that run was stopped after its recipe was stored.
     (build / "known.json").write_bytes(kept)
     assert "label" in Build.open(build).pending, "the items are others"
@@ -120,8 +122,8 @@ def test_what_was_known_of_another_recipe_makes_no_label_done(recipe: Path, tmp_
 
 def test_a_build_that_outlived_a_file_of_its_recipe_is_read_and_not_run(recipe: Path, tmp_path: Path) -> None:
     checked = load(recipe, [STEPS])
-    assert run(checked, tmp_path / "build", workers=1).status == 0
+    assert run_here(checked, tmp_path / "build").status == 0
     (recipe.parent / "questions.tsv").unlink()
     assert Build.open(tmp_path / "build").complete
     with pytest.raises(WeftError, match=r"deduplicate.contamination: .*questions\.tsv: cannot be read: No such file"):
-        run(checked, tmp_path / "build", workers=1)
+        run_here(checked, tmp_path / "build")

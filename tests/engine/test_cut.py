@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pytest
 from tests.engine.corpus import contents
+from tests.engine.here import run_here
 
 from weft.engine.build import run
 from weft.engine.reading import Build
@@ -129,31 +130,31 @@ def test_the_same_bytes_on_one_worker(finished: tuple[Path, Path], tmp_path: Pat
 
 def test_running_again_does_nothing_and_going_back_writes_the_same_files(tmp_path: Path) -> None:
     recipe = write(tmp_path)
-    run(load(recipe), tmp_path / "build", workers=2)
+    run_here(load(recipe), tmp_path / "build")
     before = contents(tmp_path / "build/construct")
-    assert not run(load(recipe), tmp_path / "build", workers=2).tally.ran
+    assert not run_here(load(recipe), tmp_path / "build").tally.ran
     uncut = load(recipe, ["construct.cut=[]"])
-    changed = run(uncut, tmp_path / "build", workers=2)
+    changed = run_here(uncut, tmp_path / "build")
     assert not {"line_keys", "learn_lines", "lines", "documents", "label"} & set(changed.tally.ran)
     assert [text for text in corpus(tmp_path / "build")["text"] if FOOT in text]
-    back = run(load(recipe), tmp_path / "build", workers=2)
+    back = run_here(load(recipe), tmp_path / "build")
     assert set(back.tally.ran) <= {"export", "release"}
     assert contents(tmp_path / "build/construct") == before
 
 
 def test_a_new_page_changes_what_is_learnt_of_its_site(tmp_path: Path) -> None:
     recipe = write(tmp_path)
-    run(load(recipe), tmp_path / "build", workers=2)
+    run_here(load(recipe), tmp_path / "build")
     row = {"id": "new", "url": "https://odd2.example/new", "text": f"{MENU}\n\n{prose('new')}"}
     (tmp_path / "texts/later.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
-    result = run(load(recipe), tmp_path / "build", workers=2)
+    result = run_here(load(recipe), tmp_path / "build")
     assert result.tally.ran["line_keys"] == 1 and result.tally.ran["learn_lines"] >= 1
     assert Build.open(tmp_path / "build").find("https://odd2.example/new")[2]["lines"]["pages"] == 2
 
 
 def test_lines_need_no_signature(tmp_path: Path) -> None:
     recipe = write(tmp_path, RECIPE.replace("[exact, minhash, verify, lines]", "[lines]"))
-    result = run(load(recipe), tmp_path / "build", workers=2)
+    result = run_here(load(recipe), tmp_path / "build")
     assert result.status == 0 and "clusters" not in result.tally.ran
     assert Build.open(tmp_path / "build").summary()["stages"][-2]["rows_in"] == len(rows()) + 1
 
@@ -177,7 +178,7 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], sentence: s
 def test_rules_read_what_is_cut_and_what_is_left(tmp_path: Path) -> None:
     rules = "rules: {mostly_text: lines.share < 0.5, some_left: cut.words IS NULL OR cut.words >= 10}\n  cut"
     recipe = write(tmp_path, RECIPE.replace("cut", rules, 1))
-    result = run(load(recipe), tmp_path / "build", workers=2)
+    result = run_here(load(recipe), tmp_path / "build")
     assert result.status == 0
     assert Build.open(tmp_path / "build").summary()["stages"][-1]["rejected"] == {"mostly_text": 6}
 
@@ -188,7 +189,7 @@ def test_a_language_of_which_nothing_is_left_has_no_files(tmp_path: Path) -> Non
     rows = [{"url": f"https://thai.example/{n}", "text": f"{prose(f't{n}')}\n\n{notice}"} for n in range(4)]
     rows.append({"url": "https://thai.example/notice", "text": notice})
     (tmp_path / "texts/thai.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    assert run(load(recipe), tmp_path / "build", workers=2).status == 0
+    assert run_here(load(recipe), tmp_path / "build").status == 0
     build = Build.open(tmp_path / "build")
     assert build.complete and build.explain("https://thai.example/notice")["outcome"] == "rejected by nothing_left"
     assert not list((tmp_path / "build/construct").rglob("*tha_Thai*"))

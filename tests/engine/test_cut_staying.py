@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.engine.corpus import contents
+from tests.engine.here import run_here
 from tests.engine.test_cut import corpus, prose
 
 from weft.engine.build import run
@@ -139,7 +140,7 @@ def test_the_same_bytes_on_one_worker_and_nothing_to_do_again(finished: tuple[Pa
 )
 def test_however_its_keeper_leaves(finished: tuple[Path, Path], change: str, tmp_path: Path) -> None:
     """What a document that stays has as a passage of others stands in the corpus."""
-    result = run(load(finished[0], [change]), tmp_path / "build", workers=2)
+    result = run_here(load(finished[0], [change]), tmp_path / "build")
     assert result.status == 0, result.tally.failures
     build = Build.open(tmp_path / "build")
     frame = build.documents().filter(pl.col("selection").struct.field("rule").is_null()).collect()

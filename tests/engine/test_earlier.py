@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from filelock import FileLock
 from tests.engine.corpus import WORDS, contents
+from tests.engine.here import run_here
 
 from weft.deduplicate.index_contents import read_contents
 from weft.engine import index_files
@@ -70,8 +71,8 @@ def crawl(folder: Path, name: str, documents: dict[str, Any], steps: str = ALONE
     return recipe
 
 
-def built(recipe: Path, into: Path, workers: int = 1) -> Any:
-    done = run(load(recipe), into, workers=workers)
+def built(recipe: Path, into: Path, workers: int | None = None) -> Any:
+    done = run(load(recipe), into, workers=workers) if workers else run_here(load(recipe), into)
     assert done.status == 0, done.tally.failures
     return done
 
@@ -281,7 +282,7 @@ def test_without_minhash_documents_meet_by_text_and_page(folder: Path) -> None:
 
 
 def test_what_cannot_be_indexed_is_one_message(folder: Path) -> None:
-    run(load(crawl(folder, "half", FIRST)), folder / "half", workers=1, only="deduplicate")
+    run_here(load(crawl(folder, "half", FIRST)), folder / "half", only="deduplicate")
     with pytest.raises(WeftError, match="half: is not complete; run its recipe to the end first"):
         add(folder / "half", folder / "index")
     with pytest.raises(WeftError, match=r"first\.yaml: is not a build folder"):
@@ -343,7 +344,7 @@ def test_sets_and_keys_come_back_from_many_row_groups(tmp_path: Path, monkeypatc
 
 def test_a_conversation_about_a_page_of_an_earlier_release_is_no_copy_of_it(tmp_path: Path) -> None:
     crawl(tmp_path, "first", {f"a{n}": (text(n), None) for n in range(6)})
-    assert run(load(tmp_path / "first.yaml"), tmp_path / "one", workers=1).status == 0
+    assert run_here(load(tmp_path / "first.yaml"), tmp_path / "one").status == 0
     add(tmp_path / "one", tmp_path / "index")
     talks = [{"prompt": text(n), "completion": " ".join(text(n).split()[:3])} for n in range(6)]
     for name in ("second", "third"):
@@ -358,12 +359,12 @@ def test_a_conversation_about_a_page_of_an_earlier_release_is_no_copy_of_it(tmp_
         (tmp_path / f"{name}.yaml").write_text(held.replace(f"[{{path: {name}.jsonl, license: CC0-1.0}}]", sources))
         return tmp_path / f"{name}.yaml"
 
-    assert run(load(recipe("second")), tmp_path / "two", workers=1).status == 0
+    assert run_here(load(recipe("second")), tmp_path / "two").status == 0
     told = Build.open(tmp_path / "two").documents(text=False).collect()
     met = told.filter(pl.col("earlier").is_not_null())
     assert met["record_kind"].to_list() == ["text"] and told.height == 7
     add(tmp_path / "two", tmp_path / "index")
-    assert run(load(recipe("third")), tmp_path / "three", workers=1).status == 0
+    assert run_here(load(recipe("third")), tmp_path / "three").status == 0
     told = Build.open(tmp_path / "three").documents(text=False).collect()
     assert told["earlier"].struct.field("kind").to_list().count(None) == 0, "conversations are copies of conversations"
 
@@ -381,6 +382,6 @@ def test_a_build_is_read_as_it_was_made(folder: Path, tmp_path: Path) -> None:
         (tmp_path / "moved").rename(folder / "index")
     # Another release that comes in between makes no finished build unfinished.
     other = crawl(folder, "between", {"a": (text(5000), None)})
-    assert run(load(other), tmp_path / "between", workers=1).status == 0
+    assert run_here(load(other), tmp_path / "between").status == 0
     add(tmp_path / "between", folder / "index")
     assert Build.open(folder / "two").complete

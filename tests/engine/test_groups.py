@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from tests.engine.corpus import contents, write_corpus
-from tests.engine.here import Here
+from tests.engine.here import Here, run_here
 
 from weft.construct import split as splitting
 from weft.engine.build import prepare, run
@@ -121,7 +121,7 @@ def check(rows: list[dict]) -> None:  # type: ignore[type-arg]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     folder = tmp_path_factory.mktemp("pairs")
-    assert run(load(write_pairs(folder, data_dir)), folder / "build", workers=2).status == 0
+    assert run_here(load(write_pairs(folder, data_dir)), folder / "build").status == 0
     return folder
 
 
@@ -188,7 +188,7 @@ def test_what_holds_most_documents_together_is_train(tmp_path: Path) -> None:
             f"construct: {{extends: nothing, {settings}, groups: {groups_of}}}\n",
             "utf-8",
         )
-        assert run(load(recipe), tmp_path / "build", workers=1).status == 0
+        assert run_here(load(recipe), tmp_path / "build").status == 0
         rows = documents(tmp_path / "build")
         found[name] = [row["selection"]["split"] for row in rows]
         card = (tmp_path / "build/construct/README.md").read_text("utf-8")
@@ -238,7 +238,7 @@ def test_of_either_one_pair_stays_in_each_language_and_a_page_keeps_its_conversa
         "deduplicate: [{pairs: {same: either}}, exact]\nconstruct: {extends: nothing}\n",
         "utf-8",
     )
-    assert run(load(recipe), tmp_path / "build", workers=1).status == 0
+    assert run_here(load(recipe), tmp_path / "build").status == 0
     found = documents(tmp_path / "build")
     kinds = {name: [row["deduplicate"]["kind"] for row in found if row["source"] == name] for name in written}
     assert kinds == {"pairs": ["pair"] * 3 + [None] * 2, "talks": ["exact"] * 2, "pages": ["exact"] * 2}

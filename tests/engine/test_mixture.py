@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import zstandard
 from tests.engine.corpus import contents, write_corpus
+from tests.engine.here import run_here
 
 import weft
 from weft.construct.allocate import unimax
@@ -34,7 +35,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A recipe and its build without a mixture."""
     folder = tmp_path_factory.mktemp("mixture")
     recipe = write_corpus(folder)
-    assert run(load(recipe, [SPLIT]), folder / "plain", workers=2).status == 0
+    assert run_here(load(recipe, [SPLIT]), folder / "plain").status == 0
     return recipe, folder / "plain"
 
 
@@ -141,8 +142,8 @@ def test_another_budget_counts_nothing_again_and_no_mixture_is_as_before(
 ) -> None:
     shutil.copytree(mixed[1], tmp_path / "own")
     other = load(mixed[0], [SPLIT, MIXTURE.replace("400000", "200000")])
-    assert set(run(other, tmp_path / "own", workers=2).tally.ran) == {"mix", "select", "files", "export", "release"}
-    assert run(load(mixed[0], [SPLIT]), tmp_path / "own", workers=2).status == 0
+    assert set(run_here(other, tmp_path / "own").tally.ran) == {"mix", "select", "files", "export", "release"}
+    assert run_here(load(mixed[0], [SPLIT]), tmp_path / "own").status == 0
     assert contents(tmp_path / "own/construct") == contents(plain[1] / "construct")
 
 
@@ -169,7 +170,7 @@ def test_card_report_and_table_say_what_is_in_it(plain: tuple[Path, Path], mixed
 def test_written_once_the_column_says_how_often(mixed: tuple[Path, Path], tmp_path: Path) -> None:
     shutil.copytree(mixed[1], tmp_path / "own")
     once = load(mixed[0], [SPLIT, MIXTURE, "construct.mixture.written=once"])
-    assert run(once, tmp_path / "own", workers=2).status == 0
+    assert run_here(once, tmp_path / "own").status == 0
     copies, rows = files(mixed[1]), files(tmp_path / "own")
     assert "copy" not in rows.columns and rows["id"].is_unique().all()
     assert sorted(rows.select("id", "repeats").rows()) == sorted(copies.select("id", "repeats").unique().rows())
@@ -178,7 +179,7 @@ def test_written_once_the_column_says_how_often(mixed: tuple[Path, Path], tmp_pa
 def test_rehydration_and_quotas_in_a_build(mixed: tuple[Path, Path], tmp_path: Path) -> None:
     shutil.copytree(mixed[1], tmp_path / "own")
     settings = "construct.mixture={method: natural, epochs: 4, rehydrate: {by: null, pool: 30}}"
-    assert run(load(mixed[0], [SPLIT, settings]), tmp_path / "own", workers=2).status == 0
+    assert run_here(load(mixed[0], [SPLIT, settings]), tmp_path / "own").status == 0
     held = Build.open(tmp_path / "own").mixture()
     assert held is not None
     by_weight = held.plan.group_by("weight").agg((pl.col("rows").sum() / pl.col("documents").sum()).alias("times"))
@@ -189,7 +190,7 @@ def test_rehydration_and_quotas_in_a_build(mixed: tuple[Path, Path], tmp_path: P
 def test_without_a_train_part_there_is_nothing_to_mix(plain: tuple[Path, Path], tmp_path: Path) -> None:
     shutil.copytree(plain[1], tmp_path / "own")
     split = "construct.split={train: 0, validation: 0.5, test: 0.5}"
-    assert weft.run(load(plain[0], [split, "construct.mixture={}"]), tmp_path / "own", workers=1).status == 0
+    assert run_here(load(plain[0], [split, "construct.mixture={}"]), tmp_path / "own").status == 0
     assert set(files(tmp_path / "own")["repeats"]) == {1}
     assert set(files(tmp_path / "own")["split"]) == {"validation", "test"}
 
@@ -205,6 +206,6 @@ def test_what_cannot_be_mixed_is_said_and_nothing_else_stops(
     settings: str, message: str, plain: tuple[Path, Path], tmp_path: Path
 ) -> None:
     shutil.copytree(plain[1], tmp_path / "own")
-    result = run(load(plain[0], [SPLIT, f"construct.mixture={settings}"]), tmp_path / "own", workers=1)
+    result = run_here(load(plain[0], [SPLIT, f"construct.mixture={settings}"]), tmp_path / "own")
     assert result.status == 1
     assert [message in str(failure.failure) for failure in result.tally.failures] == [True]

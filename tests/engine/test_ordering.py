@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.engine.corpus import contents, write_corpus
+from tests.engine.here import run_here
 
 from weft.construct.ordering import Order, bounds, ranks, valued
 from weft.engine.build import run
@@ -39,14 +40,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A recipe and its build without an order."""
     folder = tmp_path_factory.mktemp("ordering")
     recipe = write_corpus(folder)
-    assert run(load(recipe, [SPLIT]), folder / "plain", workers=2).status == 0
+    assert run_here(load(recipe, [SPLIT]), folder / "plain").status == 0
     return recipe, folder / "plain"
 
 
-def ordered(plain: tuple[Path, Path], folder: Path, settings: list[str], workers: int = 2) -> Path:
+def ordered(plain: tuple[Path, Path], folder: Path, settings: list[str], workers: int | None = None) -> Path:
     """The build again with an order, from the finished one."""
     shutil.copytree(plain[1], folder)
-    result = run(load(plain[0], [SPLIT, *settings]), folder, workers=workers)
+    recipe = load(plain[0], [SPLIT, *settings])
+    result = run(recipe, folder, workers=workers) if workers else run_here(recipe, folder)
     assert result.status == 0, result.tally.failures
     assert set(result.tally.ran) <= {"mix_part", "mix", "select", "files", "export", "release"}
     assert not list((folder / "tmp").glob("*")), "what was sorted on disk is gone"

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from tests.engine.corpus import WORDS, contents, documents
+from tests.engine.here import run_here
 
 import weft
 from weft.construct.difference import difference, listed
@@ -72,7 +73,7 @@ def _write(path: Path, rows: list[dict]) -> None:
 
 @pytest.fixture(scope="module")
 def build(folder: Path) -> Path:
-    assert weft.run(weft.load(folder / "recipe.yaml", []), folder / "build", workers=1).status == 0
+    assert run_here(weft.load(folder / "recipe.yaml", []), folder / "build").status == 0
     return folder / "build"
 
 
@@ -115,7 +116,7 @@ def test_plain_text_is_as_it_would_be_without_records(build, folder, tmp_path):
     text = recipe.read_text("utf-8")
     begin, end = text.index("  - {path: chat"), text.index("construct:")
     recipe.write_text(text[:begin] + text[end:], encoding="utf-8")
-    assert weft.run(weft.load(recipe, []), tmp_path / "plain", workers=1).status == 0
+    assert run_here(weft.load(recipe, []), tmp_path / "plain").status == 0
     assert contents(tmp_path / "plain" / "construct" / "ct") == contents(build / "construct" / "ct")
 
 
@@ -145,7 +146,7 @@ def test_a_default_rule_judges_no_record_and_an_own_rule_does(folder, tmp_path):
         "long_enough: record_kind <> 'text' OR signals.words >= 20", "no_preferences: record_kind <> 'dpo'"
     )
     (folder / "default.yaml").write_text(text, encoding="utf-8")
-    assert weft.run(weft.load(folder / "default.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert run_here(weft.load(folder / "default.yaml", []), tmp_path / "b").status == 0
     languages = open_build(tmp_path / "b").summary()["languages"]
     assert languages["sft/swh_Latn"]["kept"] == 16, "answers of two words are too short for pages only"
     assert languages["dpo/swh_Latn"]["rejected"] == {"no_preferences": 9}
@@ -154,7 +155,7 @@ def test_a_default_rule_judges_no_record_and_an_own_rule_does(folder, tmp_path):
 def test_records_that_no_rule_judges_are_still_records(folder, tmp_path):
     text = RECIPE.replace("long_enough: record_kind <> 'text' OR signals.words >= 20", "language: null")
     (folder / "unjudged.yaml").write_text(text.replace("extends: nothing", "extends: default"), encoding="utf-8")
-    assert weft.run(weft.load(folder / "unjudged.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert run_here(weft.load(folder / "unjudged.yaml", []), tmp_path / "b").status == 0
     assert read(tmp_path / "b", "sft/swh_Latn").height == 16 and read(tmp_path / "b", "dpo/swh_Latn").height == 9
     sources = {
         name for file in (tmp_path / "b/construct/ct").rglob("*.parquet") for name in pl.read_parquet(file)["source"]
@@ -170,7 +171,7 @@ def test_a_message_that_another_says_is_another_content(tmp_path):
         roles = (first, "user", "assistant")
         talk = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
         _write(tmp_path / "chat.jsonl", [{"messages": talk}])
-        assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / first, workers=1).status == 0
+        assert run_here(weft.load(tmp_path / "recipe.yaml", []), tmp_path / first).status == 0
     found = difference(tmp_path / "system", tmp_path / "user")
     assert found.rows["kind"].to_list() == ["changed"] and found.hashes[0] != found.hashes[1]
 
@@ -180,7 +181,7 @@ def test_a_record_is_told_the_rule_that_judged_it(folder, tmp_path):
     (tmp_path / "recipe.yaml").write_text(
         "acquire: [{path: prefer.jsonl, format: jsonl, kind: dpo}]\nconstruct: {extends: default}\n", encoding="utf-8"
     )
-    assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert run_here(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b").status == 0
     build = open_build(tmp_path / "b")
     told = build.explain(build.documents().select("id").collect().item())
     assert told["outcome"] == "rejected by language"
@@ -194,7 +195,7 @@ def test_a_mixture_and_an_order_are_of_plain_text_and_leave_records_as_they_are(
     order = "  order: {by: signals.words, phases: [{name: broad}, {name: late, where: signals.words >= 100}]}\n"
     text = RECIPE.replace("settings:", f"  mixture: {{method: unimax, budget: 3000, epochs: 2}}\n{order}settings:")
     (folder / "mixture.yaml").write_text(text, encoding="utf-8")
-    assert weft.run(weft.load(folder / "mixture.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert run_here(weft.load(folder / "mixture.yaml", []), tmp_path / "b").status == 0
     assert read(tmp_path / "b", "sft/swh_Latn").height == 16
     assert not {"repeats", "order", "phase"} & set(read(tmp_path / "b", "sft/swh_Latn").columns)
     assert "repeats" in pl.read_parquet_schema(next((tmp_path / "b/construct/ct").rglob("train-*.parquet")))
@@ -212,7 +213,7 @@ def test_nothing_is_cut_from_a_record_or_in_favour_of_one(folder, tmp_path):
         "construct: {extends: nothing, cut: [deduplicate.substrings]}\n",
         encoding="utf-8",
     )
-    assert weft.run(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b", workers=1).status == 0
+    assert run_here(weft.load(tmp_path / "recipe.yaml", []), tmp_path / "b").status == 0
     (chat,) = read(tmp_path / "b", "sft/swh_Latn")["messages"].to_list()
     assert [message["content"].count(passage) for message in chat] == [1, 1]
     for name in read(tmp_path / "b", "sft/swh_Latn")["id"]:

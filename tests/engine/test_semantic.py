@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.engine.corpus import contents
+from tests.engine.here import run_here
 from tests.label.tiny_encoder import write
 
 from weft.deduplicate import cells
@@ -65,8 +66,10 @@ def corpus(folder: Path, semantic: str, label: str = f"{{embedding_given: {{dime
     return recipe
 
 
-def built(folder: Path, semantic: str, workers: int = 1) -> pl.DataFrame:
-    assert run(load(corpus(folder, semantic)), folder / "build", workers=workers).status == 0
+def built(folder: Path, semantic: str, workers: int | None = None) -> pl.DataFrame:
+    recipe = load(corpus(folder, semantic))
+    done = run(recipe, folder / "build", workers=workers) if workers else run_here(recipe, folder / "build")
+    assert done.status == 0
     return Build.open(folder / "build").documents(text=False).collect()
 
 
@@ -119,7 +122,7 @@ def test_a_new_threshold_computes_no_vector_again_and_only_pairs(tmp_path: Path)
     built(tmp_path, "{vectors: embedding_given, threshold: 0.9}")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(recipe.read_text("utf-8").replace("threshold: 0.9", "threshold: 0.8"), "utf-8")
-    again = run(load(recipe), tmp_path / "build", workers=1)
+    again = run_here(load(recipe), tmp_path / "build")
     assert again.status == 0 and {"label", "documents", "centres", "cells", "bands"}.isdisjoint(again.tally.ran)
     assert {"semantic", "clusters"} <= set(again.tally.ran)
 
@@ -141,10 +144,10 @@ def test_explain_shows_the_cosine(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_vectors_of_an_encoder(tmp_path: Path) -> None:
     recipe = corpus(tmp_path, "{threshold: 0.99}", "{embedding: {model: mine, device: cpu}}")
     write(tmp_path / "mine")
-    assert run(load(recipe), tmp_path / "build", workers=1, only="deduplicate").status == 0
+    assert run_here(load(recipe), tmp_path / "build", only="deduplicate").status == 0
     frame = Build.open(tmp_path / "build").documents(text=False).collect()
     assert frame["embedding"].list.len().unique().to_list() == [16]
-    assert not run(load(recipe), tmp_path / "build", workers=1, only="deduplicate").tally.ran
+    assert not run_here(load(recipe), tmp_path / "build", only="deduplicate").tally.ran
 
 
 def test_new_weights_are_new_answers(tmp_path: Path) -> None:
@@ -170,6 +173,6 @@ def test_new_weights_are_new_answers(tmp_path: Path) -> None:
 def test_no_document_has_a_vector(tmp_path: Path) -> None:
     label = "{embedding_given: {dimensions: 3}}"
     recipe = corpus(tmp_path, "{vectors: embedding_given}", label)
-    assert run(load(recipe), tmp_path / "build", workers=1).status == 0
+    assert run_here(load(recipe), tmp_path / "build").status == 0
     found = Build.open(tmp_path / "build").documents(text=False).collect()
     assert found["embedding_given"].null_count() == COUNT and found["deduplicate"].struct.field("size").max() == 1

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from tests.engine.here import run_here
 from tests.engine.holders import SECRET, built, changed, federated, holding, rows, shared_out, text
 
 from weft.deduplicate.share_contents import read_joint, read_share
-from weft.engine.build import run
 from weft.engine.reading import Build
 from weft.engine.sharing import Wanted, export
 from weft.engine.sharing_merge import counts, merge
@@ -299,7 +299,7 @@ def test_with_passages_cut_and_with_or_without_labels_one_copy_stays(
     def build(name: str, shared: str = "") -> Path:
         recipe = tmp_path / f"{name}.yaml"
         recipe.write_text(PLAIN.format(name=name, shared=shared), "utf-8")
-        assert run(load(recipe), tmp_path / f"build-{name}", workers=1).status == 0
+        assert run_here(load(recipe), tmp_path / f"build-{name}").status == 0
         return tmp_path / f"build-{name}"
 
     for name, held in numbers.items():
