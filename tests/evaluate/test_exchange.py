@@ -152,6 +152,8 @@ def test_a_configuration_of_opencompass(suite: Path, topics: Path, tmp_path: Pat
     assert topic["infer_cfg"]["prompt_template"]["template"] == {"0": "{prompt}{choice_0}", "1": "{prompt}{choice_1}"}
     assert topic["infer_cfg"]["inferencer"]["type"].__name__ == "PPLInferencer"
     assert _lines(tmp_path / "oc" / topic["path"])[1]["choice_1"] == " health"
+    # It puts in one column after another: what a text has in braces is nothing to put in where the prompt is the last.
+    assert {list(_lines(tmp_path / "oc" / one["path"])[0])[-1] for one in found.values()} == {"prompt"}
     said = found["weft_small_said_swh_Latn"]["eval_cfg"]
     assert said["pred_postprocessor"]["options"] == "AB"
     assert found["weft_small_translation_swh_Latn_to_pivot"]["infer_cfg"]["inferencer"]["stopping_criteria"] == ["\n"]

@@ -50,7 +50,8 @@ def export(suite: Suite, settings: Settings, into: Path) -> Exported:
     for part in parts(suite, settings, left):
         for called, frame, config in _datasets(suite, part, left):
             file = f"data/{called}.jsonl"
-            files.append(write_rows(frame, into / file))
+            # It puts columns into a template one after another: names in braces of a prompt put in last stay text.
+            files.append(write_rows(frame.select(pl.exclude("prompt"), "prompt"), into / file))
             told.append({"abbr": called, "type": _Name("CustomDataset"), "path": file, **config})
     if not told:
         said = "; ".join(f"{row['task'] or 'suite'}: {row['what']}: {row['why']}" for row in left.rows[:5])
