@@ -57,9 +57,40 @@ def test_it_runs_and_its_answers_have_weft_s_figures(write: Write, topics: Path,
     settings = Settings(topics, samples=200)
     place = tmp_path / "there"
     opencompass.export(suite, settings, place)
-    python = Path(os.environ["OPENCOMPASS_PYTHON"])
-    made_by_it = [str(python), "-m", "tests.label.tiny_causal", str(tmp_path / "tiny")]
-    subprocess.run(made_by_it, cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "."}, check=True)
+    said, lines = _answers(place)
+    outputs = write("outputs.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    write("there/given.py", GIVEN)
+    python = os.environ["OPENCOMPASS_PYTHON"]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([python, "-m", "tests.label.tiny_causal", str(tmp_path / "tiny")], env=here, check=True)
+
+    summary = _ran(python, place, "likely", tmp_path / "tiny", "")
+    told = save(read(summary, None, suite, settings), suite, tmp_path / "run-likely", samples=200)
+    theirs = {row["dataset"]: float(row["likely"]) for row in csv.DictReader(summary.open(encoding="utf-8"))}
+    assert len(told["scores"]) == len(theirs) == 3
+    for one in told["scores"]:
+        assert (one["metric"], one["items"]) == ("accuracy", 9 if one["language"] == "swh_Latn" else 8)
+        assert 100 * one["value"] == pytest.approx(theirs[f"weft_small_topic_{one['language']}"], abs=0.006)
+
+    summary = _ran(python, place, "written", write("said.json", json.dumps(said)), "not")
+    told = save(read(summary, None, suite, settings), suite, tmp_path / "run-written", samples=200)
+    values = {(s["task"], s["language"], s["direction"], s["metric"]): s["value"] for s in told["scores"]}
+    model = opened(str(outputs), tmp_path / "kept", device="cpu")
+    asked = Settings(topics, frozenset({"said", "words", "translation"}), samples=200)
+    ours = evaluate(suite, model, asked, lambda *_: None).scores
+    model.close()
+    held = {(s.task, s.language, s.direction, s.metric): s.value for s in ours if s.slice is None}
+    assert values == pytest.approx(held, abs=1e-6)
+    for row in csv.DictReader(summary.open(encoding="utf-8")):
+        task, rest = row["dataset"].removeprefix("weft_small_").split("_", 1)
+        metric, scale = {"said": ("accuracy", 100), "words": ("exact", 100), "translation": ("bleu", 1)}[task]
+        value = values.pop((task, rest[:8], rest[9:] or None, metric))
+        assert float(row["written"]) == pytest.approx(scale * value, abs=0.006), row["dataset"]
+    assert not [key for key in values if key[-1] in ("accuracy", "exact", "bleu")]
+
+
+def _answers(place: Path) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """An answer to each prompt, drawn of right and wrong ones, and the same as a file of outputs has them."""
     draws, said, lines = random.Random(3), dict[str, str](), []
     for file in sorted((place / "data").glob("*.jsonl")):
         task, rest = file.stem.removeprefix("weft_small_").split("_", 1)
@@ -70,46 +101,20 @@ def test_it_runs_and_its_answers_have_weft_s_figures(write: Write, topics: Path,
             text = said.setdefault(row["prompt"], draws.choice([*wanted, "B", near]))
             item = "/".join([row["id"], *direction])
             lines.append({"task": task, "language": row["language"], "item": item, "output": text})
-    outputs = write("outputs.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-    write("there/given.py", GIVEN)
-    written = (place / opencompass.CONFIG).read_text("utf-8")
+    return said, lines
+
+
+def _ran(python: str, place: Path, name: str, path: Path, what: str) -> Path:
+    """The summary of a run; every prompt was asked as it was written."""
+    written = (place / opencompass.CONFIG).read_text("utf-8") + CHOSEN.format(what=what)
+    (place / f"{name}.py").write_text(written + MODELS[name].format(path=str(path)), "utf-8")
+    asked = [str(Path(python).with_name("opencompass")), f"{name}.py", "-w", name, "--debug"]
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(place)}
-    for name, path, what in (
-        ("likely", tmp_path / "tiny", ""),
-        ("written", write("said.json", json.dumps(said)), "not"),
-    ):
-        write(f"there/{name}.py", written + CHOSEN.format(what=what) + MODELS[name].format(path=str(path)))
-        asked = [str(python.with_name("opencompass")), f"{name}.py", "-w", name, "--debug"]
-        subprocess.run(asked, cwd=place, env=offline, check=True)
-        for file in (place / name).rglob("predictions/*/*.json"):
-            wanted = [json.loads(line) for line in (place / f"data/{file.stem}.jsonl").read_text("utf-8").splitlines()]
-            seen = json.loads(file.read_text("utf-8"))
-            for row, one in zip(wanted, (seen[key] for key in sorted(seen, key=int)), strict=True):
-                assert one["origin_prompt"] == row["prompt"] + row.get("choice_0", ""), file.stem
-
-    (summary,) = (place / "likely").rglob("summary_*.csv")
-    told = save(read(summary, None, suite, settings), suite, tmp_path / "run-likely", samples=200)
-    theirs = {row["dataset"]: float(row["likely"]) for row in csv.DictReader(summary.open(encoding="utf-8"))}
-    assert len(told["scores"]) == len(theirs) == 3
-    for one in told["scores"]:
-        assert (one["metric"], one["items"]) == ("accuracy", 9 if one["language"] == "swh_Latn" else 8)
-        assert 100 * one["value"] == pytest.approx(theirs[f"weft_small_topic_{one['language']}"], abs=0.006)
-
-    (summary,) = (place / "written").rglob("summary_*.csv")
-    told = save(read(summary, None, suite, settings), suite, tmp_path / "run-written", samples=200)
-    asked_here = opened(str(outputs), tmp_path / "kept", device="cpu")
-    tasks = frozenset({"said", "words", "translation"})
-    ours = evaluate(suite, asked_here, Settings(topics, tasks, samples=200), lambda *_: None)
-    asked_here.close()
-    held = {(s.task, s.language, s.direction, s.metric): s.value for s in ours.scores if s.slice is None}
-    for one in told["scores"]:
-        key = (one["task"], one["language"], one["direction"], one["metric"])
-        assert one["value"] == pytest.approx(held.pop(key), abs=1e-6), key
-    assert not held
-    values = {(s["task"], s["language"], s["direction"], s["metric"]): s["value"] for s in told["scores"]}
-    for row in csv.DictReader(summary.open(encoding="utf-8")):
-        task, rest = row["dataset"].removeprefix("weft_small_").split("_", 1)
-        metric, scale = {"said": ("accuracy", 100), "words": ("exact", 100), "translation": ("bleu", 1)}[task]
-        value = values.pop((task, rest[:8], rest[9:] or None, metric))
-        assert float(row["written"]) == pytest.approx(scale * value, abs=0.006), row["dataset"]
-    assert not [key for key in values if key[-1] in ("accuracy", "exact", "bleu")]
+    subprocess.run(asked, cwd=place, env=offline, check=True)
+    for file in (place / name).rglob("predictions/*/*.json"):
+        wanted = [json.loads(line) for line in (place / f"data/{file.stem}.jsonl").read_text("utf-8").splitlines()]
+        seen = json.loads(file.read_text("utf-8"))
+        for row, one in zip(wanted, (seen[key] for key in sorted(seen, key=int)), strict=True):
+            assert one["origin_prompt"] == row["prompt"] + row.get("choice_0", ""), file.stem
+    (summary,) = (place / name).rglob("summary_*.csv")
+    return summary

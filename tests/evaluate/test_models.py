@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.engine.model_server import ModelServer
 from tests.evaluate.conftest import TOPIC, Write
 from tests.label import tiny_causal
 
@@ -78,6 +80,27 @@ def test_settings_of_an_endpoint_that_are_none(write: Write, tmp_path: Path, ser
     model = opened(endpoint(write, server), tmp_path)
     with pytest.raises(WeftError, match="gives no log-likelihoods; expected log_likelihoods: true"):
         model.likelihoods(PAIRS, QUIET)
+
+
+def test_a_refusal_that_stands_apart_is_what_was_answered(write: Write, tmp_path: Path) -> None:
+    class Refusing(ModelServer):
+        def _reply(self, path: str, asked: dict[str, Any]) -> Any:
+            said = {"role": "assistant", "content": None, "refusal": "Samahani, siwezi."}
+            if asked["messages"][0]["content"].endswith("0"):
+                said |= {"content": "Ndiyo."}
+            elif asked["messages"][0]["content"].endswith("1"):
+                said["refusal"] = None
+            return {"choices": [{"message": said, "finish_reason": "stop"}]}
+
+    served = Refusing()
+    with served:
+        file = write("model.yaml", f"url: {served.url}\nprotocol: openai-chat\nmodel: m\n")
+        for _ in range(2):
+            model = opened(str(file), tmp_path / "run")
+            found = model.generate(ASKED[:3], QUIET)
+            model.close()
+            assert [one.text for one in found] == ["Ndiyo.", "", "Samahani, siwezi."]
+    assert sum(served.answered.values()) == 3
 
 
 @pytest.fixture(scope="module")

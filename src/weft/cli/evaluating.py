@@ -61,7 +61,7 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", metavar="M", help="endpoint.yaml, a model's or an encoder's folder, or a table of outputs."
+            "--model", metavar="M", help="endpoint.yaml, the folder of a model (language, encoder, reward), or outputs."
         ),
     ] = None,
     into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="Default: SUITE-MODEL here.")] = None,

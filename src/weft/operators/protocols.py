@@ -51,7 +51,9 @@ def _chat(reply: Any, count: int) -> list[Any]:
     text = _field(reply, "choices", 0, "message", "content")
     if text is not None and not isinstance(text, str):
         raise ValueError("choices.0.message.content is no text")
-    return [{"text": text or "", "finish": _finish(reply)} | _account(reply)]
+    refusal = reply["choices"][0]["message"].get("refusal")
+    apart = {"refusal": refusal} if not text and isinstance(refusal, str) and refusal else {}
+    return [{"text": text or "", "finish": _finish(reply)} | apart | _account(reply)]
 
 
 def _completion(reply: Any, count: int) -> list[Any]:
@@ -176,6 +178,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
 }
 """Protocols by name. `json` posts the operator's own body to the address as it stands, and keeps the whole reply.
 
+Of a chat `refusal` is what a server says in place of a text, where it refuses.
 `openai-echo` is a completion whose prompt is echoed: `logprobs` of its tokens (null of the first) and their `count`.
 `translate` is a model in a folder, which runs beside the tasks: a body has `source` and `target`, codes as
 iso639-3_Script, and `text` or the texts of `ask_each`; an answer has `text`, `finish` (stop, or length where the

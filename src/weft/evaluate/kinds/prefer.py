@@ -1,4 +1,4 @@
-"""Kind `prefer`: a good text and a bad one; the good one should be likelier."""
+"""Kind `prefer`: a good text and a bad one; the good one should be likelier, or have the higher reward."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import polars as pl
 
 from weft.evaluate.kinds.contract import Kind
 from weft.evaluate.kinds.likeliest import likeliest
-from weft.evaluate.models.contract import Continued
-from weft.evaluate.outcome import Outcome
+from weft.evaluate.log_likelihood import accuracy
+from weft.evaluate.models.contract import Continued, Rewards
+from weft.evaluate.outcome import Outcome, counts
 
 if TYPE_CHECKING:
     from weft.evaluate.models.contract import Model, Tell
@@ -32,13 +33,40 @@ def _sides(task: Task) -> list[tuple[str, str | None]]:
 
 
 def _score(_name: str, task: Task, items: pl.DataFrame, model: Model, tell: Tell) -> Outcome:
-    """Whether the good text of a minimal pair is likelier than the bad one; a tie counts half."""
+    """Whether the good text of a pair is likelier than the bad one, or has the higher reward; a tie counts half."""
+    if isinstance(model, Rewards):
+        return _rewarded(items, model, tell)
     asked = [
         [Continued(prompt, good), Continued(prompt, bad)]
         for prompt, good, bad in items.select("prompt", "good", "bad").iter_rows()
     ]
     made = likeliest(asked, np.zeros(items.height, np.int64), task.normalise, model, tell)
     return made | {"answer": pl.Series([None] * items.height, dtype=pl.Int64)}
+
+
+def _rewarded(items: pl.DataFrame, model: Rewards, tell: Tell) -> Outcome:
+    """Which of two answers has the higher reward; a pair of which one has none is not run."""
+    pairs = [
+        Continued(prompt, answer)
+        for prompt, good, bad in items.select("prompt", "good", "bad").iter_rows()
+        for answer in (good, bad)
+    ]
+    found = model.rewards(pairs, tell)
+    rows = [[one.value for one in found[first : first + 2]] for first in range(0, len(found), 2)]
+    values = np.array([[np.nan if one is None else one for one in row] for row in rows]).reshape(-1, 2)
+    told = np.isfinite(values).all(axis=1)
+    sums = np.zeros((len(rows), 2))
+    if told.any():
+        sums[told] = accuracy({"none": values[told]}, np.zeros(int(told.sum()), np.int64)).of("none")
+    best = np.where(told, np.argmax(np.nan_to_num(values, nan=-np.inf), axis=1), -1).tolist()
+    why = [first.reason or second.reason for first, second in zip(found[::2], found[1::2], strict=True)]
+    return {
+        "output": pl.Series([None] * len(rows), dtype=pl.String),
+        "answer": pl.Series([None if one < 0 else one for one in best], dtype=pl.Int64),
+        "scores": pl.Series(rows, dtype=pl.List(pl.Float64)),
+        "reason": pl.Series(why, dtype=pl.String),
+        **counts({"accuracy": sums}),
+    }
 
 
 def _always(_task: Task) -> bool:
@@ -49,7 +77,9 @@ def _half(_task: Task, _rows: pl.DataFrame) -> float | None:
     return 0.5
 
 
-def _signed(task: Task, measure: str, _rows: pl.DataFrame) -> list[str]:
+def _signed(task: Task, measure: str, rows: pl.DataFrame) -> list[str]:
+    if "measure.accuracy_none" not in rows.columns:  # likelihoods are rated under every norm, rewards under none
+        return ["by:reward"]
     return ["by:log_likelihood", *([f"norm:{task.normalise}"] if measure == "accuracy" else [])]
 
 
@@ -58,6 +88,7 @@ KIND = Kind(
     metrics=("accuracy",),
     columns=_columns,
     needed=("good", "bad"),
+    wants="preferences",
     score=_score,
     faults=_faults,
     kept=("good", "bad"),

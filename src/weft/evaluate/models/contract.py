@@ -11,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from weft.parallel.encoding import Vectors
 
-Ability = Literal["answers", "vectors", "states"]
+Ability = Literal["answers", "preferences", "vectors", "states"]
 Tell = Callable[[str, int, int | None], None]
 """What is done, how much of it, and of how much."""
 
@@ -90,6 +90,22 @@ class Encodes(Protocol):
         ...
 
 
+class Reward(NamedTuple):
+    """How good an answer is to a question; without a value the reason why nobody can tell."""
+
+    value: float | None
+    reason: str | None = None
+
+
+@runtime_checkable
+class Rewards(Protocol):
+    """A model that says how good answers are; it answers nothing."""
+
+    def rewards(self, pairs: Sequence[Continued], tell: Tell) -> list[Reward]:
+        """The reward of each answer (`continuation`) to its question (`context`, which may be empty)."""
+        ...
+
+
 class States(NamedTuple):
     """States of the last token of texts after each layer, (texts, layers, numbers), and which texts have them."""
 
@@ -116,7 +132,8 @@ class Pays(Protocol):
 
 
 _LACKING: Mapping[Ability, tuple[str, str]] = {
-    "answers": ("no_answers", "the model is an encoder, which gives vectors alone; expected one that answers"),
+    "answers": ("no_answers", "the model gives {given} alone; expected one that answers"),
+    "preferences": ("no_preferences", "the model gives {given} alone; expected a language model, or a reward model"),
     "vectors": (
         "no_vectors",
         "the model gives no vectors of sentences; expected the folder of an encoder, or its server",
@@ -127,7 +144,13 @@ _LACKING: Mapping[Ability, tuple[str, str]] = {
 
 def lacking(model: Model, wanted: Ability) -> tuple[str, str] | None:
     """Why a model cannot give what is wanted: a code and what it means; None where it can."""
-    given: set[Ability] = {"vectors"} if isinstance(model, Encodes) else {"answers"}
-    if isinstance(model, Layered):
-        given.add("states")
-    return None if wanted in given else _LACKING[wanted]
+    if isinstance(model, Encodes):
+        given, abilities = "vectors", {"vectors"}
+    elif isinstance(model, Rewards):
+        given, abilities = "rewards", {"preferences"}
+    else:
+        given, abilities = "answers", {"answers", "preferences"}
+    if wanted in abilities or (wanted == "states" and isinstance(model, Layered)):
+        return None
+    code, said = _LACKING[wanted]
+    return code, said.format(given=given)

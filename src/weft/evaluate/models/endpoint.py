@@ -193,7 +193,7 @@ def _settings(file: Path, more: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
 def _output(answer: Any) -> Output:
     if isinstance(answer, Unanswered):
         return Output(None, reason=answer.reason)
-    return Output(whole_text(answer["text"]), answer.get("finish"))
+    return Output(whole_text(answer["text"] or answer.get("refusal", "")), answer.get("finish"))
 
 
 def _echoed(answer: Any) -> Any:

@@ -14,16 +14,20 @@ OUTPUTS = (".jsonl", ".ndjson", ".tsv", ".csv", ".parquet", ".json")
 
 
 def opened(given: str, keep: Path, *, device: str = "auto", precision: str = "float32", chat: bool = True) -> Model:
-    """An endpoint of a YAML file, outputs of a table, or what a folder holds: a model or an encoder.
+    """An endpoint of a YAML file, outputs of a table, or what a folder holds: a model, an encoder or a reward model.
 
     Replies are kept below `keep`. Raises WeftError for what is none of them.
     """
     name = Path(given).name.removesuffix(".gz").removesuffix(".zst")
     if Path(name).suffix in SERVED:
-        if _protocol(Path(given)) == PROTOCOL:
+        protocol = _protocol(Path(given))
+        if protocol == PROTOCOL:
             return Encoding(given, keep)
+        from weft.evaluate.models import reward
         from weft.evaluate.models.endpoint import Endpoint
 
+        if protocol == reward.PROTOCOL:
+            return reward.Served(Path(given), keep)
         return Endpoint(Path(given), keep)
     if Path(name).suffix in OUTPUTS and not Path(given).is_dir():
         from weft.evaluate.models.outputs import Outputs
@@ -31,8 +35,11 @@ def opened(given: str, keep: Path, *, device: str = "auto", precision: str = "fl
         return Outputs(Path(given))
     if encodes(given):
         return Encoding(given, keep, device)
+    from weft.evaluate.models import reward
     from weft.evaluate.models.folder import Folder
 
+    if reward.rewards(given):
+        return reward.Folder(given, keep, device, precision, chat)
     try:
         return Folder(given, keep, device, precision, chat)
     except WeftError as error:
