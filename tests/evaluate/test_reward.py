@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from tests.engine.model_server import ModelServer
 from tests.evaluate.conftest import TOPIC, Write
+from tests.evaluate.test_encoding import Hidden
 from tests.label import tiny_classifier
 from typer.testing import CliRunner
 
@@ -18,6 +20,7 @@ from weft.cli.application import application
 from weft.errors import WeftError
 from weft.evaluate.models.contract import Continued, Model, Output, Question, Reward, Rewards, Tell
 from weft.evaluate.models.opening import opened
+from weft.evaluate.models.outputs import Outputs
 from weft.evaluate.running import Run, Settings, evaluate
 from weft.evaluate.suite import load
 
@@ -119,6 +122,14 @@ def test_what_asks_for_answers_is_not_run(write: Write, topics: Path) -> None:
     assert "gives rewards alone" in made.not_run[0].detail
 
 
+def test_who_prefers_nothing(write: Write, pairs: Path) -> None:
+    made = run(write, pairs, Hidden({"Swali": np.zeros(2)}))
+    assert [one.reason for one in made.not_run] == ["no_preferences"] and not made.scores
+    assert "gives vectors alone" in made.not_run[0].detail
+    made = run(write, pairs, Outputs(write("out.csv", "item,output\n1,A\n")))
+    assert [one.reason for one in made.not_run] == ["no_log_likelihoods"] and not made.scores
+
+
 def test_a_server_says_each_reward_once(write: Write, pairs: Path, server: Lengths, tmp_path: Path) -> None:
     given = str(write("reward.yaml", f"url: {server.url}\nprotocol: tei-predict\nmodel: lengths\n"))
     found = []
@@ -140,7 +151,7 @@ def test_a_server_says_each_reward_once(write: Write, pairs: Path, server: Lengt
 def test_a_server_of_several_numbers_is_no_reward_model(write: Write, server: Lengths, tmp_path: Path) -> None:
     server.names = ("toxic", "fine")
     model = opened(str(write("reward.yaml", f"url: {server.url}\nprotocol: tei-predict\n")), tmp_path / "kept")
-    with pytest.raises(WeftError, match=r"reward.yaml: the model gives 2 numbers \(toxic, fine\); expected one"):
+    with pytest.raises(WeftError, match=r"reward.yaml: the reward model gives 2 scores \(toxic, fine\); expected one"):
         rewards(model, [Continued("a", "b")])
 
 

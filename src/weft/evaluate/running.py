@@ -17,7 +17,7 @@ from weft.evaluate.gaps import gaps
 from weft.evaluate.items import Choice, Items, NotRun, read_items
 from weft.evaluate.judging import Judge
 from weft.evaluate.lists import READERS
-from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Rewards, Tell, lacking
+from weft.evaluate.models.contract import Continued, Likelihood, Model, Output, Pays, Question, Tell, lacking
 from weft.evaluate.native import naturalness
 from weft.evaluate.reading_runs import ITEMS, SCORES, VERSION, forget, read_outcomes, read_scores, tasks_with_items
 from weft.evaluate.results import Score, averages, composites, scores_of, scores_with_noise
@@ -166,13 +166,8 @@ def _read(suite: Suite, model: Model, settings: Settings, run: Run, tell: Tell) 
     for name, task in suite.tasks.items():
         if settings.tasks is not None and name not in settings.tasks:
             continue
-        if (lacks := lacking(model, task.of.wants)) is not None:
+        if (lacks := lacking(model, task.of.wants, task.of.likely(task))) is not None:
             run.not_run.append(NotRun(name, "", *lacks))
-            continue
-        if task.of.likely(task) and not (model.likely or isinstance(model, Rewards)):
-            said = "the model gives no log-likelihoods, which choose here; a copy of the suite with by: answer "
-            said += "asks for words"
-            run.not_run.append(NotRun(name, "", "no_log_likelihoods", said))
             continue
         try:
             for of_list, file in task.below(settings.data).lists.items():

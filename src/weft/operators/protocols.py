@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.errors import WeftError
+
 Vector = npt.NDArray[np.float32]
 
 
@@ -192,3 +194,16 @@ def conversation(protocol: str, messages: Sequence[Mapping[str, str]], settings:
         prompt = "\n\n".join(message["content"] for message in messages)
         return {"prompt": f"{prompt}\n\n", **settings}
     return {"messages": [dict(message) for message in messages], **settings}
+
+
+def answered(question: str, answer: str) -> str:
+    """The text of which a reward model gives the score: question, empty line, answer; the answer without a question."""
+    return f"{question}\n\n{answer}" if question else answer
+
+
+def reward(scores: Sequence[Mapping[str, Any]]) -> float:
+    """The one score of a reward model's answer. Raises WeftError for a classifier of several labels."""
+    if len(scores) != 1:
+        names = ", ".join(one["label"] for one in scores)
+        raise WeftError(f"the reward model gives {len(scores)} scores ({names}); expected one for each answer")
+    return float(scores[0]["score"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weft.errors import WeftError
+from weft.operators.protocols import answered, reward
 from weft.operators.service import ServiceClient
 from weft.synthesize.asking import CHATS, Sampling, ask_json, fenced
 from weft.synthesize.gathering import together
@@ -97,14 +97,10 @@ def _scores(held: Any, count: int) -> list[float]:
 
 
 async def _rewarded(client: ServiceClient, row: int, question: str, answers: Sequence[str]) -> Ranked | None:
-    items = [f"{question}\n\n{answer}" for answer in answers]
+    items = [answered(question, answer) for answer in answers]
     found = await client.ask_each([row] * len(items), items, {})
     if any(one is None for one in found):
         return None
-    for one in found:
-        if len(one) != 1:
-            names = ", ".join(choice["label"] for choice in one)
-            raise WeftError(f"the reward model gives {len(one)} scores ({names}); expected one for each answer")
-    scores = tuple(float(one[0]["score"]) for one in found)
+    scores = tuple(reward(one) for one in found)
     calls = tuple({"protocol": client.protocol, "raw": f"{score:g}"} for score in scores)
     return Ranked(scores, scores, calls)

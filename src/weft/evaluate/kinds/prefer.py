@@ -52,20 +52,17 @@ def _rewarded(items: pl.DataFrame, model: Rewards, tell: Tell) -> Outcome:
         for answer in (good, bad)
     ]
     found = model.rewards(pairs, tell)
-    rows = [[one.value for one in found[first : first + 2]] for first in range(0, len(found), 2)]
-    values = np.array([[np.nan if one is None else one for one in row] for row in rows]).reshape(-1, 2)
-    told = np.isfinite(values).all(axis=1)
-    sums = np.zeros((len(rows), 2))
-    if told.any():
-        sums[told] = accuracy({"none": values[told]}, np.zeros(int(told.sum()), np.int64)).of("none")
-    best = np.where(told, np.argmax(np.nan_to_num(values, nan=-np.inf), axis=1), -1).tolist()
-    why = [first.reason or second.reason for first, second in zip(found[::2], found[1::2], strict=True)]
+    both = list(zip(found[::2], found[1::2], strict=True))
+    rows = [[good.value, bad.value] for good, bad in both]
+    values = np.array([-np.inf if one.value is None else one.value for one in found]).reshape(-1, 2)
+    told = np.isfinite(values).all(axis=1).tolist()
+    best = values.argmax(axis=1).tolist()
     return {
         "output": pl.Series([None] * len(rows), dtype=pl.String),
-        "answer": pl.Series([None if one < 0 else one for one in best], dtype=pl.Int64),
+        "answer": pl.Series([one if known else None for one, known in zip(best, told, strict=True)], dtype=pl.Int64),
         "scores": pl.Series(rows, dtype=pl.List(pl.Float64)),
-        "reason": pl.Series(why, dtype=pl.String),
-        **counts({"accuracy": sums}),
+        "reason": pl.Series([good.reason or bad.reason for good, bad in both], dtype=pl.String),
+        **counts({"accuracy": accuracy({"none": values}, np.zeros(len(rows), np.int64)).of("none")}),
     }
 
 

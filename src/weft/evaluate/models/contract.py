@@ -140,16 +140,25 @@ _LACKING: Mapping[Ability, tuple[str, str]] = {
     ),
     "states": ("no_states", "the model shows no hidden states; expected the folder of a causal language model"),
 }
+_UNLIKELY = (
+    "no_log_likelihoods",
+    "the model gives no log-likelihoods, which choose here; a copy of the suite with by: answer asks for words",
+)
 
 
-def lacking(model: Model, wanted: Ability) -> tuple[str, str] | None:
-    """Why a model cannot give what is wanted: a code and what it means; None where it can."""
+def lacking(model: Model, wanted: Ability, likely: bool = False) -> tuple[str, str] | None:
+    """Why a model cannot give what is wanted: a code and what it means; None where it can.
+
+    `likely` says that a language model has to give it by log-likelihoods.
+    """
     if isinstance(model, Encodes):
         given, abilities = "vectors", {"vectors"}
     elif isinstance(model, Rewards):
         given, abilities = "rewards", {"preferences"}
     else:
         given, abilities = "answers", {"answers", "preferences"}
+        if likely and not model.likely:
+            return _UNLIKELY
     if wanted in abilities or (wanted == "states" and isinstance(model, Layered)):
         return None
     code, said = _LACKING[wanted]

@@ -25,6 +25,7 @@ from weft.label.transformer import changed, check_libraries, failures, place_of,
 from weft.label.transformer_folder import Classifier, classifier, json_of
 from weft.label.windows import CAUSAL_TOKENS
 from weft.operators.model_folder import folder_digest, model_folder
+from weft.operators.protocols import answered, reward
 
 PROTOCOL = "tei-predict"
 _SETTINGS = {"raw_scores": True, "truncate": False}
@@ -70,7 +71,7 @@ class Served(_Rewarding):
     def rewards(self, pairs: Sequence[Continued], tell: Tell) -> list[Reward]:
         """Of the question, an empty line and the answer. Raises WeftError for a model of several numbers."""
         client = self._clients().client(PROTOCOL, self._service.model_dump(mode="json"))
-        texts = [_written(pair) for pair in pairs]
+        texts = [answered(*pair) for pair in pairs]
         asked = list(dict.fromkeys(texts))
         held: dict[str, Reward] = {}
         for first in range(0, len(asked), _TOGETHER):
@@ -92,10 +93,10 @@ class Served(_Rewarding):
     def _reward(self, found: Any) -> Reward:
         if isinstance(found, Unanswered):
             return Reward(None, found.reason)
-        if len(found) != 1:
-            named = ", ".join(one["label"] for one in found)
-            raise WeftError(f"{self._file}: the model gives {len(found)} numbers ({named}); expected one, a reward")
-        return _finite(found[0]["score"])
+        try:
+            return _finite(reward(found))
+        except WeftError as error:
+            raise WeftError(f"{self._file}: {error}") from None
 
     def close(self) -> None:
         """Keep what was said."""
@@ -167,7 +168,7 @@ class Folder(_Rewarding):
     def _shown(self, context: str, continuation: str, chat: bool) -> str:
         known = self._tokenizer
         if not chat or not context or known.chat_template is None:
-            return _written(Continued(context, continuation))
+            return answered(context, continuation)
         said = [{"role": "user", "content": context}, {"role": "assistant", "content": continuation}]
         broken = importlib.import_module("jinja2").TemplateError
         try:
@@ -200,10 +201,6 @@ def _most_tokens(held: Classifier) -> int:
     """What the tokenizer says; where it says nothing as many as the model has places: answers are long."""
     stated = json_of(held.folder / "tokenizer_config.json", optional=True).get("model_max_length")
     return held.max_tokens if isinstance(stated, int | float) and 0 < stated < _STATED else held.most_tokens
-
-
-def _written(pair: Continued) -> str:
-    return f"{pair.context}\n\n{pair.continuation}" if pair.context else pair.continuation
 
 
 def _finite(value: float) -> Reward:
